@@ -1,0 +1,51 @@
+# Two commands are enough: `make app` and `make test`. Each sets up what it needs in .venv, once, and again only when
+# the requirements change. README.md says the same by hand, without make.
+
+PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
+	$$python -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo $$python && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+RUNTIME := $(VENV)/requirements.installed
+DEV := $(VENV)/requirements-dev.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help app setup test check format smoke
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 10
+
+app: $(RUNTIME)  ## open SuPreME Studio in the browser, at http://127.0.0.1:8501
+	$(BIN)/python app.py
+
+setup: $(RUNTIME)  ## only set up .venv
+
+test: $(DEV)  ## run all tests; those on real recordings need SUPREM_TEST_DATA, those in a browser Chromium
+	$(BIN)/python -m pytest -m "not network and not gpu"
+
+check: $(DEV)  ## format, lint, types and the fast tests; changes nothing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -m "not slow and not browser and not network and not gpu"
+
+format: $(DEV)  ## put the source into the house's form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+smoke: $(RUNTIME)  ## score the built-in real example ECG on the command line
+	$(BIN)/python -m pipelines.score --help > /dev/null
+
+$(BIN)/pip:
+	@"$(PYTHON)" -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null || { \
+		echo "SuPreME Studio needs Python 3.11 or newer; found $$("$(PYTHON)" --version 2>/dev/null || echo none)." >&2; \
+		echo "Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+
+$(RUNTIME): requirements.txt | $(BIN)/pip
+	$(PIP) install --quiet --requirement requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUNTIME)
+	$(PIP) install --quiet --requirement requirements-dev.txt
+	@touch $@

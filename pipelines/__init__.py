@@ -1,0 +1,1 @@
+"""One stage, one module, one command: `python -m pipelines` lists them. The edge where settings become values."""

@@ -1,0 +1,188 @@
+"""Pre-train SuPreME on a signal store, with the SCP-ECG statements as queries.
+
+    python -m pipelines.pretrain --data STORE --run-dir DIR [--config FILE.toml] [--set training.epochs=5] [--resume]
+
+Everything that defines the run, its metrics and its checkpoints are in the run folder; `best/` is a checkpoint that the
+application and `pipelines.score --checkpoint` load. SIGTERM and Ctrl-C save and exit with 143; `--resume` continues.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pipelines.stage import ConsoleProgress, provenance, run_stage, say, stop_on_signal
+from suprem.concepts.embed import TextEmbedder, describe, load_embedder
+from suprem.concepts.vocabulary import Vocabulary, load_terms
+from suprem.configfile import load_config, to_toml
+from suprem.datasets.index import shared_patients
+from suprem.datasets.ptbxl import TRAIN_FOLDS, VALIDATION_FOLDS
+from suprem.datasets.signal_store import SignalStore
+from suprem.ecg.preprocess import SignalSpec
+from suprem.errors import DatasetError
+from suprem.model.checkpoint import EncoderStamp, save_checkpoint
+from suprem.model.config import ModelConfig
+from suprem.model.supreme import SupremeModel
+from suprem.training.config import TrainConfig
+from suprem.training.loop import LabelledRows, RunSummary, train
+from suprem.training.query_bank import QueryBank
+from suprem.training.runlog import RunLog
+
+CONFIGS = Path(__file__).parent / "configs"
+RESEARCH_CARD = {
+    "intended_use": "Research on zero-shot reading of 12-lead ECGs and teaching. Exploration of what the model has learned.",
+    "out_of_scope": "Any use in the care of a patient; ECGs of children; Holter, exercise and single-lead recordings.",
+    "warnings": [
+        "Scores are not probabilities; they order recordings, they do not measure risk.",
+        "Labels are the statements of the training corpus, made by few readers and devices; their errors are learned.",
+        "Attention shows where the model looked and is not evidence for a finding.",
+    ],
+}
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """One experiment. `model` and `training` take the values of the configuration file; the text width follows the encoder."""
+
+    model: ModelConfig
+    training: TrainConfig = field(default_factory=TrainConfig)
+    encoder: str = "auto"
+    train_folds: tuple[int, ...] = TRAIN_FOLDS
+    validation_folds: tuple[int, ...] = VALIDATION_FOLDS
+
+
+def run(config: PretrainConfig, *, data: Path, folder: Path, resume: bool, progress: Any, should_stop: Any) -> RunSummary:
+    """Train, and leave a run folder.
+
+    Raises:
+        DatasetError: The store does not fit the model, or a patient is on both sides of the split.
+    """
+    store = SignalStore.open(data)
+    check_signal(store.spec, config.model)
+    train_rows = store.index.rows_in_folds(config.train_folds)
+    validation_rows = store.index.rows_in_folds(config.validation_folds)
+    both = shared_patients(store.index, train_rows, validation_rows)
+    if both:
+        raise DatasetError(f"{len(both)} patient(s) have records in training and validation folds; choose other folds.")
+
+    embedder = load_embedder(config.encoder)
+    say(describe(embedder))
+    config = replace(config, model=replace(config.model, text_width=embedder.dimension))
+    vocabulary = load_terms()
+    vectors = embed_vocabulary(vocabulary, embedder)
+    labels = store.index.labels(vocabulary.codes).astype(np.float32)
+    environment = {
+        "data": {
+            "corpus": store.index.corpus,
+            "signal": asdict(store.spec),
+            "train_records": len(train_rows),
+            "validation_records": len(validation_rows),
+            "skipped_records": len(store.skipped),
+        },
+        "vocabulary": vocabulary.content_hash,
+        "encoder": {"name": embedder.name, "content_hash": embedder.content_hash},
+        **provenance(),
+    }
+    log = RunLog(folder) if resume else RunLog.start(folder, config_toml=to_toml(config), environment=environment)
+
+    if config.training.threads:
+        torch.set_num_threads(config.training.threads)
+    torch.manual_seed(config.training.seed)
+    model = SupremeModel(config.model)
+
+    def save_best(model: SupremeModel, auroc: float) -> None:
+        card = {**RESEARCH_CARD, "training": environment, "validation": {"macro_auroc": auroc}}
+        save_checkpoint(
+            folder / "best",
+            model=model,
+            signal=asdict(store.spec),
+            encoder=EncoderStamp(embedder.name, embedder.dimension, embedder.content_hash),
+            vocabulary=vocabulary.to_json(),
+            vectors=vectors,
+            card=card,
+        )
+
+    summary = train(
+        model,
+        config.training,
+        data=LabelledRows(store=store, rows=train_rows, labels=labels[train_rows]),
+        validation=LabelledRows(store=store, rows=validation_rows, labels=labels[validation_rows]),
+        queries=query_bank(vectors, rate=config.training.synonym_rate),
+        run=log,
+        save_best=save_best,
+        resume=resume,
+        progress=progress,
+        should_stop=should_stop,
+    )
+    log.finish({"outcome": "done", **asdict(summary)})
+    return summary
+
+
+def check_signal(spec: SignalSpec, model: ModelConfig) -> None:
+    """Refuse a store whose signals do not have the model's shape.
+
+    Raises:
+        DatasetError: Leads or samples differ.
+    """
+    if (len(spec.leads), spec.samples) != (model.leads, model.samples):
+        raise DatasetError(
+            f"The store holds {len(spec.leads)} leads x {spec.samples} samples, the model reads {model.leads} x "
+            f"{model.samples}. Build the store with the matching --signal."
+        )
+
+
+def embed_vocabulary(vocabulary: Vocabulary, embedder: TextEmbedder) -> dict[str, torch.Tensor]:
+    """Return the vectors of a checkpoint: names (concept, width), synonyms (synonym, width) and whose they are."""
+    synonyms = [(row, text) for row, concept in enumerate(vocabulary.concepts) for text in concept.texts[1:]]
+    vectors = embedder.embed([concept.prompt for concept in vocabulary.concepts] + [text for _, text in synonyms])
+    return {
+        "names": torch.from_numpy(vectors[: len(vocabulary)]),
+        "synonyms": torch.from_numpy(vectors[len(vocabulary) :]),
+        "synonym_concept": torch.tensor([row for row, _ in synonyms], dtype=torch.int64),
+    }
+
+
+def query_bank(vectors: dict[str, torch.Tensor], *, rate: float) -> QueryBank:
+    """Return the training queries of `embed_vocabulary`'s vectors."""
+    owner = vectors["synonym_concept"]
+    synonyms = [vectors["synonyms"][owner == row] for row in range(len(vectors["names"]))]
+    return QueryBank(names=vectors["names"], synonyms=synonyms, rate=rate)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m pipelines.pretrain", description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="signal store made by pipelines.index_datasets")
+    parser.add_argument("--run-dir", type=Path, required=True, help="folder of the run; new, or one to resume")
+    parser.add_argument("--config", type=Path, default=CONFIGS / "compact.toml", help="default: compact.toml")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting")
+    parser.add_argument("--resume", action="store_true", help="continue the run in --run-dir")
+    args = parser.parse_args(argv)
+
+    def work() -> None:
+        path = args.run_dir / "config.toml" if args.resume else args.config
+        config = load_config(PretrainConfig, path, args.set)
+        with stop_on_signal() as should_stop:
+            summary = run(
+                config,
+                data=args.data,
+                folder=args.run_dir,
+                resume=args.resume,
+                progress=ConsoleProgress("pretrain"),
+                should_stop=should_stop,
+            )
+        print(
+            f"{summary.epochs} epochs, {summary.steps} steps, {summary.seconds / 60:.0f} min; best validation macro "
+            f"AUROC {summary.best_auroc:.4f} after epoch {summary.best_epoch + 1}; checkpoint {args.run_dir / 'best'}"
+        )
+
+    return run_stage(work)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

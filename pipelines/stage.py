@@ -1,0 +1,113 @@
+"""What every stage shares at its edge: progress on the terminal, errors as one sentence, stopping, provenance."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from suprem.errors import Cancelled, SupremError
+
+RESEARCH_USE = "Research use only. Not a medical device. Scores are model outputs, not diagnoses."
+STOPPED = 143
+"""Exit code after SIGTERM, as a shell reports it (128 + 15)."""
+
+PACKAGES = ("torch", "numpy", "scipy", "pandas", "wfdb", "pydicom", "scikit-learn", "sentence-transformers", "safetensors")
+
+
+def run_stage(work: Callable[[], int | None]) -> int:
+    """Run a stage's work and turn its end into an exit code: 0 done, 2 a person's error in one sentence, 143 stopped.
+
+    A bug keeps its traceback.
+    """
+    try:
+        return work() or 0
+    except Cancelled as stopped:
+        say(str(stopped))
+        return STOPPED
+    except SupremError as error:
+        say(f"error: {error}")
+        return 2
+    except BrokenPipeError:
+        # The reader of our output, for example `head`, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def say(message: str) -> None:
+    """Print a line for the person on standard error; standard output is kept for results."""
+    print(message, file=sys.stderr, flush=True)
+
+
+class ConsoleProgress:
+    """Shows a fraction and a message on standard error: one moving line on a terminal, a line now and then in a log."""
+
+    def __init__(self, name: str, *, log_seconds: float = 30.0) -> None:
+        self._name = name
+        self._live = sys.stderr.isatty()
+        self._wait = 0.2 if self._live else log_seconds
+        self._last = -log_seconds
+
+    def __call__(self, fraction: float, message: str) -> None:
+        """Show the state of the work; the last one is always shown."""
+        now = time.monotonic()
+        done = fraction >= 1
+        if not done and now - self._last < self._wait:
+            return
+        self._last = now
+        line = f"{self._name} {100 * fraction:5.1f} %  {message}"
+        if self._live:
+            print(f"\r\x1b[K{line}", end="\n" if done else "", file=sys.stderr, flush=True)
+        else:
+            say(line)
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[Callable[[], bool]]:
+    """Yield a function that tells whether SIGTERM or Ctrl-C came; a second Ctrl-C stops at once."""
+    stopped = False
+
+    def stop(number: int, _frame: Any) -> None:
+        nonlocal stopped
+        if stopped and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stopped = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield lambda: stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def provenance() -> dict[str, Any]:
+    """Return what a result depends on besides its configuration: code, packages, machine. No host or user names."""
+    return {
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in PACKAGES},
+        "hardware": {"machine": platform.machine(), "cores": os.cpu_count(), "system": platform.system()},
+        "command": " ".join([f"python -m pipelines.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
+    }
+
+
+def _commit() -> str:
+    """Return the git commit of this source, marked when files differ from it, or "unknown" outside a checkout."""
+    root = Path(__file__).resolve().parents[1]
+    try:
+        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True)
+        changed = subprocess.run(
+            ["git", "status", "--porcelain", "-uno"], cwd=root, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head.stdout.strip() + ("+changes" if changed.stdout.strip() else "")

@@ -1,0 +1,1 @@
+"""From words to concepts: terms and their synonyms, text normalisation, guards, text encoders and typed queries."""

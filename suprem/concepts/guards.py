@@ -1,0 +1,179 @@
+"""Guards: what a cosine cannot keep apart. Two texts that differ in degree, side, wall or polarity are never one finding.
+
+Text encoders place "third degree AV block" and "second degree AV block" at a cosine of 0.98, left and right bundle branch
+block at 0.96. Each guard reads one clinical property from the words of a text; the values decide:
+
+    both state it, nothing in common   -> `conflict`  ("left ..." against "right ...")
+    otherwise different                -> `narrower`  ("myocardial infarction" against "inferior myocardial infarction")
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+
+from suprem.concepts.abbreviations import expand
+
+# guard -> value -> the words that state it. Values of one guard exclude each other.
+_PROPERTIES: dict[str, dict[str, str]] = {
+    "degree": {"first": "first degree", "second": "second degree", "third": "third degree"},
+    "block type": {"mobitz i": "mobitz type i", "mobitz ii": "mobitz type ii"},
+    "side": {"left": "left", "right": "right", "both": "biventricular|biatrial|bilateral"},
+    "site": {
+        "bundle branch": "bundle branch",
+        "fascicle": "(?:bi|tri)?fascicular|fascicle",
+        "av": "atrioventricular block|atrioventricular conduction",
+        "sinoatrial": "sinoatrial",
+        "ventricles": "intraventricular|within the ventricles",
+    },
+    "completeness": {"complete": "complete(?:ly)?|full|total", "incomplete": "incomplete(?:ly)?|partial"},
+    "direction": {
+        "elevation": "(?<!non st )elevation|elevated|raised|upward|upsloping",
+        "depression": "depression|depressed|lowering|lowered|downward|downsloping",
+        "non-elevation": "non st elevation",
+    },
+    "amplitude": {
+        "high": "high(?! lateral)|higher|tall|increased|large|peaked|hyperacute",
+        "low": "low|lower voltage|small|reduced|decreased|flat(?:tened|tening)?",
+        "inverted": "inverted|inversion|negative(?! for)|negativity|upside down|opposite",
+        "biphasic": "biphasic",
+        "upright": "upright|positive t",
+    },
+    "duration": {
+        "prolonged": "prolonged|prolongation|long|lengthened|extended|extension|wide|widened|widening",
+        "short": "short|shortened|shortening|narrow",
+    },
+    "age": {"acute": "acute|recent|hyperacute|evolving|fresh", "old": "old|previous|prior|chronic|healed|remote"},
+    "cause": {
+        "infarction": "infarction|necrosis|necrotic",
+        "ischemia": "ischemia|ischemic|blood supply",
+        "injury": "injury|damage",
+        "aneurysm": "aneurysm",
+        "digitalis": "digitalis",
+        "electrolyte": "electrolytes?|metabolic|(?:hypo|hyper)(?:kal|calc)emia",
+        "nonspecific": "nonspecific",
+        "nondiagnostic": "nondiagnostic|not diagnostic|without diagnostic",
+        "early repolarization": "early repolarization",
+        "pericarditis": "pericarditis",
+    },
+    "course": {"paroxysmal": "paroxysmal|episodic|attacks|intermittent", "lasting": "persistent|permanent|chronic"},
+    "beat": {"premature": "premature|ectopic|(?:extra|early) beats?", "escape": "escape", "fusion": "fusion"},
+    "grouping": {
+        "bigeminy": "bigeminy|bigeminal|every second beat",
+        "trigeminy": "trigeminy|trigeminal|every third beat",
+        "quadrigeminy": "quadrigeminy|quadrigeminal",
+        "couplet": "couplets?|paired",
+    },
+    "rotation": {"clockwise": "clockwise", "counterclockwise": "counterclockwise|counter clockwise"},
+    "criterion": {"voltage": "voltages?|amplitude|sokolow"},
+    "normality": {
+        "normal": "normal|unremarkable|healthy|physiological",
+        "abnormal": "abnormal(?:ity|ities)?|pathological|prolonged|inverted|tachycardia|bradycardia|arrhythmia|"
+        "fibrillation|flutter|hypertrophy|enlargement|infarction|ischemia|ischemic|injury|block|deviation|malfunction",
+    },
+}
+_ORIGINS = {
+    "sinus": "sinus",
+    "atrial": "atrial|atria|atrium|supraventricular|upper",
+    "junctional": "junctional|nodal",
+    "ventricular": "ventricular|ventricles?|idioventricular|lower (?:heart )?chambers",
+}
+_RHYTHMS = {
+    "fibrillation": "fibrillation|quivering",
+    "flutter": "flutter",
+    "bradycardia": "bradycardia|bradycardic|slow|below",
+    "tachycardia": "tachycardia|tachycardic|rapid|fast|accelerated",
+    "paced": "paced|pacing|(?<!atrial )pacemaker",
+}
+# Prefixes too, for compounds: "inferoposterolateral" states three walls.
+_WALLS = {
+    "anterior": r"antero|anterior|\bfront\b",
+    "septal": "septal|septum",
+    "lateral": r"(?<!bi)lateral|\bside\b",
+    "inferior": r"infero|inferior|\blower\b(?! heart| chambers| voltage)",
+    "posterior": r"postero|posterior|\bback\b",
+}
+_COMPONENT = re.compile(r"\b(?:p|q|r|t|u|delta)(?= waves?\b)|\bst-t\b|\b(?:pr|qt|qrs|st|t)\b")
+_NEGATION = re.compile(
+    r"\b(?:no|not|without|absent|absence|negative for|free of|never|neither|nor|denies|denied|ruled out|excluded|"
+    r"lacks?|lacking|kein|keine|ohne)\b(?! diagnostic| limited)"
+)
+_UNDECIDED = re.compile(r"\b(?:can ?not|not)(?: be)? (?:excluded|exclude|ruled out|rule out)\b")
+
+
+def conflict(a: str, b: str) -> str | None:
+    """Return the name of the guard that keeps the two texts apart, None when no guard does."""
+    return next((guard for guard, ours, theirs in _side_by_side(a, b) if ours and theirs and not ours & theirs), None)
+
+
+def narrower(a: str, b: str) -> str | None:
+    """Return the first property that one text states and the other leaves open or states in part, None when none is.
+
+    One of the texts is then more specific than the other: nothing contradicts, but they are not one finding.
+    """
+    return next((guard for guard, ours, theirs in _side_by_side(a, b) if ours != theirs), None)
+
+
+def negated(text: str) -> bool:
+    """Return whether the text says that something is absent."""
+    return _negation(expand(text)) == {"negated"}
+
+
+@lru_cache(maxsize=65536)
+def properties(text: str) -> Mapping[str, frozenset[str]]:
+    """Return what each guard reads from `text`: guard -> the values it states, for the guards that state something."""
+    words = expand(text)
+    stated = {guard: read(words) for guard, read in _READERS.items()}
+    return {guard: values for guard, values in stated.items() if values}
+
+
+def _side_by_side(a: str, b: str) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
+    ours, theirs = properties(a), properties(b)
+    for guard in _READERS:
+        yield guard, ours.get(guard, frozenset()), theirs.get(guard, frozenset())
+
+
+def _negation(words: str) -> frozenset[str]:
+    return frozenset({"negated" if _NEGATION.search(_UNDECIDED.sub(" ", words)) else "affirmed"})
+
+
+def _rhythm(words: str) -> frozenset[str]:
+    found = _rhythms(words)
+    if found or not re.search(r"\bsinus\b", words):
+        return found
+    # "Sinus rhythm" excludes "sinus tachycardia", while "atrial rhythm" says nothing about its rate.
+    if re.search(r"arrhythmia|irregular|varying", words):
+        return frozenset({"irregular"})
+    return frozenset({"regular"} if "rhythm" in words else ())
+
+
+def _origin(words: str) -> frozenset[str]:
+    return _origins(re.sub(r"ventricular (?:response|rate)|above the ventricles", " ", words))
+
+
+def _wall(words: str) -> frozenset[str]:
+    # One value for all walls together: inferolateral is neither inferior nor lateral.
+    walls = [wall for wall, pattern in _WALLS.items() if re.search(pattern, words)]
+    return frozenset({" + ".join(walls)} if walls else ())
+
+
+def _component(words: str) -> frozenset[str]:
+    return frozenset(part for found in _COMPONENT.findall(words) for part in found.split("-"))
+
+
+def _reader(values: Mapping[str, str]) -> Callable[[str], frozenset[str]]:
+    patterns = {value: re.compile(rf"\b(?:{pattern})\b") for value, pattern in values.items()}
+    return lambda words: frozenset(value for value, pattern in patterns.items() if pattern.search(words))
+
+
+_origins = _reader(_ORIGINS)
+_rhythms = _reader(_RHYTHMS)
+_READERS: dict[str, Callable[[str], frozenset[str]]] = {
+    "negation": _negation,
+    "wall": _wall,
+    **{guard: _reader(values) for guard, values in _PROPERTIES.items()},
+    "origin": _origin,
+    "rhythm": _rhythm,
+    "component": _component,
+}

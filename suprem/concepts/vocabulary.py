@@ -1,0 +1,160 @@
+"""Concepts and the vocabulary a model is trained on: codes, canonical phrases, synonyms, and a hash that names a version."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+from suprem.concepts.abbreviations import expand, match_key
+from suprem.errors import ConceptError
+
+TERMS = Path(__file__).resolve().parents[2] / "assets" / "terms" / "scp_statements.toml"
+"""The 71 SCP-ECG statements of PTB-XL with our own synonyms."""
+
+
+@dataclass(frozen=True)
+class Concept:
+    """One ECG finding.
+
+    Args:
+        code: Its code in the source vocabulary, for example PTB-XL's "1AVB".
+        name: The canonical phrase, as shown to a person.
+        synonyms: Other wordings of the same finding.
+        category: "diagnostic", "form" or "rhythm" for SCP-ECG statements.
+        superclass: PTB-XL's diagnostic superclass ("NORM", "MI", "STTC", "CD", "HYP"); None outside the diagnostic ones.
+        snomed: SNOMED CT identifier where one means the same; None where none does.
+    """
+
+    code: str
+    name: str
+    synonyms: tuple[str, ...] = ()
+    category: str = ""
+    superclass: str | None = None
+    snomed: str | None = None
+
+    @property
+    def prompt(self) -> str:
+        """The canonical phrase in the form that is embedded."""
+        return expand(self.name)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Every wording in the form that is embedded, without repetition; the first is `prompt`."""
+        return tuple(dict.fromkeys(map(expand, (self.name, *self.synonyms))))
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Concepts in a fixed order; the order is the order of a model's label columns.
+
+    Raises:
+        ConceptError: It is empty, a code or name appears twice, or one wording belongs to two concepts.
+    """
+
+    concepts: tuple[Concept, ...]
+
+    def __post_init__(self) -> None:
+        if not self.concepts:
+            raise ConceptError("A vocabulary needs at least one concept; found none.")
+        if len(set(self.codes)) != len(self.codes):
+            repeated = sorted({code for code in self.codes if self.codes.count(code) > 1})
+            raise ConceptError(f"The vocabulary holds the code(s) {', '.join(repeated)} more than once; give each once.")
+        _ = self._by_key  # an ambiguous wording is an error when the vocabulary is built, not when someone types it
+
+    def __len__(self) -> int:
+        return len(self.concepts)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Codes in order."""
+        return tuple(concept.code for concept in self.concepts)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Canonical phrases in order, as shown to a person."""
+        return tuple(concept.name for concept in self.concepts)
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """Canonical phrases in order, in the form that is embedded."""
+        return tuple(concept.prompt for concept in self.concepts)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of the canonical JSON: two vocabularies with the same hash are the same."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    def lookup(self, text: str) -> Concept | None:
+        """Return the concept that `text` names by code, canonical phrase or synonym, else None.
+
+        Abbreviations, spelling variants, plurals and word order do not matter; every word that changes the meaning does.
+        """
+        return self._by_code.get(text.strip().casefold()) or self._by_key.get(match_key(text))
+
+    def to_json(self) -> str:
+        """Return canonical JSON: sorted keys, no spaces, UTF-8."""
+        rows = [asdict(concept) for concept in self.concepts]
+        return json.dumps({"concepts": rows}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Vocabulary:
+        """Read what `to_json` wrote.
+
+        Raises:
+            ConceptError: It is not JSON of that form.
+        """
+        try:
+            return cls(tuple(_concept(row) for row in json.loads(text)["concepts"]))
+        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+            raise ConceptError(
+                f"This is not a vocabulary ({type(error).__name__}); expected the JSON that Vocabulary.to_json writes."
+            ) from error
+
+    @cached_property
+    def _by_code(self) -> dict[str, Concept]:
+        spellings: dict[str, Concept] = {}
+        for concept in self.concepts:
+            # PTB-XL marks roots and alternatives in its codes: "ISC_", "LAO/LAE", "PRC(S)".
+            stem = concept.code.split("(")[0].rstrip("_")
+            for spelling in (concept.code, stem, *stem.split("/")):
+                spellings.setdefault(spelling.casefold(), concept)
+        return spellings
+
+    @cached_property
+    def _by_key(self) -> dict[frozenset[str], Concept]:
+        owners: dict[frozenset[str], Concept] = {}
+        for concept in self.concepts:
+            for wording in (concept.name, *concept.synonyms):
+                owner = owners.setdefault(match_key(wording), concept)
+                if owner is not concept:
+                    raise ConceptError(
+                        f'"{wording}" is a wording of both {owner.code} and {concept.code}; keep it with one of them.'
+                    )
+        return owners
+
+
+def load_terms(path: Path = TERMS) -> Vocabulary:
+    """Read a terms file (TOML, one `[[statement]]` per concept); by default the 71 SCP-ECG statements of PTB-XL.
+
+    Raises:
+        ConceptError: The file is missing or not of that form.
+    """
+    try:
+        rows = tomllib.loads(path.read_text(encoding="utf-8"))["statement"]
+        return Vocabulary(tuple(_concept(row) for row in rows))
+    except FileNotFoundError as error:
+        raise ConceptError(f"There is no terms file {path.name}; expected it in {path.parent.name}/.") from error
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ConceptError(
+            f"{path.name} is not a terms file ({error}); expected [[statement]] tables with code, name and synonyms."
+        ) from error
+
+
+def _concept(row: Mapping[str, object]) -> Concept:
+    fields = dict(row)
+    return Concept(**{**fields, "synonyms": tuple(fields.get("synonyms", ()))})  # type: ignore[arg-type]

@@ -1,0 +1,135 @@
+"""DICOM waveforms: 12-lead, General and Ambulatory ECG (PS3.3 C.10.9), read by `pydicom`.
+
+Only the elements named here are parsed, so a patient's name, number or birth date never enters the process beyond the
+file's own bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.waveforms.numpy_handler import multiplex_array
+
+from suprem.ecg.channels import Channel, check_sample_count, parse_age, parse_sex, to_record
+from suprem.ecg.lead_names import coded_lead
+from suprem.ecg.record import EcgRecord
+from suprem.errors import EcgError, UnreadableEcg
+
+_ELEMENTS = ["SOPClassUID", "WaveformSequence", "WaveformAnnotationSequence", "PatientAge", "PatientSex"]
+_LINEAR_SAMPLES = {(8, "SB"), (8, "UB"), (16, "SS"), (16, "US"), (32, "SL"), (32, "UL")}
+_COMPRESSED = (
+    "The DICOM file is stored compressed or big-endian; expected little-endian waveforms. "
+    "Export it as Explicit VR Little Endian."
+)
+_MEASUREMENTS = (
+    "RR Interval",
+    "PP Interval",
+    "PR Interval",
+    "QRS Duration",
+    "QT Interval",
+    "QTc Interval",
+    "P Axis",
+    "QRS Axis",
+    "T Axis",
+    "P Duration",
+    "Heart Rate",
+    "Ventricular Heart Rate",
+    "Atrial Heart Rate",
+)
+
+
+def read_dicom(data: bytes, record_id: str) -> EcgRecord:
+    """Read the longest waveform group (the rhythm rather than the median beat) of a DICOM file.
+
+    Raises:
+        UnreadableEcg: The file is no ECG waveform, is compressed, or is damaged.
+        EcgError: Its leads or units cannot be used.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom's warnings quote values, and a value may name a patient
+            if DeflatedExplicitVRLittleEndian.encode() in data:  # before parsing: pydicom would inflate it to any size
+                raise UnreadableEcg(_COMPRESSED)
+            dataset = pydicom.dcmread(io.BytesIO(data), specific_tags=list(_ELEMENTS))
+            if dataset.file_meta.get("TransferSyntaxUID") not in (ImplicitVRLittleEndian, ExplicitVRLittleEndian):
+                raise UnreadableEcg(_COMPRESSED)
+            return _read_dataset(dataset, record_id)
+    except EcgError:
+        raise
+    except Exception as error:  # a damaged file makes pydicom raise almost anything, with values in its text
+        raise UnreadableEcg(
+            f"The DICOM file is damaged ({type(error).__name__}); expected a complete ECG waveform. Export it again."
+        ) from None
+
+
+def _read_dataset(dataset: Dataset, record_id: str) -> EcgRecord:
+    groups = list(dataset.get("WaveformSequence") or [])
+    if not groups:
+        raise UnreadableEcg(
+            "The DICOM file holds no waveform; expected an ECG waveform object, not an image, a PDF or a structured report."
+        )
+    longest = max(groups, key=lambda group: int(group.NumberOfWaveformSamples) / float(group.SamplingFrequency))
+    # A device may split simultaneous leads over several groups; a median beat differs from the rhythm in its length.
+    chosen = [index for index, group in enumerate(groups) if _clock(group) == _clock(longest)]
+    channels = [channel for index in chosen for channel in _channels(dataset, index)]
+    notes = []
+    if len(chosen) < len(groups):
+        notes.append(f"The longest recording of the file's {len(groups)} waveform groups was read.")
+    return to_record(
+        channels,
+        fs=float(longest.SamplingFrequency),
+        record_id=record_id,
+        source="DICOM",
+        notes=notes,
+        age=parse_age(str(dataset.get("PatientAge") or "")),
+        sex=parse_sex(str(dataset.get("PatientSex") or "")),
+        device=_measurements(dataset),
+    )
+
+
+def _clock(group: Dataset) -> tuple[int, float, float]:
+    offset = group.get("MultiplexGroupTimeOffset")
+    return int(group.NumberOfWaveformSamples), float(group.SamplingFrequency), float(offset or 0.0)
+
+
+def _channels(dataset: Dataset, index: int) -> list[Channel]:
+    group = dataset.WaveformSequence[index]
+    check_sample_count(int(group.NumberOfWaveformChannels), int(group.NumberOfWaveformSamples))
+    if (group.WaveformBitsAllocated, group.WaveformSampleInterpretation) not in _LINEAR_SAMPLES:
+        raise UnreadableEcg("The DICOM waveform is companded (mu-law or A-law); expected linear samples.")
+    values = multiplex_array(dataset, index, as_raw=False)
+    padding = group.get("WaveformPaddingValue")
+    if padding is not None:
+        if isinstance(padding, bytes):
+            padding = int.from_bytes(padding, "little", signed=group.WaveformSampleInterpretation in ("SB", "SS", "SL"))
+        values[multiplex_array(dataset, index, as_raw=True) == padding] = np.nan
+    return [_channel(definition, values[:, i]) for i, definition in enumerate(group.ChannelDefinitionSequence)]
+
+
+def _channel(definition: Dataset, samples: NDArray[np.float64]) -> Channel:
+    source = definition.ChannelSourceSequence[0]
+    units = definition.get("ChannelSensitivityUnitsSequence")
+    return Channel(
+        name=str(source.get("CodeMeaning") or definition.get("ChannelLabel") or ""),
+        samples=samples,
+        unit=str(units[0].CodeValue) if units else "",
+        # The code first: the meaning of the inverted aVR (2:65) is printed as plain "aVR" in the standard's own table.
+        lead=coded_lead(str(source.get("CodingSchemeDesignator") or ""), str(source.get("CodeValue") or "")),
+    )
+
+
+def _measurements(dataset: Dataset) -> dict[str, str]:
+    """Return the device's own intervals and axes; its free text is left out, because it may name people."""
+    stated: dict[str, str] = {}
+    for annotation in dataset.get("WaveformAnnotationSequence") or []:
+        concept, value = annotation.get("ConceptNameCodeSequence"), annotation.get("NumericValue")
+        if concept and value is not None and (name := str(concept[0].get("CodeMeaning"))) in _MEASUREMENTS:
+            units = annotation.get("MeasurementUnitsCodeSequence")
+            stated.setdefault(name, f"{value} {units[0].CodeValue if units else ''}".strip())
+    return stated

@@ -1,0 +1,61 @@
+"""Lead names in every spelling that files use, brought to the twelve names of `LEADS`."""
+
+from __future__ import annotations
+
+import re
+
+from suprem.ecg.record import LEADS
+
+_CANONICAL: dict[str, str] = {
+    **{name.upper(): name for name in LEADS},
+    **{f"C{number}": f"V{number}" for number in range(1, 7)},
+    **{f"D{roman}": roman for roman in ("I", "II", "III")},
+    **{f"D{number}": roman for number, roman in enumerate(("I", "II", "III"), start=1)},
+    **{f"ML{roman}": roman for roman in ("I", "II", "III")},
+    **{f"VC{number}": f"V{number}" for number in range(1, 7)},
+}
+
+# DICOM CID 3001 (coding scheme MDC, "2:62") and its predecessor (SCPECG, "5.6.3-9-62") share the lead numbers of SCP-ECG.
+_LEAD_NUMBERS: dict[int, tuple[str, int]] = {
+    1: ("I", 1),
+    2: ("II", 1),
+    **{2 + number: (f"V{number}", 1) for number in range(1, 7)},
+    61: ("III", 1),
+    62: ("aVR", 1),
+    63: ("aVL", 1),
+    64: ("aVF", 1),
+    65: ("aVR", -1),
+}
+
+_WRAPPING = re.compile(r"^(MDC[_ ]?ECG[_ ]?LEAD|ECG[_ ]?LEAD|LEAD|ECG|EKG|ABLEITUNG|CHANNEL)[\s_:-]*", re.IGNORECASE)
+_TRAILING = re.compile(r"\s*(\(.*\)|\[.*\]|,.*|[\s_]+LEAD)$", re.IGNORECASE)
+
+
+def canonical_lead(name: str) -> tuple[str, int] | None:
+    """Return the lead a channel name means and the sign to multiply with, or None where it means no standard lead.
+
+    Understands "Lead I", "AVR", "DI", "D1", "MLII", "C1", "MDC_ECG_LEAD_AVR", "ECG V1", "aVF, augmented voltage, foot"
+    and the inverted aVR of the Cabrera order ("-aVR", "aVRneg"), whose sign is -1.
+    """
+    text = _TRAILING.sub("", _WRAPPING.sub("", name.strip().strip("'\""))).strip()
+    sign = 1
+    if text[:1] in ("-", "\N{MINUS SIGN}", "\N{EN DASH}"):
+        text, sign = text[1:].strip(), -1
+    compact = re.sub(r"[\s_.]", "", text).upper()
+    if compact in ("AVRNEG", "NEGAVR", "INVAVR", "AVR-"):
+        compact, sign = "AVR", -1
+    lead = _CANONICAL.get(compact)
+    if lead is None or (sign < 0 and lead != "aVR"):
+        return None
+    return lead, sign
+
+
+def coded_lead(scheme: str, code: str) -> tuple[str, int] | None:
+    """Return lead and sign of a DICOM channel source code, or None where the code means no standard lead.
+
+    Args:
+        scheme: Coding Scheme Designator, "MDC" or "SCPECG".
+        code: Code Value, for example "2:62" or "5.6.3-9-62" (both aVR).
+    """
+    match = {"MDC": re.fullmatch(r"2:(\d+)", code), "SCPECG": re.fullmatch(r"5\.6\.3-9-(\d+)", code)}.get(scheme)
+    return _LEAD_NUMBERS.get(int(match[1])) if match else None

@@ -1,0 +1,218 @@
+"""The only way from a record to what the model sees; training, evaluation, page and command line all use it.
+
+Steps, in this order: complete the limb leads, repair gaps, choose the window, resample, remove the baseline, scale, pad.
+The `SignalSpec` that a model was trained with is stored in its checkpoint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import resample_poly
+
+from suprem.ecg.record import INDEPENDENT_LEADS, LEADS, EcgRecord, complete_leads
+from suprem.errors import BadSamplingRate, ConfigError, MissingLead
+
+MIN_FS = 100.0
+"""Hz. Below this the QRS complex is no longer sampled well enough to be read."""
+
+MIN_SECONDS = 5.0
+"""Shorter recordings are refused; between this and the window length the rest is left empty."""
+
+MAX_REPAIRED_GAP = 0.02
+"""Seconds. A longer run of missing samples is left empty instead of being invented."""
+
+GAP_NEIGHBOURS = 3
+"""Valid samples on each side whose mean fills a gap: "the average of 6 neighbouring points" (paper, section 4.1)."""
+
+
+@dataclass(frozen=True)
+class SignalSpec:
+    """How a signal is prepared for a model.
+
+    Args:
+        fs: Sampling rate of the model in Hz.
+        seconds: Length of the window.
+        leads: Rows of the model input, in this order.
+        scaling: "millivolt" keeps amplitudes and takes each lead's median off; "minmax" maps the whole record to [0, 1]
+            as the paper's predecessors do, which removes absolute voltage.
+    """
+
+    fs: int = 100
+    seconds: float = 10.0
+    leads: tuple[str, ...] = INDEPENDENT_LEADS
+    scaling: Literal["millivolt", "minmax"] = "millivolt"
+
+    def __post_init__(self) -> None:
+        if self.fs < MIN_FS or self.seconds < MIN_SECONDS or not self.leads:
+            raise ConfigError(
+                f"A signal specification needs at least {MIN_FS:g} Hz, {MIN_SECONDS:g} s and one lead; "
+                f"found {self.fs} Hz, {self.seconds} s and {len(self.leads)} lead(s)."
+            )
+
+    @property
+    def samples(self) -> int:
+        """Number of samples in the window."""
+        return round(self.fs * self.seconds)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A record as the model sees it.
+
+    Args:
+        signal: Float32 array (lead, time) by `SignalSpec`. Zero over a stretch means that nothing was recorded there.
+        start: Start of the window in the record, in seconds.
+        notes: What had to be done, in sentences for the person.
+    """
+
+    signal: NDArray[np.float32]
+    start: float
+    notes: tuple[str, ...]
+
+
+def preprocess(record: EcgRecord, spec: SignalSpec) -> Prepared:
+    """Turn a record into model input.
+
+    Args:
+        record: Any record with at least one usable lead.
+        spec: What the model expects.
+
+    Returns:
+        Signal (lead, time) with `len(spec.leads)` rows and `spec.samples` columns, all finite.
+
+    Raises:
+        BadSamplingRate: Slower than 100 Hz or shorter than 5 s.
+        MissingLead: No lead holds a signal.
+    """
+    if record.fs < MIN_FS:
+        raise BadSamplingRate(
+            f"The recording is sampled at {record.fs:g} Hz; at least {MIN_FS:g} Hz are needed. Export it at its full rate."
+        )
+    if record.seconds < MIN_SECONDS:
+        raise BadSamplingRate(
+            f"The recording is {record.seconds:.1f} s long; at least {MIN_SECONDS:g} s are needed, {spec.seconds:g} s are best."
+        )
+    record = complete_leads(record)
+    if not set(spec.leads) & set(record.leads):
+        raise MissingLead(f"The model reads {', '.join(spec.leads)}; the recording has only {', '.join(record.leads)}.")
+    notes = list(record.notes)
+
+    start = choose_window(record, spec.seconds)
+    if record.seconds > spec.seconds + 1 / record.fs:
+        notes.append(f"The cleanest {spec.seconds:g} s of {record.seconds:.1f} s are used, from {start:g} s on.")
+        record = crop(record, start, spec.seconds)
+    elif record.seconds < spec.seconds - 0.1:
+        notes.append(f"The recording is {record.seconds:.1f} s long; the model was trained on {spec.seconds:g} s.")
+
+    measured = repair_gaps(record.signal, record.fs)
+    filled = np.where(np.isfinite(measured), measured, np.nanmedian(measured, axis=1, keepdims=True))
+    rate = Fraction(spec.fs / record.fs).limit_denominator(1000)
+    if rate != 1:
+        # padtype "line" keeps the ends of a wandering baseline from ringing.
+        filled = resample_poly(filled, rate.numerator, rate.denominator, axis=-1, padtype="line")
+        notes.append(f"Resampled from {record.fs:g} to {spec.fs} Hz.")
+    recorded = _stretch(np.isfinite(measured), filled.shape[1])
+    long_gap = [name for name, row in zip(record.leads, recorded, strict=True) if not row.all()]
+    if long_gap:
+        notes.append(f"Stretches without signal in {', '.join(long_gap)} are left out.")
+
+    scaled = _scale(filled.astype(np.float32), recorded, spec.scaling)
+    signal = np.zeros((len(spec.leads), spec.samples), np.float32)
+    length = min(spec.samples, scaled.shape[1])
+    for row, name in enumerate(spec.leads):
+        if name in record.leads:
+            signal[row, :length] = scaled[record.leads.index(name), :length]
+    return Prepared(signal=signal, start=start, notes=tuple(notes))
+
+
+def crop(record: EcgRecord, start: float, seconds: float) -> EcgRecord:
+    """Return `seconds` of the record from `start` on (both in seconds), or what there is of them."""
+    first = max(0, min(round(start * record.fs), record.signal.shape[1] - 1))
+    last = first + max(1, round(seconds * record.fs))
+    return replace(record, signal=record.signal[:, first:last])
+
+
+def choose_window(record: EcgRecord, seconds: float) -> float:
+    """Return where the cleanest window of a longer recording starts, in seconds.
+
+    Clean means first few missing samples, then a small spread between the quietest and the loudest half second:
+    artefacts and drift are loud, the beats of a steady rhythm are not. The earliest of equals wins.
+    """
+    if record.seconds <= seconds:
+        return 0.0
+    size = max(1, round(record.fs / 2))
+    blocks = record.signal.shape[1] // size
+    shaped = record.signal[:, : blocks * size].reshape(len(record.leads), blocks, size)
+    missing = np.mean(~np.isfinite(shaped), axis=(0, 2))  # (block,)
+    known = np.nan_to_num(shaped)
+    loudness = np.mean(known.max(axis=2) - known.min(axis=2) + np.abs(np.median(known, axis=2)), axis=0)  # (block,)
+
+    width = min(blocks, round(seconds * record.fs / size))
+    starts = np.arange(0, blocks - width + 1, 2)  # whole seconds
+    windows = starts[:, None] + np.arange(width)
+    cost = 100.0 * missing[windows].mean(axis=1) + loudness[windows].max(axis=1)
+    return float(starts[int(np.argmin(np.round(cost, 2)))] * size / record.fs)
+
+
+def repair_gaps(signal: NDArray[np.float32], fs: float) -> NDArray[np.float32]:
+    """Fill short runs of NaN or infinity with the mean of up to three valid samples on each side.
+
+    Runs longer than 20 ms stay NaN, and so does a lead without any valid sample.
+
+    Args:
+        signal: (lead, time).
+        fs: Sampling rate in Hz.
+
+    Returns:
+        A new array of the same shape.
+    """
+    out = np.where(np.isfinite(signal), signal, np.float32(np.nan))
+    longest = max(1, round(MAX_REPAIRED_GAP * fs))
+    for row in out:
+        bad = np.isnan(row)
+        if not bad.any() or bad.all():
+            continue
+        valid = np.flatnonzero(~bad)
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], bad.astype(np.int8), [0]))))
+        for first, end in edges.reshape(-1, 2):
+            if end - first <= longest:
+                before = valid[valid < first][-GAP_NEIGHBOURS:]
+                after = valid[valid >= end][:GAP_NEIGHBOURS]
+                row[first:end] = row[np.concatenate((before, after))].mean()
+    return out
+
+
+def _stretch(mask: NDArray[np.bool_], samples: int) -> NDArray[np.bool_]:
+    """Return the mask (lead, time) at another number of samples, by nearest neighbour."""
+    if mask.shape[1] == samples:
+        return mask
+    index = np.minimum((np.arange(samples) * mask.shape[1]) // samples, mask.shape[1] - 1)
+    return mask[:, index]
+
+
+def _scale(
+    signal: NDArray[np.float32], recorded: NDArray[np.bool_], scaling: Literal["millivolt", "minmax"]
+) -> NDArray[np.float32]:
+    """Scale the recorded samples (lead, time); the others become zero."""
+    out = signal.copy()
+    if scaling == "minmax":
+        known = signal[recorded]
+        low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
+        out = (out - low) / np.float32(high - low + 1e-8)
+    else:
+        for row, mask in zip(out, recorded, strict=True):
+            if mask.any():
+                row -= np.median(row[mask])
+    return np.where(recorded, out, np.float32(0.0)).astype(np.float32)
+
+
+SPECS: dict[str, SignalSpec] = {
+    "paper": SignalSpec(fs=500, leads=LEADS, scaling="minmax"),
+    "compact": SignalSpec(),
+}
+"""`paper` as published; `compact` for the shipped checkpoint: the eight measured leads at 100 Hz, amplitude kept."""

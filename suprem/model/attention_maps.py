@@ -1,0 +1,39 @@
+"""Attention weights taken from outside by hooks; the modules carry no flags for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from suprem.model.attention import Attention
+from suprem.model.fusion import DecoderLayer
+from suprem.model.supreme import SupremeModel
+
+
+@contextmanager
+def record_attention(model: SupremeModel) -> Iterator[list[Tensor]]:
+    """Record the cross-attention of the queries while the block runs.
+
+    Yields:
+        A list that receives one tensor (batch, head, query, token) per decoder layer and forward pass; empty for a
+        model without a Cardiac Fusion Network.
+    """
+    recorded: list[Tensor] = []
+
+    def hook(module: nn.Module, args: tuple[Any, ...], _output: Tensor) -> None:
+        if isinstance(module, Attention):
+            with torch.no_grad():
+                recorded.append(module.weights(*args))
+
+    handles = [
+        layer.cross_attention.register_forward_hook(hook) for layer in model.modules() if isinstance(layer, DecoderLayer)
+    ]
+    try:
+        yield recorded
+    finally:
+        for handle in handles:
+            handle.remove()

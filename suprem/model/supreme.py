@@ -1,0 +1,62 @@
+"""SuPreME: ECG encoder, two projection heads, Cardiac Fusion Network (paper Figure 2, equations 2 to 4)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from suprem.model.config import ModelConfig
+from suprem.model.ecg_encoder import EcgEncoder
+from suprem.model.fusion import CardiacFusionNetwork, LinearFusion
+from suprem.model.resnet import ResNetEncoder
+
+
+class SupremeModel(nn.Module):
+    """The trainable network. The text encoder is frozen and outside: its vectors come in as queries."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = EcgEncoder(config) if config.encoder == "vit" else ResNetEncoder(config)
+        hidden, joint = config.hidden_width, config.joint_width
+        self.project_ecg = nn.Sequential(
+            nn.Dropout(config.dropout), nn.Linear(self.encoder.out_width, hidden), nn.ReLU(), nn.Linear(hidden, joint)
+        )
+        self.project_query = nn.Sequential(
+            nn.Dropout(config.dropout), nn.Linear(config.text_width, hidden), nn.GELU(), nn.Linear(hidden, joint)
+        )
+        self.fusion = CardiacFusionNetwork(config) if config.fusion == "cfn" else LinearFusion(config)
+
+    def forward(self, ecg: Tensor, queries: Tensor, *, keep: float = 1.0) -> Tensor:
+        """Score ECGs against queries.
+
+        Args:
+            ecg: (batch, lead, time), prepared by the checkpoint's `SignalSpec`.
+            queries: (query, text width), vectors of the frozen text encoder.
+            keep: Share of ECG tokens used; below 1.0 only while training.
+
+        Returns:
+            Logits (batch, query).
+        """
+        memory, visible = self.encode(ecg, keep=keep)
+        return self.fusion(memory, self.embed_queries(queries), visible)
+
+    def encode(self, ecg: Tensor, *, keep: float = 1.0) -> tuple[Tensor, Tensor | None]:
+        """Return F_ECG (batch, token, joint width) and which tokens hold a signal, bool (batch, token) or None."""
+        tokens, visible = self.encoder(ecg, keep=keep)
+        return self.project_ecg(tokens), visible
+
+    def embed_queries(self, queries: Tensor) -> Tensor:
+        """Return F_Query (query, joint width)."""
+        if self.config.normalize_queries:
+            queries = F.layer_norm(queries, queries.shape[-1:])
+        return self.project_query(queries)
+
+    def features(self, ecg: Tensor) -> Tensor:
+        """Return pooled features (batch, encoder width) for linear probing and nearest neighbours: the mean of the
+        encoder's normalised tokens, before any projection."""
+        tokens, visible = self.encoder(ecg)
+        if visible is None:
+            return tokens.mean(dim=1)
+        shown = visible.unsqueeze(-1).to(tokens.dtype)
+        return (tokens * shown).sum(dim=1) / shown.sum(dim=1)

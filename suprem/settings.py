@@ -1,0 +1,92 @@
+"""Where this installation keeps things and what it runs on: environment over `suprem.toml` over defaults.
+
+Settings describe a deployment, never an experiment (that is `configfile` and the dataclasses beside the code). They are
+read once at an edge, a pipeline stage or the web's first page, and handed on as values. No other module reads the
+environment, except training/distributed.py for what `torchrun` sets.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from suprem.configfile import Text, did_you_mean, fill, read_toml
+from suprem.errors import ConfigError
+
+PREFIX = "SUPREM_"
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+TEST_VARIABLES = frozenset({"SUPREM_TEST_DATA"})
+"""Read by the tests only, but often set in a developer's shell while the program runs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One installation. Each field is set by `SUPREM_<FIELD>` or by a line in `suprem.toml`."""
+
+    home: Path = Path("artifacts")
+    """Everything the program writes goes below this folder."""
+
+    checkpoint: Path = ASSETS / "checkpoint"
+    """Folder of the checkpoint that pages and commands score with."""
+
+    embedder: str = "auto"
+    """Name of a text encoder of `concepts.embed`; "auto" takes MedCPT where its weights are here, else the bundled one."""
+
+    medcpt_path: Path | None = None
+    """Folder with the weights of ncbi/MedCPT-Query-Encoder, where they are not in the Hugging Face cache."""
+
+    device: str = "cpu"
+    """Torch device for scoring."""
+
+    threads: int | None = None
+    """CPU threads torch may use for scoring; None leaves it to torch."""
+
+    data_roots: tuple[Path, ...] = ()
+    """Folders with ECG corpora. In the environment separated like PATH."""
+
+
+def load_settings(environ: Mapping[str, str] | None = None, path: Path = Path("suprem.toml")) -> Settings:
+    """Read the settings of this installation.
+
+    Args:
+        environ: The environment; that of the process by default.
+        path: A TOML file, which need not exist.
+
+    Returns:
+        Settings with absolute paths.
+
+    Raises:
+        ConfigError: A `SUPREM_` variable or a key is unknown, or a value has the wrong type.
+    """
+    settings = fill(Settings, read_toml(path), source=path.name) if path.is_file() else Settings()
+    values = _from_environment(os.environ if environ is None else environ)
+    settings = fill(Settings, values, source="environment", base=settings)
+    if settings.threads is not None and settings.threads < 1:
+        raise ConfigError(f"'threads' is {settings.threads}; expected at least 1, or leave it out.")
+    return replace(
+        settings,
+        home=_absolute(settings.home),
+        checkpoint=_absolute(settings.checkpoint),
+        medcpt_path=settings.medcpt_path and _absolute(settings.medcpt_path),
+        data_roots=tuple(map(_absolute, settings.data_roots)),
+    )
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Text | tuple[Text, ...]]:
+    known = {PREFIX + field.name.upper(): field.name for field in fields(Settings)}
+    values: dict[str, Text | tuple[Text, ...]] = {}
+    for variable, value in environ.items():
+        if not variable.startswith(PREFIX) or variable in TEST_VARIABLES:
+            continue
+        if variable not in known:
+            raise ConfigError(f"Unknown environment variable {variable!r}; {did_you_mean(variable, known)}")
+        if value:  # set but empty counts as not set, as shells and compose files often leave it
+            is_list = variable == PREFIX + "DATA_ROOTS"
+            values[known[variable]] = tuple(map(Text, value.split(os.pathsep))) if is_list else Text(value)
+    return values
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()

@@ -1,0 +1,1 @@
+"""How the model is learned: configuration, schedule, query sampling, the loop, and the folder a run leaves behind."""

@@ -1,0 +1,71 @@
+"""The training recipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from suprem.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a model is trained. The defaults are the recipe of the shipped checkpoint.
+
+    Args:
+        epochs: Most passes over the training records.
+        batch: Records per optimiser step.
+        learning_rate, weight_decay: AdamW.
+        schedule: "one_cycle" warms up and falls to zero once; "cosine_restarts" is the paper's, with a period of
+            `restart_steps` optimiser steps.
+        warmup: Share of all steps spent warming up ("one_cycle").
+        clip_norm: Gradients are scaled down to this norm.
+        keep_tokens: Share of ECG tokens that enter the transformer in a step.
+        full_epochs: Last epochs that see all tokens, as evaluation does.
+        synonym_rate: How often a concept is asked by one of its synonyms instead of its name.
+        gain, noise: Augmentation: amplitudes are multiplied by 1 ± `gain` per record and 1 ± `gain` / 2 per lead, and
+            white noise of `noise` millivolts is added.
+        patience: Stop after this many epochs without a better validation AUROC.
+        checkpoint_minutes: A run that is killed loses at most this much.
+        seed: Of everything that is drawn.
+        threads: Threads of torch; 0 leaves its default.
+    """
+
+    epochs: int = 10
+    batch: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    schedule: Literal["one_cycle", "cosine_restarts"] = "one_cycle"
+    warmup: float = 0.1
+    restart_steps: int = 5000
+    clip_norm: float = 1.0
+    keep_tokens: float = 0.4
+    full_epochs: int = 0
+    synonym_rate: float = 0.5
+    gain: float = 0.1
+    noise: float = 0.01
+    patience: int = 10
+    checkpoint_minutes: float = 3.0
+    seed: int = 0
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch < 1 or self.learning_rate <= 0:
+            raise ConfigError("epochs and batch must be at least 1 and learning_rate above 0.")
+        if not 0 < self.keep_tokens <= 1 or not 0 <= self.synonym_rate <= 1 or not 0 <= self.warmup < 1:
+            raise ConfigError("keep_tokens must be in (0, 1], synonym_rate in [0, 1] and warmup in [0, 1).")
+        if not 0 <= self.gain < 1 or self.noise < 0:
+            raise ConfigError("gain must be in [0, 1) and noise at least 0.")
+
+
+PAPER = TrainConfig(
+    epochs=50,
+    batch=256,
+    weight_decay=1e-8,
+    schedule="cosine_restarts",
+    keep_tokens=1.0,
+    synonym_rate=0.0,
+    gain=0.0,
+    noise=0.0,
+)
+"""The published recipe (section 4.1): AdamW 1e-3 and 1e-8, cosine restarts every 5,000 steps, patience 10, no augmentation."""

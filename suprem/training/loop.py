@@ -1,0 +1,235 @@
+"""The training loop, readable in one sitting."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from suprem.datasets.signal_store import SignalStore
+from suprem.errors import Cancelled, TrainingError
+from suprem.evaluation.metrics import auroc as auroc_per_class
+from suprem.model.checkpoint import load_training_state, save_training_state
+from suprem.model.supreme import SupremeModel
+from suprem.training.config import TrainConfig
+from suprem.training.query_bank import QueryBank
+from suprem.training.runlog import RunLog
+from suprem.training.schedule import learning_rate
+
+Progress = Callable[[float, str], None]
+LOG_EVERY = 10
+EVALUATION_BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledRows:
+    """Rows of a signal store with their labels.
+
+    Args:
+        store: Where the signals are.
+        rows: (record,) positions in the store.
+        labels: Float32 (record, concept), 1.0 where the concept is present.
+    """
+
+    store: SignalStore
+    rows: NDArray[np.intp]
+    labels: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(self, positions: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
+        """Return signals (batch, lead, time) and labels (batch, concept) at positions within `rows`."""
+        return torch.from_numpy(self.store.read(self.rows[positions])), torch.from_numpy(self.labels[positions])
+
+
+@dataclass
+class Position:
+    """Where a run stands. Restored by `--resume`; weights, optimiser and random state are saved beside it."""
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    best_auroc: float = -math.inf
+    best_epoch: int = -1
+    seconds: float = 0.0
+    random: Tensor = field(default_factory=torch.get_rng_state)
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """How a run ended."""
+
+    epochs: int
+    steps: int
+    best_epoch: int
+    best_auroc: float
+    seconds: float
+
+
+def train(
+    model: SupremeModel,
+    config: TrainConfig,
+    *,
+    data: LabelledRows,
+    validation: LabelledRows,
+    queries: QueryBank,
+    run: RunLog,
+    save_best: Callable[[SupremeModel, float], None],
+    resume: bool = False,
+    progress: Progress = lambda _f, _m: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> RunSummary:
+    """Train a model and keep the state with the best validation macro AUROC.
+
+    Args:
+        model: Trained in place.
+        config: The recipe.
+        data, validation: What to learn from and what to choose by.
+        queries: Vectors of the concepts, in the order of the labels' columns.
+        run: The run folder, opened.
+        save_best: Called with the model and its AUROC whenever that is the best so far.
+        resume: Continue from `<run>/last`.
+        progress: Called with the fraction done and a message.
+        should_stop: Asked before every step; when true the state is saved and `Cancelled` raised.
+
+    Raises:
+        TrainingError: The loss is not a number; the message names the step and the records.
+        Cancelled: `should_stop` said so. The run can be resumed.
+    """
+    steps_per_epoch = len(data) // config.batch
+    if steps_per_epoch == 0:
+        raise TrainingError(f"{len(data)} records are fewer than one batch of {config.batch}; make the batch smaller.")
+    total_steps = steps_per_epoch * config.epochs
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+    )
+    at = Position()
+    if resume:
+        at = Position(**load_training_state(run.folder / "last", model=model, optimizer=optimizer))
+        torch.set_rng_state(at.random)
+        run.keep_until(at.step)
+    else:
+        torch.manual_seed(config.seed)
+        model.fusion.init_prior(float(data.labels.mean()))
+
+    started = time.monotonic() - at.seconds
+    saved = time.monotonic()
+
+    def save() -> None:
+        at.seconds, at.random = time.monotonic() - started, torch.get_rng_state()
+        save_training_state(run.folder / "last", model=model, optimizer=optimizer, state=vars(at))
+
+    while at.epoch < config.epochs:
+        keep = 1.0 if at.epoch >= config.epochs - config.full_epochs else config.keep_tokens
+        losses: list[float] = []
+        for positions in _batches(len(data), config, epoch=at.epoch, first=at.batch):
+            if should_stop():
+                save()
+                raise Cancelled(f"Stopped at step {at.step}; continue with --resume.")
+            rate = learning_rate(at.step, total_steps, config)
+            signals, labels = data.batch(positions)
+            loss = train_step(model, optimizer, config, signals, labels, queries.draw(), rate=rate, keep=keep)
+            if not math.isfinite(loss):
+                records = data.store.index.table["record_id"].iloc[data.rows[positions]]
+                raise TrainingError(f"The loss is {loss} at step {at.step}, on records {', '.join(records)}.")
+            at.step, at.batch = at.step + 1, at.batch + 1
+            losses.append(loss)
+            if at.step % LOG_EVERY == 0:
+                elapsed = time.monotonic() - started
+                run.metric(
+                    step=at.step, epoch=at.epoch, split="train", loss=float(np.mean(losses[-LOG_EVERY:])), learning_rate=rate,
+                    records_per_second=at.step * config.batch / elapsed,
+                )  # fmt: skip
+                left = elapsed / at.step * (total_steps - at.step)
+                progress(
+                    at.step / total_steps,
+                    f"epoch {at.epoch + 1}/{config.epochs}, loss {np.mean(losses[-50:]):.4f}, {left / 60:.0f} min left",
+                )
+            if time.monotonic() - saved > 60 * config.checkpoint_minutes:
+                save()
+                saved = time.monotonic()
+
+        auroc, loss = validate(model, validation, queries)
+        run.metric(step=at.step, epoch=at.epoch, split="validation", loss=loss, macro_auroc=auroc)
+        progress(at.step / total_steps, f"epoch {at.epoch + 1}/{config.epochs}, validation AUROC {auroc:.4f}")
+        if auroc > at.best_auroc:
+            at.best_auroc, at.best_epoch = auroc, at.epoch
+            save_best(model, auroc)
+        at.epoch, at.batch = at.epoch + 1, 0
+        save()
+        saved = time.monotonic()
+        if at.epoch - at.best_epoch > config.patience:
+            break
+    return RunSummary(
+        epochs=at.epoch,
+        steps=at.step,
+        best_epoch=at.best_epoch,
+        best_auroc=at.best_auroc,
+        seconds=time.monotonic() - started,
+    )
+
+
+def train_step(
+    model: SupremeModel,
+    optimizer: torch.optim.Optimizer,
+    config: TrainConfig,
+    signals: Tensor,
+    labels: Tensor,
+    vectors: Tensor,
+    *,
+    rate: float,
+    keep: float,
+) -> float:
+    """Do one optimiser step and return the loss: binary cross-entropy, mean over records and queries."""
+    model.train()
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    logits = model(augment(signals, config), vectors, keep=keep)  # (batch, query)
+    loss = F.binary_cross_entropy_with_logits(logits, labels)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
+    optimizer.step()
+    return float(loss.detach())
+
+
+def augment(signals: Tensor, config: TrainConfig) -> Tensor:
+    """Change amplitudes a little and add noise; stretches without signal stay empty."""
+    if config.gain == 0 and config.noise == 0:
+        return signals
+    batch, lead, _ = signals.shape
+    gain = 1 + config.gain * (2 * torch.rand(batch, 1, 1) - 1) + config.gain / 2 * (2 * torch.rand(batch, lead, 1) - 1)
+    noise = config.noise * torch.rand(batch, lead, 1) * torch.randn_like(signals)
+    return torch.where(signals == 0, signals, signals * gain + noise)
+
+
+@torch.no_grad()
+def validate(model: SupremeModel, data: LabelledRows, queries: QueryBank) -> tuple[float, float]:
+    """Return the macro AUROC over the concepts with both labels, and the mean loss, on canonical query names."""
+    model.eval()
+    logits = torch.cat(
+        [
+            model(data.batch(np.arange(first, min(first + EVALUATION_BATCH, len(data))))[0], queries.names)
+            for first in range(0, len(data), EVALUATION_BATCH)
+        ]
+    )
+    loss = F.binary_cross_entropy_with_logits(logits, torch.from_numpy(data.labels))
+    per_class = auroc_per_class(data.labels > 0, logits.numpy())
+    return float(np.nanmean(per_class)), float(loss)
+
+
+def _batches(records: int, config: TrainConfig, *, epoch: int, first: int) -> Iterator[NDArray[np.intp]]:
+    """Yield the batches of an epoch from batch `first` on; the order depends on seed and epoch alone, so a resumed
+    run meets the same batches. The ragged last batch is dropped."""
+    order = np.random.default_rng((config.seed, epoch)).permutation(records)
+    for start in range(first * config.batch, records - config.batch + 1, config.batch):
+        yield order[start : start + config.batch]
+

@@ -1,0 +1,34 @@
+"""The vectors of the training queries: one canonical phrase per concept and its synonyms."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class QueryBank:
+    """Draws one wording per concept, so that the model learns the meaning and not one vector.
+
+    Args:
+        names: (concept, text width), vectors of the canonical phrases.
+        synonyms: One tensor (synonym, text width) per concept; may be empty.
+        rate: How often a synonym stands in for the name.
+    """
+
+    def __init__(self, *, names: Tensor, synonyms: list[Tensor], rate: float) -> None:
+        self.names = names
+        self.rate = rate
+        counts = torch.tensor([len(s) for s in synonyms])
+        self._has = counts > 0
+        width = max(1, int(counts.max()))
+        self._count = counts.clamp(min=1)
+        self._table = names.unsqueeze(1).repeat(1, width, 1)  # (concept, synonym, text width), padded with the name
+        for row, vectors in enumerate(synonyms):
+            self._table[row, : len(vectors)] = vectors
+
+    def draw(self) -> Tensor:
+        """Return one vector per concept (concept, text width), drawn with torch's global generator."""
+        pick = (torch.rand(len(self.names)) * self._count).long()
+        chosen = self._table[torch.arange(len(self.names)), pick]
+        swap = (torch.rand(len(self.names)) < self.rate) & self._has
+        return torch.where(swap.unsqueeze(-1), chosen, self.names)

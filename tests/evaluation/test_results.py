@@ -1,0 +1,74 @@
+"""A result survives being written and read, and its JSON is JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from suprem.errors import EvaluationError
+from suprem.evaluation.results import ClassResult, EvaluationResult, Skipped
+
+RESULT = EvaluationResult(
+    task="ptbxl_form",
+    labels="exact",
+    protocol="clean",
+    split="folds 9",
+    checkpoint="abc123",
+    encoder="minilm",
+    records=10,
+    patients=8,
+    published_records=12,
+    macro=0.75,
+    macro_ci=(0.7, 0.8),
+    macro_10=math.nan,
+    macro_10_ci=(math.nan, math.nan),
+    classes=(
+        ClassResult("LVOLT", "low QRS voltages", 3, 0.75, (0.7, 0.8), 0.5, 2),
+        ClassResult("STE", "ST elevation", 0, math.nan, (math.nan, math.nan), math.nan, 100),
+    ),
+    skipped=(Skipped("STE", "none of 10 records has it"),),
+    unreadable=(Skipped("00007", "The signal file is shorter than its header says."),),
+    draws=100,
+    seed=0,
+)
+
+
+def test_a_result_read_back_is_the_result_written() -> None:
+    again = EvaluationResult.from_json(RESULT.to_json())
+    assert again.to_json() == RESULT.to_json()
+    assert again.classes[0] == RESULT.classes[0]
+    assert (again.skipped, again.unreadable) == (RESULT.skipped, RESULT.unreadable)
+    assert math.isnan(again.macro_10)
+    assert math.isnan(again.classes[1].ci[0])
+    whole = replace(RESULT, macro_10=0.5, macro_10_ci=(0.4, 0.6), classes=RESULT.classes[:1])
+    assert EvaluationResult.from_json(whole.to_json()) == whole
+
+
+def test_the_json_has_the_promised_keys_and_null_for_what_does_not_exist() -> None:
+    written = json.loads(RESULT.to_json(), parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    promised = {"task", "labels", "protocol", "records", "macro", "macro_ci", "macro_10", "classes", "skipped"}
+    assert promised | {"checkpoint", "encoder", "unreadable"} <= set(written)
+    assert {"code", "query", "positives", "auroc", "ci"} <= set(written["classes"][0])
+    assert written["macro_ci"] == [0.7, 0.8]
+    assert written["macro_10"] is None
+    assert written["classes"][1]["auroc"] is None
+    assert written["classes"][1]["ci"] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"task": "ptbxl_form"}', RESULT.to_json().replace('"seed"', '"sed"')], ids=range(5)
+)
+def test_what_is_not_a_result_is_refused_with_one_sentence(text: str) -> None:
+    with pytest.raises(EvaluationError, match="not an evaluation result"):
+        EvaluationResult.from_json(text)
+
+
+def test_the_table_has_a_row_per_class_in_order() -> None:
+    table = RESULT.table()
+    assert list(table.columns) == ["code", "query", "positives", "auroc", "low", "high", "average_precision"]
+    assert list(table["code"]) == ["LVOLT", "STE"]
+    assert table["low"].iloc[0] == 0.7
+    assert table["auroc"].isna().tolist() == [False, True]

@@ -1,0 +1,275 @@
+"""The house's rules as code: who may import whom, which library lives where, what no module may be called or do.
+
+`ROOMS` and `HOMES` are the one truth; docs/architecture.md shows both tables and is compared with them here.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+EVERYTHING = {
+    "errors", "atomic", "configfile", "settings", "ecg", "reports", "jobs", "model", "concepts", "datasets",
+    "inference", "evaluation", "training", "web",
+}  # fmt: skip
+ROOMS: dict[str, set[str]] = {
+    "errors": set(),
+    "atomic": set(),
+    "configfile": {"errors"},
+    "settings": {"errors", "configfile"},
+    "ecg": {"errors"},
+    "reports": {"errors", "atomic"},
+    "jobs": {"errors", "atomic"},
+    "model": {"errors", "atomic"},
+    "concepts": {"errors", "atomic", "reports"},
+    "datasets": {"errors", "atomic", "ecg"},
+    "inference": {"errors", "atomic", "ecg", "concepts", "model"},
+    "evaluation": {"errors", "atomic", "concepts", "datasets", "inference"},
+    "training": {"errors", "atomic", "concepts", "datasets", "model", "evaluation"},
+    "web": EVERYTHING - {"training", "model", "configfile", "web"},
+    "pages": {"errors", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
+    "app.py": {"errors", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
+    "pipelines": EVERYTHING - {"web"},
+}
+"""Room -> the other rooms it may import, ordered so that every room stands below those it imports."""
+
+HOMES: dict[str, tuple[str, ...]] = {
+    "accelerate": ("suprem/training/",),
+    "plotly": ("suprem/web/", "pages/"),
+    "pydicom": ("suprem/ecg/",),
+    "sentence_transformers": ("suprem/concepts/embed.py",),
+    "sqlalchemy": ("suprem/reports/", "suprem/concepts/", "suprem/jobs/"),
+    "starlette": ("app.py", "suprem/web/"),
+    "streamlit": ("app.py", "suprem/web/", "pages/"),
+    "subprocess": ("suprem/jobs/", "pipelines/stage.py"),
+    "torch": ("suprem/model/", "suprem/concepts/embed.py", "suprem/inference/", "suprem/training/", "pipelines/"),
+    "torch.distributed": ("suprem/training/",),
+    "transformers": ("suprem/concepts/embed.py",),
+    "wfdb": ("suprem/ecg/",),
+}
+"""Library -> the only places that import it."""
+
+NEVER: dict[str, set[str]] = {
+    "pages/": {"os", "pandas", "pipelines", "sqlite3"},
+    "app.py": {"pandas", "pipelines", "sqlite3"},
+    "suprem/": {"pipelines", "pages", "app", "pickle", "argparse"},
+}
+"""Place -> what it never imports, besides what `HOMES` keeps elsewhere."""
+
+ENVIRONMENT_READERS = {"suprem/settings.py", "suprem/training/distributed.py"}
+VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base", "manager", "managers", "core"}
+
+
+def imported_modules(tree: ast.AST, path: str) -> Iterator[str]:
+    """Yield the dotted name of everything a file imports, anywhere in it, relative and type-checking imports too."""
+    package = Path(path).parent.parts
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*parents, *filter(None, [node.module])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def room_of(path: str) -> str:
+    """Return the room of a file: suprem/ecg/record.py -> ecg, suprem/errors.py -> errors, pages/x.py -> pages."""
+    parts = Path(path).parts
+    return Path(parts[1]).stem if parts[0] == "suprem" else parts[0]
+
+
+def imports_of_wrong_rooms(tree: ast.AST, path: str) -> Iterator[str]:
+    room = room_of(path)
+    if room == "__init__":
+        allowed: set[str] = set()
+    elif room not in ROOMS:
+        yield f"the room {room} is not in the table"
+        return
+    else:
+        allowed = ROOMS[room] | {room}
+    for module in imported_modules(tree, path):
+        parts = module.split(".")
+        if parts[0] == "suprem" and parts[1:2] != ["__version__"] and not allowed.issuperset(parts[1:2]):
+            yield f"{room} may not import {module}"
+
+
+def imports_of_libraries_from_elsewhere(tree: ast.AST, path: str) -> Iterator[str]:
+    for module in imported_modules(tree, path):
+        for library, homes in HOMES.items():
+            if is_within(module, library) and not path.startswith(homes):
+                yield f"{module} belongs in {' and '.join(homes)}"
+        for place, banned in NEVER.items():
+            if path.startswith(place) and any(is_within(module, name) for name in banned):
+                yield f"{module} is never imported in {place}"
+
+
+def is_within(module: str, package: str) -> bool:
+    return module == package or module.startswith(package + ".")
+
+
+def reads_of_the_environment(tree: ast.AST, path: str) -> Iterator[str]:
+    names = {"environ", "getenv", "environb", "getenvb", "putenv"}
+    for node in ast.walk(tree):
+        attribute = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os"
+        if attribute and node.attr in names and path not in ENVIRONMENT_READERS:
+            yield f"os.{node.attr} is read in settings.py only"
+    for module in imported_modules(tree, path):
+        if module in {f"os.{name}" for name in names} and path not in ENVIRONMENT_READERS:
+            yield f"{module} is read in settings.py only"
+
+
+def prints_and_exits(tree: ast.AST, path: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and path.startswith("suprem/")
+            and ast.unparse(node.func) in {"print", "sys.exit"}
+        ):
+            yield f"line {node.lineno}: the package returns or raises, it does not {ast.unparse(node.func)}"
+
+
+def vague_names(tree: ast.AST, path: str) -> Iterator[str]:
+    for part in Path(path).with_suffix("").parts:
+        if part in VAGUE_NAMES:
+            yield f"{part!r} says what a module is for, not what it is about"
+
+
+RULES = [
+    imports_of_wrong_rooms,
+    imports_of_libraries_from_elsewhere,
+    reads_of_the_environment,
+    prints_and_exits,
+    vague_names,
+]
+
+
+def source_files() -> list[str]:
+    found = [
+        ROOT / "app.py",
+        *(file for room in ("suprem", "pages", "pipelines") for file in (ROOT / room).rglob("*.py")),
+    ]
+    return sorted(file.relative_to(ROOT).as_posix() for file in found if file.exists())
+
+
+@pytest.mark.parametrize("path", source_files())
+def test_a_file_keeps_the_rules_of_the_house(path: str) -> None:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    assert [problem for rule in RULES for problem in rule(tree, path)] == []
+
+
+def test_all_rooms_are_searched() -> None:
+    assert {"suprem", "pipelines"} <= {path.split("/")[0] for path in source_files()}
+    assert {room_of(path) for path in source_files()} <= ROOMS.keys() | {"__init__"}
+
+
+def test_imports_go_one_way() -> None:
+    above: set[str] = set()
+    for room, allowed in ROOMS.items():
+        assert allowed <= above | {"web"}, f"{room} imports a room that stands below it"
+        above.add(room)
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "problem"),
+    [
+        ("suprem/ecg/readers.py", "from suprem.model import config", "ecg may not import suprem.model.config"),
+        ("suprem/ecg/readers.py", "from suprem import model", "ecg may not import suprem.model"),
+        ("suprem/ecg/readers.py", "from ..model.config import X", "ecg may not import suprem.model.config.X"),
+        ("suprem/ecg/readers.py", "from .. import model", "ecg may not import suprem.model"),
+        ("suprem/ecg/readers.py", "if TYPE_CHECKING:\n import suprem.web", "ecg may not import suprem.web"),
+        ("suprem/ecg/readers.py", "def f():\n from suprem.web import x", "ecg may not import suprem.web.x"),
+        ("suprem/errors.py", "import suprem.ecg.record", "errors may not import suprem.ecg.record"),
+        (
+            "suprem/__init__.py",
+            "from suprem.ecg.record import LEADS",
+            "__init__ may not import suprem.ecg.record.LEADS",
+        ),
+        ("suprem/radio/x.py", "", "the room radio is not in the table"),
+        ("pages/1_Read.py", "import suprem.training.loop", "pages may not import suprem.training.loop"),
+        ("pipelines/score.py", "import suprem.web.frame", "pipelines may not import suprem.web.frame"),
+        ("pages/1_Read.py", "import os", "os is never imported in pages/"),
+        ("pages/1_Read.py", "from pandas import DataFrame", "pandas.DataFrame is never imported in pages/"),
+        ("suprem/ecg/readers.py", "import pipelines.stage", "pipelines.stage is never imported in suprem/"),
+        ("suprem/datasets/ptbxl.py", "import wfdb", "wfdb belongs in suprem/ecg/"),
+        ("suprem/model/text.py", "import transformers.utils", "transformers.utils belongs in suprem/concepts/embed.py"),
+        ("suprem/ecg/readers.py", "def f():\n import torch", "torch belongs in suprem/model/"),
+        ("suprem/inference/x.py", "from torch import distributed", "torch.distributed belongs in suprem/training/"),
+        ("suprem/ecg/readers.py", "import os\nos.environ['X']", "os.environ is read in settings.py only"),
+        ("pipelines/score.py", "from os import getenv", "os.getenv is read in settings.py only"),
+        ("suprem/ecg/readers.py", "print(1)", "line 1: the package returns or raises, it does not print"),
+        (
+            "suprem/ecg/readers.py",
+            "import sys\nsys.exit(2)",
+            "line 2: the package returns or raises, it does not sys.exit",
+        ),
+        ("suprem/ecg/utils.py", "", "'utils' says what a module is for, not what it is about"),
+        ("suprem/common/x.py", "", "'common' says what a module is for, not what it is about"),
+    ],
+)
+def test_a_breach_is_found(path: str, source: str, problem: str) -> None:
+    problems = [found for rule in RULES for found in rule(ast.parse(source), path)]
+    assert any(found.startswith(problem) for found in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        (
+            "suprem/ecg/readers.py",
+            "import os, wfdb, numpy\nfrom suprem.errors import EcgError\nfrom suprem.ecg import record",
+        ),
+        ("suprem/settings.py", "import os\nos.environ.get('X')"),
+        ("pipelines/stage.py", "import subprocess\nfrom suprem import __version__\nprint(__version__)"),
+        ("suprem/ecg/baseline.py", "from .record import EcgRecord"),
+    ],
+)
+def test_what_is_allowed_is_not_reported(path: str, source: str) -> None:
+    assert [found for rule in RULES for found in rule(ast.parse(source), path)] == []
+
+
+LIGHT_ROOMS = ("ecg", "reports", "jobs")
+
+
+def heavy_modules_after(statement: str) -> str:
+    """Return which of torch and streamlit a fresh interpreter has loaded after a statement."""
+    code = f"import sys\n{statement}\nprint(*sorted({{'torch', 'streamlit'}} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return run.stdout.strip()
+
+
+def test_light_rooms_load_neither_torch_nor_streamlit() -> None:
+    paths = [path for path in source_files() if path.startswith("suprem/") and room_of(path) in LIGHT_ROOMS]
+    modules = [path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in paths]
+    assert "suprem.ecg.record" in modules
+    assert heavy_modules_after(f"import {', '.join(modules)}") == ""
+
+
+def test_a_heavy_import_would_be_seen() -> None:
+    assert heavy_modules_after("sys.modules['streamlit'] = sys") == "streamlit"
+
+
+def rooms_as_markdown() -> str:
+    rows = ["| room | may import from suprem |", "|---|---|"]
+    for room, allowed in ROOMS.items():
+        missing = sorted(EVERYTHING - allowed - {room}, key=list(ROOMS).index)
+        short = f"everything except {', '.join(missing)}" if room in ("web", "pipelines") else ""
+        rows.append(f"| {room} | {short or ', '.join(sorted(allowed, key=list(ROOMS).index)) or '-'} |")
+    return "\n".join(rows)
+
+
+def homes_as_markdown() -> str:
+    rows = ["| library | imported only in |", "|---|---|"]
+    return "\n".join(rows + [f"| {library} | {', '.join(homes)} |" for library, homes in HOMES.items()])
+
+
+@pytest.mark.parametrize("table", [rooms_as_markdown(), homes_as_markdown()], ids=["rooms", "libraries"])
+def test_the_architecture_document_shows_these_tables(table: str) -> None:
+    document = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert table in document, f"docs/architecture.md should hold:\n\n{table}"
