@@ -43,9 +43,10 @@ $(BIN)/pip:
 	"$(PYTHON)" -m venv $(VENV)
 
 $(RUNTIME): requirements.txt | $(BIN)/pip
-	$(PIP) install --quiet --requirement requirements.txt
+	@echo "Installing into $(VENV); this takes some minutes, once."
+	$(PIP) install --requirement requirements.txt
 	@touch $@
 
 $(DEV): requirements-dev.txt $(RUNTIME)
-	$(PIP) install --quiet --requirement requirements-dev.txt
+	$(PIP) install --requirement requirements-dev.txt
 	@touch $@

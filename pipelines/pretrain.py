@@ -35,7 +35,7 @@ from suprem.training.runlog import RunLog
 
 CONFIGS = Path(__file__).parent / "configs"
 RESEARCH_CARD = {
-    "intended_use": "Research on zero-shot reading of 12-lead ECGs and teaching. Exploration of what the model has learned.",
+    "intended_use": "Research on and teaching of zero-shot ECG reading; exploration of what the model has learned.",
     "out_of_scope": "Any use in the care of a patient; ECGs of children; Holter, exercise and single-lead recordings.",
     "warnings": [
         "Scores are not probabilities; they order recordings, they do not measure risk.",
@@ -47,7 +47,7 @@ RESEARCH_CARD = {
 
 @dataclass(frozen=True)
 class PretrainConfig:
-    """One experiment. `model` and `training` take the values of the configuration file; the text width follows the encoder."""
+    """One experiment, filled from the configuration file; `model.text_width` follows the text encoder."""
 
     model: ModelConfig
     training: TrainConfig = field(default_factory=TrainConfig)
@@ -56,7 +56,9 @@ class PretrainConfig:
     validation_folds: tuple[int, ...] = VALIDATION_FOLDS
 
 
-def run(config: PretrainConfig, *, data: Path, folder: Path, resume: bool, progress: Any, should_stop: Any) -> RunSummary:
+def run(
+    config: PretrainConfig, *, data: Path, folder: Path, resume: bool, progress: Any, should_stop: Any
+) -> RunSummary:
     """Train, and leave a run folder.
 
     Raises:
@@ -72,7 +74,8 @@ def run(config: PretrainConfig, *, data: Path, folder: Path, resume: bool, progr
 
     embedder = load_embedder(config.encoder)
     say(describe(embedder))
-    config = replace(config, model=replace(config.model, text_width=embedder.dimension))
+    # The encoder's own name, so that a resumed run never meets another one behind "auto".
+    config = replace(config, encoder=embedder.name, model=replace(config.model, text_width=embedder.dimension))
     vocabulary = load_terms()
     vectors = embed_vocabulary(vocabulary, embedder)
     labels = store.index.labels(vocabulary.codes).astype(np.float32)
@@ -94,6 +97,8 @@ def run(config: PretrainConfig, *, data: Path, folder: Path, resume: bool, progr
         torch.set_num_threads(config.training.threads)
     torch.manual_seed(config.training.seed)
     model = SupremeModel(config.model)
+    if config.model.whiten_queries:
+        model.fit_whitening(vectors["wordings"])
 
     def save_best(model: SupremeModel, auroc: float) -> None:
         card = {**RESEARCH_CARD, "training": environment, "validation": {"macro_auroc": auroc}}
@@ -104,6 +109,7 @@ def run(config: PretrainConfig, *, data: Path, folder: Path, resume: bool, progr
             encoder=EncoderStamp(embedder.name, embedder.dimension, embedder.content_hash),
             vocabulary=vocabulary.to_json(),
             vectors=vectors,
+            wordings=tuple(vocabulary.texts),
             card=card,
         )
 
@@ -112,7 +118,7 @@ def run(config: PretrainConfig, *, data: Path, folder: Path, resume: bool, progr
         config.training,
         data=LabelledRows(store=store, rows=train_rows, labels=labels[train_rows]),
         validation=LabelledRows(store=store, rows=validation_rows, labels=labels[validation_rows]),
-        queries=query_bank(vectors, rate=config.training.synonym_rate),
+        queries=query_bank(vocabulary, vectors, rate=config.training.synonym_rate),
         run=log,
         save_best=save_best,
         resume=resume,
@@ -137,20 +143,19 @@ def check_signal(spec: SignalSpec, model: ModelConfig) -> None:
 
 
 def embed_vocabulary(vocabulary: Vocabulary, embedder: TextEmbedder) -> dict[str, torch.Tensor]:
-    """Return the vectors of a checkpoint: names (concept, width), synonyms (synonym, width) and whose they are."""
-    synonyms = [(row, text) for row, concept in enumerate(vocabulary.concepts) for text in concept.texts[1:]]
-    vectors = embedder.embed([concept.prompt for concept in vocabulary.concepts] + [text for _, text in synonyms])
-    return {
-        "names": torch.from_numpy(vectors[: len(vocabulary)]),
-        "synonyms": torch.from_numpy(vectors[len(vocabulary) :]),
-        "synonym_concept": torch.tensor([row for row, _ in synonyms], dtype=torch.int64),
-    }
+    """Return the vectors of a checkpoint: names (concept, width) and all wordings (wording, width)."""
+    wordings = torch.from_numpy(embedder.embed(tuple(vocabulary.texts)))
+    row = {text: position for position, text in enumerate(vocabulary.texts)}
+    return {"names": wordings[[row[prompt] for prompt in vocabulary.prompts]], "wordings": wordings}
 
 
-def query_bank(vectors: dict[str, torch.Tensor], *, rate: float) -> QueryBank:
-    """Return the training queries of `embed_vocabulary`'s vectors."""
-    owner = vectors["synonym_concept"]
-    synonyms = [vectors["synonyms"][owner == row] for row in range(len(vectors["names"]))]
+def query_bank(vocabulary: Vocabulary, vectors: dict[str, torch.Tensor], *, rate: float) -> QueryBank:
+    """Return the training queries: each concept's name, and its other wordings as synonyms."""
+    rows: dict[str, list[int]] = {code: [] for code in vocabulary.codes}
+    for position, (text, concept) in enumerate(vocabulary.texts.items()):
+        if text != concept.prompt:
+            rows[concept.code].append(position)
+    synonyms = [vectors["wordings"][positions] for positions in rows.values()]
     return QueryBank(names=vectors["names"], synonyms=synonyms, rate=rate)
 
 

@@ -20,7 +20,17 @@ RESEARCH_USE = "Research use only. Not a medical device. Scores are model output
 STOPPED = 143
 """Exit code after SIGTERM, as a shell reports it (128 + 15)."""
 
-PACKAGES = ("torch", "numpy", "scipy", "pandas", "wfdb", "pydicom", "scikit-learn", "sentence-transformers", "safetensors")
+PACKAGES = (
+    "torch",
+    "numpy",
+    "scipy",
+    "pandas",
+    "wfdb",
+    "pydicom",
+    "scikit-learn",
+    "sentence-transformers",
+    "safetensors",
+)
 
 
 def run_stage(work: Callable[[], int | None]) -> int:
@@ -40,6 +50,9 @@ def run_stage(work: Callable[[], int | None]) -> int:
         # The reader of our output, for example `head`, has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        say(f"error: {error.filename or 'a file'}: {error.strerror or error}.")
+        return 2
 
 
 def say(message: str) -> None:

@@ -27,6 +27,7 @@ from suprem.datasets.signal_store import Progress
 from suprem.ecg.preprocess import SignalSpec, preprocess
 from suprem.ecg.readers import read_ecg
 from suprem.errors import EcgError
+from suprem.evaluation.metrics import MIN_POSITIVES
 from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.zero_shot import evaluate_zero_shot
 from suprem.inference.predictor import Predictor
@@ -59,8 +60,8 @@ def run(config: Config, predictor: Predictor, progress: Progress) -> EvaluationR
         read_signals(labelled.index, predictor.spec, progress),
         labelled,
         split=f"folds {','.join(map(str, config.folds))}",
-        checkpoint=predictor.info.checkpoint,
-        encoder=predictor.info.encoder,
+        checkpoint=predictor.id,
+        encoder=predictor.encoder.name,
         draws=config.bootstrap,
         seed=config.seed,
     )
@@ -92,9 +93,13 @@ def describe(result: EvaluationResult) -> str:
         table.to_string(index=False, float_format="{:.3f}".format),
         "",
         f"macro AUROC {result.macro:.4f} (95 % interval {_range(result.macro_ci)})",
-        f"macro AUROC over classes with at least 10 positives {result.macro_10:.4f} ({_range(result.macro_10_ci)})",
+        f"over classes with at least {MIN_POSITIVES} positives {result.macro_10:.4f} ({_range(result.macro_10_ci)})",
         f"{result.draws} bootstrap draws of patients, seed {result.seed}",
     ]
+    rare = [entry.code for entry in result.classes if 0 < entry.positives < MIN_POSITIVES]
+    if rare:
+        # A draw repeats the few positives there are and cannot show what others would have scored.
+        lines.append(f"fewer than {MIN_POSITIVES} positives, so the interval is too narrow: {', '.join(rare)}")
     lines += [f"left out of the mean: {entry.name}, {entry.reason}" for entry in result.skipped]
     return "\n".join(lines)
 

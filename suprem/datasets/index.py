@@ -85,7 +85,9 @@ class RecordIndex:
         except (OSError, ValueError) as error:
             raise DatasetError(f"The record index {path.name} cannot be read: {error}.") from error
         if "codes" in table.columns:
-            table["codes"] = [tuple(c for c in str(cell).split(CODE_SEPARATOR) if c) for cell in table["codes"].fillna("")]
+            table["codes"] = [
+                tuple(c for c in str(cell).split(CODE_SEPARATOR) if c) for cell in table["codes"].fillna("")
+            ]
         return cls(corpus=corpus, root=root, table=table)
 
 

@@ -1,8 +1,8 @@
 """Signals preprocessed once and kept as one memory-mapped int16 array, so that training reads at the speed of a copy.
 
-    <folder>/signals.npy     int16 (record, lead, time); value times `step` is the preprocessed signal
-    <folder>/index.csv       the RecordIndex of exactly these records, row for row
-    <folder>/manifest.json   specification, step, source and skipped records; written last, so its presence means complete
+<folder>/signals.npy     int16 (record, lead, time); value times `step` is the preprocessed signal
+<folder>/index.csv       the RecordIndex of exactly these records, row for row
+<folder>/manifest.json   specification, step, source and skipped records; written last, so its presence means complete
 """
 
 from __future__ import annotations
@@ -59,12 +59,14 @@ class SignalStore:
             index = RecordIndex.from_csv(folder / "index.csv", corpus=manifest["corpus"], root=Path(manifest["root"]))
             signals = np.load(folder / "signals.npy", mmap_mode="r", allow_pickle=False)
             skipped = tuple((row["record_id"], row["reason"]) for row in manifest["skipped"])
-        except (OSError, KeyError, TypeError, ValueError) as error:
+        except (OSError, KeyError, TypeError, ValueError, EOFError) as error:
             raise DatasetError(
                 f"{folder} is not a finished signal store ({error}). Make it with: python -m pipelines.index_datasets"
             ) from error
         if signals.shape != (len(index), len(spec.leads), spec.samples):
-            raise DatasetError(f"The store {folder} holds {signals.shape} values for {len(index)} records; build it again.")
+            raise DatasetError(
+                f"The store {folder} holds {signals.shape} values for {len(index)} records; build it again."
+            )
         return cls(index=index, spec=spec, signals=signals, skipped=skipped)
 
     def read(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -133,7 +135,7 @@ def _prepare_all(index: RecordIndex, spec: SignalSpec, workers: int) -> Iterator
 def _prepare(path: Path, spec: SignalSpec) -> NDArray[np.int16] | str:
     try:
         signal = preprocess(read_ecg(path), spec).signal
-    except EcgError as error:
+    except (EcgError, OSError) as error:
         return str(error)
     limits = np.iinfo(np.int16)
     return np.clip(np.rint(signal / STEP[spec.scaling]), limits.min, limits.max).astype(np.int16)

@@ -128,7 +128,7 @@ def _describe(text: _Text) -> Table:
     rate, gain, unit = _RATE.search(stated), _GAIN.search(stated), _UNIT.search(stated)
     fs = float(rate[1]) if rate and float(rate[1]) > 0 else None
     per_millivolt = float(gain[1]) if gain and float(gain[1]) > 0 else None
-    units = (unit[1],) if unit else None
+    units: tuple[str, ...] | None = (unit[1],) if unit else None
     if sum(map(_lead, text.first_cells)) >= 2:  # one line per lead
         return Table(text.values[:, 1:], "CSV", text.first_cells, units, fs, per_millivolt)
     header = max(text.headers, key=lambda row: sum(map(_lead, row)), default=None)
@@ -139,7 +139,7 @@ def _describe(text: _Text) -> Table:
     if kind == "time":
         fs = _rate(values[:, 0], "s" if is_clock else column_units[0]) or fs
     if kind is not None:
-        values, column_units, header = values[:, 1:], column_units[1:], header[1:] if header else None
+        values, column_units, header = values[:, 1:], column_units[1:], header and header[1:]
     names = tuple(_split_unit(name)[0] for name in header) if header and any(map(_lead, header)) else None
     if names and all(found for name, found in zip(names, column_units, strict=True) if _lead(name)):
         units = tuple(found or "" for found in column_units)

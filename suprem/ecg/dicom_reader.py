@@ -7,7 +7,6 @@ file's own bytes.
 from __future__ import annotations
 
 import io
-import warnings
 
 import numpy as np
 import pydicom
@@ -20,6 +19,9 @@ from suprem.ecg.channels import Channel, check_sample_count, parse_age, parse_se
 from suprem.ecg.lead_names import coded_lead
 from suprem.ecg.record import EcgRecord
 from suprem.errors import EcgError, UnreadableEcg
+
+# Its warnings quote the offending value, on standard error and in the log, and a value may name a patient.
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
 _ELEMENTS = ["SOPClassUID", "WaveformSequence", "WaveformAnnotationSequence", "PatientAge", "PatientSex"]
 _LINEAR_SAMPLES = {(8, "SB"), (8, "UB"), (16, "SS"), (16, "US"), (32, "SL"), (32, "UL")}
@@ -52,14 +54,12 @@ def read_dicom(data: bytes, record_id: str) -> EcgRecord:
         EcgError: Its leads or units cannot be used.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydicom's warnings quote values, and a value may name a patient
-            if DeflatedExplicitVRLittleEndian.encode() in data:  # before parsing: pydicom would inflate it to any size
-                raise UnreadableEcg(_COMPRESSED)
-            dataset = pydicom.dcmread(io.BytesIO(data), specific_tags=list(_ELEMENTS))
-            if dataset.file_meta.get("TransferSyntaxUID") not in (ImplicitVRLittleEndian, ExplicitVRLittleEndian):
-                raise UnreadableEcg(_COMPRESSED)
-            return _read_dataset(dataset, record_id)
+        if DeflatedExplicitVRLittleEndian.encode() in data:  # before parsing: pydicom would inflate it to any size
+            raise UnreadableEcg(_COMPRESSED)
+        dataset = pydicom.dcmread(io.BytesIO(data), specific_tags=list(_ELEMENTS))
+        if dataset.file_meta.get("TransferSyntaxUID") not in (ImplicitVRLittleEndian, ExplicitVRLittleEndian):
+            raise UnreadableEcg(_COMPRESSED)
+        return _read_dataset(dataset, record_id)
     except EcgError:
         raise
     except Exception as error:  # a damaged file makes pydicom raise almost anything, with values in its text
@@ -72,7 +72,7 @@ def _read_dataset(dataset: Dataset, record_id: str) -> EcgRecord:
     groups = list(dataset.get("WaveformSequence") or [])
     if not groups:
         raise UnreadableEcg(
-            "The DICOM file holds no waveform; expected an ECG waveform object, not an image, a PDF or a structured report."
+            "The DICOM file holds no waveform; expected an ECG waveform object, not an image, PDF or report."
         )
     longest = max(groups, key=lambda group: int(group.NumberOfWaveformSamples) / float(group.SamplingFrequency))
     # A device may split simultaneous leads over several groups; a median beat differs from the rhythm in its length.

@@ -15,7 +15,7 @@ _CANONICAL: dict[str, str] = {
     **{f"VC{number}": f"V{number}" for number in range(1, 7)},
 }
 
-# DICOM CID 3001 (coding scheme MDC, "2:62") and its predecessor (SCPECG, "5.6.3-9-62") share the lead numbers of SCP-ECG.
+# DICOM CID 3001 (MDC, "2:62") and its predecessor (SCPECG, "5.6.3-9-62") share the lead numbers of SCP-ECG; 65 is -aVR.
 _LEAD_NUMBERS: dict[int, tuple[str, int]] = {
     1: ("I", 1),
     2: ("II", 1),
@@ -27,7 +27,9 @@ _LEAD_NUMBERS: dict[int, tuple[str, int]] = {
     65: ("aVR", -1),
 }
 
-_WRAPPING = re.compile(r"^(MDC[_ ]?ECG[_ ]?LEAD|ECG[_ ]?LEAD|LEAD|ECG|EKG|ABLEITUNG|CHANNEL)[\s_:-]*", re.IGNORECASE)
+_WRAPPING = re.compile(
+    r"^(MDC[_ ]?ECG[_ ]?LEAD|ECG[_ ]?LEAD|LEAD|ECG|EKG|ABLEITUNG|CHANNEL)(?:[\s_:]|-(?!aVR))*", re.IGNORECASE
+)
 _TRAILING = re.compile(r"\s*(\(.*\)|\[.*\]|,.*|[\s_]+LEAD)$", re.IGNORECASE)
 
 

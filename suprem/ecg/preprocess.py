@@ -1,6 +1,6 @@
-"""The only way from a record to what the model sees; training, evaluation, page and command line all use it.
+"""The only way from a record to what the model sees; training, evaluation, page and command line use it.
 
-Steps, in this order: complete the limb leads, repair gaps, choose the window, resample, remove the baseline, scale, pad.
+In this order: choose the window, complete the limb leads, repair gaps, resample, take the baseline off, scale, pad.
 The `SignalSpec` that a model was trained with is stored in its checkpoint.
 """
 
@@ -19,6 +19,9 @@ from suprem.errors import BadSamplingRate, ConfigError, MissingLead
 
 MIN_FS = 100.0
 """Hz. Below this the QRS complex is no longer sampled well enough to be read."""
+
+MAX_FS = 50_000.0
+"""Hz. No electrocardiograph samples faster; a higher rate is a misread header."""
 
 MIN_SECONDS = 5.0
 """Shorter recordings are refused; between this and the window length the rest is left empty."""
@@ -86,28 +89,35 @@ def preprocess(record: EcgRecord, spec: SignalSpec) -> Prepared:
         Signal (lead, time) with `len(spec.leads)` rows and `spec.samples` columns, all finite.
 
     Raises:
-        BadSamplingRate: Slower than 100 Hz or shorter than 5 s.
+        BadSamplingRate: Slower than 100 Hz, faster than 50 kHz or shorter than 5 s.
         MissingLead: No lead holds a signal.
     """
     if record.fs < MIN_FS:
         raise BadSamplingRate(
-            f"The recording is sampled at {record.fs:g} Hz; at least {MIN_FS:g} Hz are needed. Export it at its full rate."
+            f"The recording is sampled at {record.fs:g} Hz; at least {MIN_FS:g} Hz are needed. Export it at full rate."
+        )
+    if record.fs > MAX_FS:
+        raise BadSamplingRate(
+            f"The recording states {record.fs:g} Hz; at most {MAX_FS:g} Hz are expected. Check the rate in the file."
         )
     if record.seconds < MIN_SECONDS:
         raise BadSamplingRate(
-            f"The recording is {record.seconds:.1f} s long; at least {MIN_SECONDS:g} s are needed, {spec.seconds:g} s are best."
+            f"The recording is {record.seconds:.1f} s long; at least {MIN_SECONDS:g} s are needed, "
+            f"{spec.seconds:g} s are best."
         )
+    start, length_notes = choose_window(record, spec.seconds), []
+    if record.seconds > spec.seconds + 1 / record.fs:
+        length_notes.append(f"The cleanest {spec.seconds:g} s of {record.seconds:.1f} s are used, from {start:g} s on.")
+        record = crop(record, start, spec.seconds)
+    elif record.seconds < spec.seconds - 0.1:
+        length_notes.append(
+            f"The recording is {record.seconds:.1f} s long; the model was trained on {spec.seconds:g} s."
+        )
+    # Within the window, so that a lead which is empty there counts as absent and is derived where it can be.
     record = complete_leads(record)
     if not set(spec.leads) & set(record.leads):
         raise MissingLead(f"The model reads {', '.join(spec.leads)}; the recording has only {', '.join(record.leads)}.")
-    notes = list(record.notes)
-
-    start = choose_window(record, spec.seconds)
-    if record.seconds > spec.seconds + 1 / record.fs:
-        notes.append(f"The cleanest {spec.seconds:g} s of {record.seconds:.1f} s are used, from {start:g} s on.")
-        record = crop(record, start, spec.seconds)
-    elif record.seconds < spec.seconds - 0.1:
-        notes.append(f"The recording is {record.seconds:.1f} s long; the model was trained on {spec.seconds:g} s.")
+    notes = [*record.notes, *length_notes]
 
     measured = repair_gaps(record.signal, record.fs)
     filled = np.where(np.isfinite(measured), measured, np.nanmedian(measured, axis=1, keepdims=True))
@@ -149,7 +159,7 @@ def choose_window(record: EcgRecord, seconds: float) -> float:
     blocks = record.signal.shape[1] // size
     shaped = record.signal[:, : blocks * size].reshape(len(record.leads), blocks, size)
     missing = np.mean(~np.isfinite(shaped), axis=(0, 2))  # (block,)
-    known = np.nan_to_num(shaped)
+    known = np.where(np.isfinite(shaped), shaped, 0.0)
     loudness = np.mean(known.max(axis=2) - known.min(axis=2) + np.abs(np.median(known, axis=2)), axis=0)  # (block,)
 
     width = min(blocks, round(seconds * record.fs / size))

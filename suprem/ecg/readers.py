@@ -31,7 +31,7 @@ _MAX_FILE_BYTES = 16 * MAX_SAMPLES
 _HEAD = 65_536
 _WFDB_DATA = (".dat", ".mat")
 _RECORD_SUFFIXES = ("", ".dcm", ".csv", ".tsv", ".npy", ".npz", ".xml", ".scp", ".edf", ".ecg")
-_READABLE = "WFDB (.hea with .dat or .mat), DICOM, CSV, NPY and NPZ"
+_READABLE = "WFDB (.hea with .dat or .mat), DICOM, CSV, NPY or NPZ"
 
 Read = Callable[[bytes, TableFormat | None, str], EcgRecord]
 
@@ -142,7 +142,7 @@ def read_upload(
         return read_wfdb(header, lambda name: contents.get(name.casefold()), record_id)
     if len(files) > 1:
         raise UnreadableEcg(
-            f"{len(files)} files were uploaded as one ECG without a WFDB header (.hea) among them; upload one ECG at a time."
+            f"{len(files)} files were uploaded as one ECG, none of them a WFDB header (.hea); upload one ECG at a time."
         )
     ((name, data),) = contents.items()
     return _read_bytes(data, Path(name).suffix, table, record_id)
@@ -152,7 +152,7 @@ def find_records(folder: Path) -> list[Path]:
     """Return the ECG files below a folder, sorted, one path per record.
 
     A WFDB record stands as its header; the segments of a multi-segment record, signal and annotation files, lists and
-    tables of anything but leads are left out. Files in ECG formats that are not read yet are included, so that reading says so.
+    tables of anything but leads are left out. ECG formats that are not read yet are included: reading them says so.
 
     Raises:
         FileNotFoundError: There is no such folder.
@@ -220,11 +220,13 @@ def _is_record(path: Path) -> bool:
     suffix = path.suffix.lower()
     if path.name.startswith(".") or suffix not in _RECORD_SUFFIXES:
         return False
+    if suffix in (".dcm", ".scp", ".edf"):  # where the content is something else, reading it says so
+        return True
     with path.open("rb") as file:
         head = file.read(_HEAD)
     known = _recognise(head)
     if known is None or not known.is_ecg:
-        return suffix in (".dcm", ".scp", ".edf")  # named an ECG and damaged: reading it says what is wrong
+        return False
     if known.name == "CSV":
         return suffix in (".csv", ".tsv") and is_lead_table(head)
     if known.name == "NPY":

@@ -63,13 +63,16 @@ class EcgRecord:
     def __post_init__(self) -> None:
         if self.signal.ndim != 2 or self.signal.dtype != np.float32:
             raise EcgError(
-                f"An ECG needs a float32 array (lead, time); found {self.signal.dtype} with {self.signal.ndim} dimension(s)."
+                "An ECG needs a float32 array (lead, time); "
+                f"found {self.signal.dtype} with {self.signal.ndim} dimension(s)."
             )
         if len(self.leads) != self.signal.shape[0]:
             raise EcgError(f"{self.signal.shape[0]} signal rows but {len(self.leads)} lead names.")
         unknown = [name for name in self.leads if name not in LEADS]
         if unknown:
-            raise EcgError(f"Unknown lead name(s) {', '.join(map(repr, unknown))}; expected names from {', '.join(LEADS)}.")
+            raise EcgError(
+                f"Unknown lead name(s) {', '.join(map(repr, unknown))}; expected names from {', '.join(LEADS)}."
+            )
         if len(set(self.leads)) != len(self.leads):
             raise EcgError(f"A lead name appears twice in {', '.join(self.leads)}.")
         if not np.isfinite(self.fs) or self.fs <= 0:
@@ -99,7 +102,9 @@ def complete_leads(record: EcgRecord) -> EcgRecord:
     Any two limb leads determine the other four. Leads that hold no finite or no non-zero sample count as absent.
     """
     present = {
-        name: row for name, row in zip(record.leads, record.signal, strict=True) if np.any(np.nan_to_num(row) != 0.0)
+        name: row
+        for name, row in zip(record.leads, record.signal, strict=True)
+        if np.any(np.isfinite(row) & (row != 0.0))
     }
     limbs = [name for name in LIMB_LEADS if name in present]
     missing = [name for name in LIMB_LEADS if name not in present]

@@ -1,7 +1,7 @@
 """An ECG given as a bare table of numbers: what it states, what a person adds, and what may be concluded from it.
 
-What the table states is used, what it does not state is taken from `TableFormat`, and what is then still open is concluded
-only where a wrong conclusion could be seen in the data. Each conclusion is a note on the record.
+What the table states is used, what it does not state is taken from `TableFormat`, and what is then still open is
+concluded only where the values or convention allow one conclusion. Each conclusion is a note on the record.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _conventional_rate(samples: int, notes: list[str]) -> float:
     fs = TEN_SECONDS.get(samples)
     if fs is None:
         raise BadSamplingRate(
-            f"The table states no sampling rate for its {samples} samples; give the rate in Hz (fs) or add a time column."
+            f"The table states no sampling rate ({samples} samples); give it in Hz (fs) or add a time column."
         )
     notes.append(f"No sampling rate is stated; {samples} samples were taken as the usual 10 s at {fs:g} Hz.")
     return fs
@@ -133,8 +133,8 @@ def _conventional_rate(samples: int, notes: list[str]) -> float:
 def _evident_unit(rows: NDArray[np.float64], notes: list[str]) -> str:
     """Return the unit that the size of the values allows, where it allows only one.
 
-    An ECG measures about 0.1 to 10 mV peak to peak, so millivolts, microvolts and volts do not overlap. Integers are refused,
-    because they may count converter steps of any size, and so are normalised values.
+    An ECG measures about 0.1 to 10 mV peak to peak, so millivolts, microvolts and volts do not overlap. Integers are
+    refused, because they may count converter steps of any size, and so are normalised values.
     """
     finite = rows[np.isfinite(rows)]
     if finite.size and not np.all(finite == np.round(finite)):

@@ -94,8 +94,8 @@ def read_wfdb(header: str, find: Find, record_id: str) -> EcgRecord:
             record = wfdb.rdrecord(str(Path(name) / "r0"), smooth_frames=not expanded)
         except Exception as error:  # wfdb raises whatever its parsing runs into; its texts may quote the file
             raise UnreadableEcg(
-                f"The WFDB signal files could not be decoded ({type(error).__name__}); they are damaged or not what the "
-                "header describes. Export the record again."
+                f"The WFDB signal files cannot be decoded ({type(error).__name__}); they are damaged or not what "
+                "the header describes. Export the record again."
             ) from None
     rows = record.e_p_signal if expanded else list(record.p_signal.T)
     return _assemble(record, rows, main, frames.pop() if expanded else 1, staging.notes, record_id)
@@ -272,8 +272,8 @@ def _assemble(
     if restored is not None:
         rows = restored
         notes.append(
-            "The header's gains bring every lead to 1 mV peak to peak, and Einthoven's law holds only without them, so they "
-            "are no calibration; the stored integers were read as 1000 per mV, the Lobachevsky database's scale."
+            "The header's gains bring every lead to 1 mV peak to peak, and Einthoven's law holds only without them, so "
+            "they are no calibration; the stored integers were read as 1000 per mV, the Lobachevsky database's scale."
         )
     facts = {match["key"].lower(): match["value"] for line in main.comments if (match := _AGE_OR_SEX.match(line))}
     names, units = record.sig_name or [], record.units or []
@@ -291,9 +291,9 @@ def _assemble(
 def _undo_normalising_gains(record: wfdb.Record, rows: Rows) -> Rows | None:
     """Return the leads at 1000 units per mV where the header's gains only normalise (LUDB), else None.
 
-    The Lobachevsky database (https://physionet.org/content/ludb/) was converted with one gain per lead that makes its peak to
-    peak exactly 1 mV, which destroys the proportions between leads. That this happened can be proven from the file: the
-    stored integers obey III = II - I to the unit, the scaled leads do not. The 1000 units per mV are the database's.
+    The Lobachevsky database (https://physionet.org/content/ludb/) was converted with one gain per lead that makes its
+    peak to peak exactly 1 mV, which destroys the proportions between leads. That this happened can be proven from the
+    file: the stored integers obey III = II - I to the unit. The 1000 units per mV are the database's own.
     """
     gains, baselines = record.adc_gain, record.baseline
     if gains is None or baselines is None or len(set(gains)) == 1:

@@ -40,7 +40,7 @@ class Attention(nn.Module):
         return self.to_out(out.transpose(1, 2).flatten(2))
 
     def weights(self, x: Tensor, context: Tensor | None = None, visible: Tensor | None = None) -> Tensor:
-        """Return the attention weights (batch, head, token, context token) that `forward` applies in evaluation mode."""
+        """Return the weights (batch, head, token, context token) that `forward` applies in evaluation mode."""
         query, key, _ = self._split(x, x if context is None else context)
         scores = query @ key.transpose(-2, -1) / key.shape[-1] ** 0.5  # (batch, head, token, context token)
         if visible is not None:
@@ -49,7 +49,9 @@ class Attention(nn.Module):
 
     def _split(self, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         def by_head(t: Tensor) -> Tensor:
-            return t.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (batch, token, width) -> (batch, head, token, head width)
+            return t.unflatten(-1, (self.heads, -1)).transpose(
+                1, 2
+            )  # (batch, token, width) -> (batch, head, token, head width)
 
         key, value = self.to_key_value(context).chunk(2, dim=-1)
         return by_head(self.to_query(x)), by_head(key), by_head(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import get_ident
 from typing import Any
 
 import torch
@@ -16,21 +17,24 @@ from suprem.model.supreme import SupremeModel
 
 @contextmanager
 def record_attention(model: SupremeModel) -> Iterator[list[Tensor]]:
-    """Record the cross-attention of the queries while the block runs.
+    """Record the cross-attention of the queries while the block runs, in this thread.
 
     Yields:
         A list that receives one tensor (batch, head, query, token) per decoder layer and forward pass; empty for a
         model without a Cardiac Fusion Network.
     """
     recorded: list[Tensor] = []
+    owner = get_ident()  # a shared model may be scoring in another thread meanwhile
 
     def hook(module: nn.Module, args: tuple[Any, ...], _output: Tensor) -> None:
-        if isinstance(module, Attention):
+        if isinstance(module, Attention) and get_ident() == owner:
             with torch.no_grad():
                 recorded.append(module.weights(*args))
 
     handles = [
-        layer.cross_attention.register_forward_hook(hook) for layer in model.modules() if isinstance(layer, DecoderLayer)
+        layer.cross_attention.register_forward_hook(hook)
+        for layer in model.modules()
+        if isinstance(layer, DecoderLayer)
     ]
     try:
         yield recorded

@@ -1,18 +1,20 @@
 """A checkpoint folder: weights that run no code when loaded, and everything needed to use them rightly.
 
-    model.safetensors    weights
-    queries.safetensors  vectors of the vocabulary's names ("names") and synonyms ("synonyms", "synonym_concept")
-    config.json          format, ModelConfig, signal specification, text encoder (name, width, hash)
-    vocabulary.json      the concepts it was trained on
-    model_card.json      what it is, was trained on, can and cannot do, and its figures
+model.safetensors    weights
+queries.safetensors  vectors of the concepts' names (concept, width) and of all their wordings (wording, width)
+config.json          format, ModelConfig, signal specification, text encoder (name, width, hash), the wordings
+vocabulary.json      the concepts it was trained on
+model_card.json      what it is, was trained on, can and cannot do, and its figures
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -21,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from suprem.atomic import replacing, write_text
-from suprem.errors import CheckpointError, ConfigError
+from suprem.errors import CheckpointError
 from suprem.model.config import ModelConfig
 from suprem.model.supreme import SupremeModel
 
@@ -40,7 +42,7 @@ class EncoderStamp:
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A loaded checkpoint. `signal`, `vocabulary` (JSON) and `card` are plain data; the rooms they belong to give them types."""
+    """A loaded checkpoint. `signal`, `vocabulary` (JSON) and `card` are plain data that their own rooms give types."""
 
     id: str
     model: SupremeModel
@@ -48,6 +50,7 @@ class Checkpoint:
     encoder: EncoderStamp
     vocabulary: str
     vectors: dict[str, Tensor]
+    wordings: tuple[str, ...]
     card: dict[str, Any]
 
 
@@ -59,6 +62,7 @@ def save_checkpoint(
     encoder: EncoderStamp,
     vocabulary: str,
     vectors: dict[str, Tensor],
+    wordings: Sequence[str],
     card: dict[str, Any],
 ) -> None:
     """Write a checkpoint folder; each file replaces its predecessor as a whole, the configuration last."""
@@ -68,7 +72,13 @@ def save_checkpoint(
     _save_tensors(vectors, folder / "queries.safetensors")
     write_text(folder / "vocabulary.json", vocabulary)
     _save_json(card, folder / "model_card.json")
-    config = {"format": FORMAT, "model": asdict(model.config), "signal": signal, "encoder": asdict(encoder)}
+    config = {
+        "format": FORMAT,
+        "model": asdict(model.config),
+        "signal": signal,
+        "encoder": asdict(encoder),
+        "wordings": list(wordings),
+    }
     _save_json(config, folder / "config.json")
 
 
@@ -90,11 +100,13 @@ def load_checkpoint(folder: Path, *, device: str = "cpu") -> Checkpoint:
         if config["format"] != FORMAT:
             raise CheckpointError(f"The checkpoint has format {config['format']}; this version reads format {FORMAT}.")
         model = SupremeModel(ModelConfig(**config["model"]))
-        model.load_state_dict(load_file(folder / "model.safetensors"), strict=True)
+        _load_weights(model, load_file(folder / "model.safetensors"))
         vectors = load_file(folder / "queries.safetensors")
         stamp = EncoderStamp(**config["encoder"])
-        signal = config["signal"]
-    except (KeyError, TypeError, ValueError, RuntimeError, ConfigError, SafetensorError) as error:
+        signal, wordings = config["signal"], tuple(config["wordings"])
+    except CheckpointError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"The checkpoint {folder} is damaged or does not fit: {error}") from error
     digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     return Checkpoint(
@@ -104,11 +116,14 @@ def load_checkpoint(folder: Path, *, device: str = "cpu") -> Checkpoint:
         encoder=stamp,
         vocabulary=vocabulary,
         vectors=vectors,
+        wordings=wordings,
         card=card,
     )
 
 
-def save_training_state(folder: Path, *, model: SupremeModel, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+def save_training_state(
+    folder: Path, *, model: SupremeModel, optimizer: torch.optim.Optimizer, state: dict[str, Any]
+) -> None:
     """Write what `--resume` needs: weights, optimiser, counters and random state. Read with `weights_only=True`."""
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / "training.ckpt") as temporary:
@@ -126,11 +141,23 @@ def load_training_state(folder: Path, *, model: SupremeModel, optimizer: torch.o
         raise CheckpointError(f"There is nothing to resume in {folder}. Start the run without --resume.")
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
-        model.load_state_dict(saved["model"], strict=True)
+        _load_weights(model, saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         return dict(saved["state"])
-    except (KeyError, RuntimeError, ValueError) as error:
+    except CheckpointError:
+        raise
+    except (KeyError, TypeError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
         raise CheckpointError(f"The saved state in {folder} does not fit this configuration: {error}") from error
+
+
+def _load_weights(model: SupremeModel, weights: dict[str, Tensor]) -> None:
+    try:
+        model.load_state_dict(weights, strict=True)
+    except RuntimeError as error:  # torch lists every name and shape, over many lines
+        raise CheckpointError(
+            "The saved weights belong to a network of other sizes than the configuration states. "
+            "Use the configuration they were trained with."
+        ) from error
 
 
 def _save_tensors(tensors: dict[str, Tensor], path: Path) -> None:

@@ -50,7 +50,7 @@ class CardiacFusionNetwork(nn.Module):
         self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.fusion_layers))
         self.out_norm = nn.LayerNorm(width)
         self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(width, width), nn.GELU(), nn.Linear(width, 1))
-        self.apply(_init_small)
+        _init_normal(self, config.fusion_init_std)
 
     def forward(self, memory: Tensor, queries: Tensor, visible: Tensor | None) -> Tensor:
         """Return logits (batch, query) for ECG tokens (batch, token, width) and queries (query, width)."""
@@ -72,7 +72,7 @@ class LinearFusion(nn.Module):
         super().__init__()
         self.norm = nn.LayerNorm(config.joint_width)
         self.head = nn.Linear(config.joint_width, config.joint_width)
-        self.apply(_init_small)
+        _init_normal(self, config.fusion_init_std)
 
     def forward(self, memory: Tensor, queries: Tensor, visible: Tensor | None) -> Tensor:
         """Return logits (batch, query) for ECG tokens (batch, token, width) and queries (query, width)."""
@@ -87,8 +87,11 @@ class LinearFusion(nn.Module):
         """A dot product has no bias that all queries share; nothing to set."""
 
 
-def _init_small(module: nn.Module) -> None:
-    """N(0, 0.02) on linear and attention weights, zero biases (A.4.4)."""
-    if isinstance(module, nn.Linear):
-        nn.init.normal_(module.weight, std=0.02)
-        nn.init.zeros_(module.bias)
+def _init_normal(network: nn.Module, std: float) -> None:
+    """N(0, std) on linear and attention weights, zero biases (A.4.4); 0 leaves torch's default."""
+    if std == 0:
+        return
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=std)
+            nn.init.zeros_(module.bias)

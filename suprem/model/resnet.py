@@ -51,5 +51,5 @@ class ResNetEncoder(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, ecg: Tensor, *, keep: float = 1.0) -> tuple[Tensor, None]:
-        """Return tokens (batch, token, 512). `keep` is accepted for the common interface; a convolution drops nothing."""
+        """Return tokens (batch, token, 512). `keep` is there for the common interface; a convolution drops nothing."""
         return self.layers(ecg).transpose(1, 2), None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -14,11 +15,17 @@ from suprem.model.resnet import ResNetEncoder
 class SupremeModel(nn.Module):
     """The trainable network. The text encoder is frozen and outside: its vectors come in as queries."""
 
+    query_mean: Tensor
+    query_whitening: Tensor
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
         self.encoder = EcgEncoder(config) if config.encoder == "vit" else ResNetEncoder(config)
         hidden, joint = config.hidden_width, config.joint_width
+        if config.whiten_queries:
+            self.register_buffer("query_mean", torch.zeros(config.text_width))
+            self.register_buffer("query_whitening", torch.eye(config.text_width))
         self.project_ecg = nn.Sequential(
             nn.Dropout(config.dropout), nn.Linear(self.encoder.out_width, hidden), nn.ReLU(), nn.Linear(hidden, joint)
         )
@@ -48,9 +55,25 @@ class SupremeModel(nn.Module):
 
     def embed_queries(self, queries: Tensor) -> Tensor:
         """Return F_Query (query, joint width)."""
-        if self.config.normalize_queries:
-            queries = F.layer_norm(queries, queries.shape[-1:])
+        if self.config.whiten_queries:
+            width = queries.shape[-1:]
+            queries = (F.layer_norm(queries, width) - self.query_mean) @ self.query_whitening
+            queries = F.layer_norm(queries, width)
         return self.project_query(queries)
+
+    @torch.no_grad()
+    def fit_whitening(self, wordings: Tensor) -> None:
+        """Set the whitening of queries from the vectors of all training wordings (wording, text width).
+
+        Eigenvalues are shrunk towards their mean, which keeps directions that the wordings hardly use, and that new
+        words may use, from being blown up.
+        """
+        standard = F.layer_norm(wordings, wordings.shape[-1:])
+        mean = standard.mean(dim=0)
+        covariance = (standard - mean).T @ (standard - mean) / len(standard)
+        values, vectors = torch.linalg.eigh(covariance)
+        self.query_mean.copy_(mean)
+        self.query_whitening.copy_(vectors / (values.clamp(min=0) + values.mean()).sqrt() @ vectors.T)
 
     def features(self, ecg: Tensor) -> Tensor:
         """Return pooled features (batch, encoder width) for linear probing and nearest neighbours: the mean of the

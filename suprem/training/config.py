@@ -10,7 +10,7 @@ from suprem.errors import ConfigError
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a model is trained. The defaults are the recipe of the shipped checkpoint.
+    """How a model is trained. The published recipe is pipelines/configs/paper.toml, the shipped one compact.toml.
 
     Args:
         epochs: Most passes over the training records.
@@ -56,16 +56,5 @@ class TrainConfig:
             raise ConfigError("keep_tokens must be in (0, 1], synonym_rate in [0, 1] and warmup in [0, 1).")
         if not 0 <= self.gain < 1 or self.noise < 0:
             raise ConfigError("gain must be in [0, 1) and noise at least 0.")
-
-
-PAPER = TrainConfig(
-    epochs=50,
-    batch=256,
-    weight_decay=1e-8,
-    schedule="cosine_restarts",
-    keep_tokens=1.0,
-    synonym_rate=0.0,
-    gain=0.0,
-    noise=0.0,
-)
-"""The published recipe (section 4.1): AdamW 1e-3 and 1e-8, cosine restarts every 5,000 steps, patience 10, no augmentation."""
+        if self.restart_steps < 1 or self.clip_norm <= 0 or self.weight_decay < 0 or self.seed < 0:
+            raise ConfigError("restart_steps must be at least 1, clip_norm above 0, weight_decay and seed at least 0.")

@@ -107,6 +107,10 @@ def train(
     steps_per_epoch = len(data) // config.batch
     if steps_per_epoch == 0:
         raise TrainingError(f"{len(data)} records are fewer than one batch of {config.batch}; make the batch smaller.")
+    if not data.labels.any():
+        raise TrainingError("No training record carries any of the concepts; check the folds and the vocabulary.")
+    if not ((validation.labels > 0).any(axis=0) & (validation.labels == 0).any(axis=0)).any():
+        raise TrainingError("No concept is both present and absent in the validation records; choose other folds.")
     total_steps = steps_per_epoch * config.epochs
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
@@ -121,7 +125,7 @@ def train(
         model.fusion.init_prior(float(data.labels.mean()))
 
     started = time.monotonic() - at.seconds
-    saved = time.monotonic()
+    saved = logged = time.monotonic()
 
     def save() -> None:
         at.seconds, at.random = time.monotonic() - started, torch.get_rng_state()
@@ -143,12 +147,17 @@ def train(
             at.step, at.batch = at.step + 1, at.batch + 1
             losses.append(loss)
             if at.step % LOG_EVERY == 0:
-                elapsed = time.monotonic() - started
+                now = time.monotonic()
                 run.metric(
-                    step=at.step, epoch=at.epoch, split="train", loss=float(np.mean(losses[-LOG_EVERY:])), learning_rate=rate,
-                    records_per_second=at.step * config.batch / elapsed,
-                )  # fmt: skip
-                left = elapsed / at.step * (total_steps - at.step)
+                    step=at.step,
+                    epoch=at.epoch,
+                    split="train",
+                    loss=float(np.mean(losses[-LOG_EVERY:])),
+                    learning_rate=rate,
+                    records_per_second=config.batch * LOG_EVERY / (now - logged),
+                )
+                logged = now
+                left = (now - started) / at.step * (total_steps - at.step)
                 progress(
                     at.step / total_steps,
                     f"epoch {at.epoch + 1}/{config.epochs}, loss {np.mean(losses[-50:]):.4f}, {left / 60:.0f} min left",
@@ -165,7 +174,7 @@ def train(
             save_best(model, auroc)
         at.epoch, at.batch = at.epoch + 1, 0
         save()
-        saved = time.monotonic()
+        saved = logged = time.monotonic()
         if at.epoch - at.best_epoch > config.patience:
             break
     return RunSummary(
@@ -232,4 +241,3 @@ def _batches(records: int, config: TrainConfig, *, epoch: int, first: int) -> It
     order = np.random.default_rng((config.seed, epoch)).permutation(records)
     for start in range(first * config.batch, records - config.batch + 1, config.batch):
         yield order[start : start + config.batch]
-

@@ -1,11 +1,11 @@
 """The folder of a run: everything that defines it, its metrics while it runs, its two checkpoints.
 
-    <run>/config.toml        the configuration, as given and completed
-    <run>/environment.json   data, vocabulary, encoder, commit, package versions, hardware
-    <run>/metrics.jsonl      one line per logged step and per epoch; the page reads this
-    <run>/best/              the checkpoint with the best validation AUROC
-    <run>/last/              weights, optimiser and random state to resume from
-    <run>/manifest.json      the outcome; written last, so its presence means the run finished
+<run>/config.toml        the configuration, as given and completed
+<run>/environment.json   data, vocabulary, encoder, commit, package versions, hardware
+<run>/metrics.jsonl      one line per logged step and per epoch; the page reads this
+<run>/best/              the checkpoint with the best validation AUROC
+<run>/last/              weights, optimiser and random state to resume from
+<run>/manifest.json      the outcome; written last, so its presence means the run finished
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 from suprem.atomic import write_text
 from suprem.errors import TrainingError
+
 
 @dataclass(frozen=True)
 class RunLog:
@@ -32,7 +33,7 @@ class RunLog:
         Raises:
             TrainingError: Another run lies there already.
         """
-        if (folder / "metrics.jsonl").exists():
+        if (folder / "metrics.jsonl").exists() or (folder / "last").exists():
             raise TrainingError(f"{folder} holds another run. Choose a new folder, or continue that run with --resume.")
         folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / "config.toml", config_toml)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -22,6 +23,10 @@ MM_PER_MILLIVOLT = 10.0
 CALIBRATION_SECONDS = 0.2
 CALIBRATION_MILLIVOLT = 1.0
 
+Parts = dict[str, Any]
+"""A piece of a figure in Plotly's own terms."""
+
+FONT = "Source Sans, sans-serif"
 PAPER = "#fffdfb"
 MINOR_GRID = "#f8e0db"
 MAJOR_GRID = "#ecb5aa"
@@ -30,20 +35,24 @@ QUIET_INK = "#5b616e"
 BLOCK = "43, 76, 160"
 """Red, green and blue of the attention blocks: one hue, told apart from the paper by readers of any colour vision."""
 
+SYNTHETIC = "synthetic"
+"""The source of a record that was computed (see `EcgRecord.source`)."""
+
 MAX_ALPHA = 0.45
 """Grid and trace stay readable under the strongest block (ux.md, section 4)."""
 
 BLOCK_SCALE = [[0.0, f"rgba({BLOCK}, 0)"], [1.0, f"rgba({BLOCK}, {MAX_ALPHA})"]]
 
-PIXELS_PER_MM = 4.4
-"""Gives a figure its height; fills the page's widest column, so the paper shows neither gap nor scroll bar there."""
+PAPER_PIXELS = 1184
+MAX_PIXELS_PER_MM = 4.6
+"""Width of the paper on the page (style.css), and the largest scale, for short recordings. They give a figure its height."""
 
 
 class Layout(StrEnum):
     """How the twelve leads are arranged; the value is what the page shows."""
 
-    COLUMNS = "3 × 4 + rhythm strip"
-    FULL_LENGTH = "12 × 1, full length"
+    COLUMNS = "3 × 4 + II"
+    FULL_LENGTH = "12 × 1"
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,11 @@ class Sheet:
     width: float
     margin: float
     labels_in_margin: bool
+
+    @property
+    def pixels_per_mm(self) -> float:
+        """Scale at which the paper fills its place on the page."""
+        return min(MAX_PIXELS_PER_MM, PAPER_PIXELS / (self.margin + self.width + 1))
 
     @property
     def rows(self) -> tuple[float, ...]:
@@ -120,7 +134,7 @@ def lay_out(layout: Layout, seconds: float) -> Sheet:
     if layout is Layout.FULL_LENGTH:
         last = len(LEADS) - 1
         strips = tuple(Strip(lead, 0.0, seconds, (last - row) * 20.0) for row, lead in enumerate(LEADS))
-        return Sheet(strips, pitch=20.0, width=width, margin=24.0, labels_in_margin=True)
+        return Sheet(strips, pitch=20.0, width=width, margin=26.0, labels_in_margin=True)
     quarter = seconds / 4
     columns = tuple(
         Strip(lead, index // 3 * quarter, (index // 3 + 1) * quarter, (3 - index % 3) * 30.0)
@@ -145,33 +159,47 @@ def ecg_figure(
         A figure whose traces carry `meta = {"lead", "first", "zero"}`: start of the strip in seconds and its zero line in
         millimetres, so that t = x / 25 and U = (y - zero) / 10 hold for every sample drawn.
     """
-    sheet = lay_out(layout, record.seconds)
-    figure = go.Figure()
-    if blocks is not None:
-        _draw_blocks(figure, sheet, blocks)
-    for strip in sheet.strips:
-        if strip.lead in record.leads:
-            figure.add_trace(_trace(record, strip))
-        figure.add_annotation(_label(record, strip, sheet, blocks.unread if blocks else ()))
-        if strip.first > 0:
-            _draw_separator(figure, strip)
-    for middle in sheet.rows:
-        figure.add_trace(_calibration(middle))
-    _draw_paper(figure, sheet, start)
-    return figure
+    return go.Figure(ecg_parts(record, layout=layout, blocks=blocks, start=start))
 
 
-def _draw_paper(figure: go.Figure, sheet: Sheet, start: float) -> None:
-    """Set axes in millimetres with the 1 mm and 5 mm grid, time ticks, and the statement of speed and gain.
+def ecg_parts(record: EcgRecord, *, layout: Layout, blocks: Blocks | None, start: float) -> Parts:
+    """Return what `ecg_figure` is made of, as plain "data" and "layout".
 
-    The paper grows by up to 20 mm where the outer rows need it, so that a high R wave is not cut off.
+    A figure is built from these in one go: Plotly checks all annotations and shapes again for each one that is added.
     """
-    heights = [y for trace in figure.data if trace.type == "scatter" for y in (np.nanmax(trace.y), np.nanmin(trace.y))]
-    bottom, top = -sheet.pitch / 2, sheet.rows[0] + sheet.pitch / 2
-    top = min(top + 20, max(top, 5 * np.ceil(max(heights) / 5)))
-    bottom = max(bottom - 20, min(bottom, 5 * np.floor(min(heights) / 5)))
-    seconds = np.arange(0, int(sheet.width / MM_PER_SECOND + 1e-6) + 1)
-    statement = f"<b>{MM_PER_SECOND:g} mm/s   {MM_PER_MILLIVOLT:g} mm/mV</b>   as recorded, no display filter"
+    sheet = lay_out(layout, record.seconds)
+    drawn = [strip for strip in sheet.strips if strip.lead in record.leads]
+    traces = [_trace(record, strip) for strip in drawn] + [_calibration(middle) for middle in sheet.rows]
+    bottom, top = _edges(sheet, traces)
+    unread = blocks.unread if blocks else ()
+    parts: Parts = {
+        "data": (_blocks(sheet, blocks) if blocks else []) + traces,
+        "layout": {
+            **_paper(sheet, bottom, top),
+            "annotations": [_label(record, strip, sheet, unread) for strip in sheet.strips]
+            + _time_ticks(sheet, bottom, start)
+            + [_text(-sheet.margin, top, _statement(record), xanchor="left", yshift=14)],
+            "shapes": [mark for strip in sheet.strips if strip.first > 0 for mark in _separator(strip)],
+        },
+    }
+    if blocks:
+        parts["layout"]["coloraxis"] = _color_axis(blocks)
+    return parts
+
+
+def _edges(sheet: Sheet, traces: list[Parts]) -> tuple[float, float]:
+    """Return bottom and top of the paper, which grows by up to 20 mm so that a high R wave of an outer row is not cut off."""
+    low, high = sheet.rows[-1] - sheet.pitch / 2, sheet.rows[0] + 15.0
+    heights = np.concatenate([trace["y"] for trace in traces])
+    heights = heights[np.isfinite(heights)]
+    return (
+        max(low - 20, min(low, 5 * float(np.floor(heights.min() / 5)))),
+        min(high + 20, max(high, 5 * float(np.ceil(heights.max() / 5)))),
+    )
+
+
+def _paper(sheet: Sheet, bottom: float, top: float) -> Parts:
+    """Return axes in millimetres, one scale for both, with the 1 mm and the 5 mm grid."""
     grid = {
         "showgrid": True,
         "gridcolor": MAJOR_GRID,
@@ -184,133 +212,160 @@ def _draw_paper(figure: go.Figure, sheet: Sheet, start: float) -> None:
         "ticks": "",
         "constrain": "domain",
     }
-    figure.update_layout(
-        template="none",
-        paper_bgcolor=PAPER,
-        plot_bgcolor=PAPER,
-        font={"family": "Source Sans, sans-serif", "size": 13, "color": INK},
-        margin={"l": 8, "r": 8, "t": 34, "b": 30},
-        height=round((top - bottom) * PIXELS_PER_MM) + 64,
-        showlegend=False,
-        hovermode=False,
-        dragmode="pan",
-        xaxis={**grid, "range": [-sheet.margin, sheet.width + 1]},
-        yaxis={**grid, "range": [bottom, top], "scaleanchor": "x", "scaleratio": 1},
-    )
-    for second in seconds:
-        x = second * MM_PER_SECOND
-        figure.add_annotation(_text(x, bottom, f"{start + second:g} s", yshift=-12, color=QUIET_INK, size=12))
-    figure.add_annotation(_text(-sheet.margin, top, statement, xanchor="left", yshift=14))
+    return {
+        "template": "none",
+        "paper_bgcolor": PAPER,
+        "plot_bgcolor": PAPER,
+        "font": {"family": FONT, "size": 13, "color": INK},
+        "margin": {"l": 8, "r": 8, "t": 34, "b": 30},
+        "height": round((top - bottom) * sheet.pixels_per_mm) + 64,
+        "showlegend": False,
+        "hovermode": False,
+        "dragmode": "pan",
+        "xaxis": {**grid, "range": [-sheet.margin, sheet.width + 1]},
+        "yaxis": {**grid, "range": [bottom, top], "scaleanchor": "x", "scaleratio": 1},
+    }
 
 
-def _trace(record: EcgRecord, strip: Strip) -> go.Scatter:
+def _statement(record: EcgRecord) -> str:
+    """Return speed, gain, filter and rate, and that the ECG was computed where it was."""
+    statement = f"<b>{MM_PER_SECOND:g} mm/s &nbsp; {MM_PER_MILLIVOLT:g} mm/mV</b> &nbsp; no display filter &nbsp; {record.fs:g} Hz"
+    return statement + (" &nbsp; <b>SYNTHETIC, not a person's ECG</b>" if record.source == SYNTHETIC else "")
+
+
+def _time_ticks(sheet: Sheet, bottom: float, start: float) -> list[Parts]:
+    seconds = range(int(sheet.width / MM_PER_SECOND + 1e-6) + 1)
+    return [
+        _text(second * MM_PER_SECOND, bottom, f"{start + second:g} s", yshift=-12, color=QUIET_INK, size=12)
+        for second in seconds
+    ]
+
+
+def _trace(record: EcgRecord, strip: Strip) -> Parts:
     """Return one strip's samples in millimetres; the lead's median lies on the middle of its row."""
     row = record.lead(strip.lead)
     first, last = round(strip.first * record.fs), round(strip.last * record.fs)
     finite = row[np.isfinite(row)]
     zero = strip.middle - MM_PER_MILLIVOLT * float(np.median(finite)) if finite.size else strip.middle
-    return go.Scatter(
-        x=np.arange(first, min(last + 1, row.size)) / record.fs * MM_PER_SECOND,
-        y=zero + MM_PER_MILLIVOLT * row[first : last + 1].astype(np.float64),
-        mode="lines",
-        line={"color": INK, "width": 1.2},
-        meta={"lead": strip.lead, "first": strip.first, "zero": zero},
-    )
+    return {
+        "type": "scatter",
+        "x": np.arange(first, min(last + 1, row.size)) / record.fs * MM_PER_SECOND,
+        "y": zero + MM_PER_MILLIVOLT * row[first : last + 1].astype(np.float64),
+        "mode": "lines",
+        "line": {"color": INK, "width": 1.2},
+        "meta": {"lead": strip.lead, "first": strip.first, "zero": zero},
+    }
 
 
-def _calibration(middle: float) -> go.Scatter:
+def _calibration(middle: float) -> Parts:
     """Return the calibration pulse, 1 mV for 200 ms, that stands left of a row."""
     width, height = CALIBRATION_SECONDS * MM_PER_SECOND, CALIBRATION_MILLIVOLT * MM_PER_MILLIVOLT
     left = -width - 4.0
-    return go.Scatter(
-        x=[left - 2, left, left, left + width, left + width, left + width + 2],
-        y=[middle, middle, middle + height, middle + height, middle, middle],
-        mode="lines",
-        line={"color": INK, "width": 1.2},
-        meta={"calibration": True},
-    )
+    return {
+        "type": "scatter",
+        "x": np.array([left - 2, left, left, left + width, left + width, left + width + 2]),
+        "y": np.array([middle, middle, middle + height, middle + height, middle, middle]),
+        "mode": "lines",
+        "line": {"color": INK, "width": 1.2},
+        "meta": {"calibration": True},
+    }
 
 
-def _label(record: EcgRecord, strip: Strip, sheet: Sheet, unread: tuple[str, ...]) -> dict[str, object]:
+def _label(record: EcgRecord, strip: Strip, sheet: Sheet, unread: tuple[str, ...]) -> Parts:
     """Return the lead's name with what must be known about it."""
-    remarks = [
-        remark
-        for remark, applies in (
-            ("not recorded", strip.lead not in record.leads),
-            ("derived", strip.lead in record.derived),
-            ("not read", strip.lead in unread),
-        )
-        if applies
-    ]
-    small = f'<span style="color:{QUIET_INK};font-size:11px">{", ".join(remarks)}</span>' if remarks else ""
+    known = {
+        "not recorded": strip.lead not in record.leads,
+        "derived": strip.lead in record.derived,
+        "not read": strip.lead in unread,
+    }
+    remarks = ", ".join(remark for remark, applies in known.items() if applies)
+    small = f'<span style="color:{QUIET_INK};font-size:11px">{remarks}</span>' if remarks else ""
     if sheet.labels_in_margin:
-        separator = "<br>" if small else ""
-        return _text(-sheet.margin + 1, strip.middle + 2.5, f"<b>{strip.lead}</b>{separator}{small}", xanchor="left")
+        text = f"<b>{strip.lead}</b>{'<br>' if small else ''}{small}"
+        return _text(-sheet.margin + 1, strip.middle + 2.5, text, xanchor="left")
     x, y = strip.first * MM_PER_SECOND + 1, strip.middle + sheet.pitch / 2 - 3.5
     return _text(x, y, f"<b>{strip.lead}</b> {small}", xanchor="left", background="rgba(255, 253, 251, 0.75)")
 
 
-def _draw_separator(figure: go.Figure, strip: Strip) -> None:
-    """Mark where a column begins, above and below the trace so that no wave is hidden."""
+def _separator(strip: Strip) -> list[Parts]:
+    """Return two marks where a column begins, above and below the trace so that no wave is hidden."""
     x = strip.first * MM_PER_SECOND
-    for side in (-1, 1):
-        y0, y1 = strip.middle + side * 4, strip.middle + side * 8
-        figure.add_shape(type="line", x0=x, x1=x, y0=y0, y1=y1, line={"color": INK, "width": 1.2})
+    return [
+        {
+            "type": "line",
+            "x0": x,
+            "x1": x,
+            "y0": strip.middle + side * 4,
+            "y1": strip.middle + side * 8,
+            "line": {"color": INK, "width": 1.2},
+        }
+        for side in (-1, 1)
+    ]
 
 
-def _draw_blocks(figure: go.Figure, sheet: Sheet, blocks: Blocks) -> None:
-    """Lay the blocks under the strips and hatch the strips of leads they say nothing about."""
+def _blocks(sheet: Sheet, blocks: Blocks) -> list[Parts]:
+    """Return the blocks under the strips, and hatching over the strips of leads they say nothing about."""
     edges = blocks.start + blocks.seconds * np.arange(blocks.values.shape[1] + 1)  # seconds
+    parts = []
     for strip in sheet.strips:
         bottom, top = strip.middle - sheet.pitch / 2 + 0.5, strip.middle + sheet.pitch / 2 - 0.5
         chosen = np.flatnonzero((edges[:-1] > strip.first - 1e-6) & (edges[1:] < strip.last + 1e-6))
         if strip.lead in blocks.unread:
-            figure.add_trace(_hatching(strip, bottom, top))
+            parts.append(_hatching(strip, bottom, top))
         elif strip.lead in blocks.leads and chosen.size:
-            figure.add_trace(
-                go.Heatmap(
-                    x=edges[chosen[0] : chosen[-1] + 2] * MM_PER_SECOND,
-                    y=[bottom, top],
-                    z=blocks.values[blocks.leads.index(strip.lead)][None, chosen],
-                    coloraxis="coloraxis",
-                    zsmooth=False,
-                    meta={"blocks": strip.lead},
-                )
+            parts.append(
+                {
+                    "type": "heatmap",
+                    "x": edges[chosen[0] : chosen[-1] + 2] * MM_PER_SECOND,
+                    "y": [bottom, top],
+                    "z": blocks.values[blocks.leads.index(strip.lead)][None, chosen],
+                    "coloraxis": "coloraxis",
+                    "zsmooth": False,
+                    "meta": {"blocks": strip.lead},
+                }
             )
-    bar = {
-        "orientation": "h",
-        "x": 1.0,
-        "xanchor": "right",
-        "y": 1.0,
-        "yanchor": "bottom",
-        "len": 0.3,
-        "thickness": 9,
-        "outlinewidth": 0.5,
-        "outlinecolor": QUIET_INK,
-        "title": {"text": blocks.legend, "side": "top", "font": {"size": 12}},
-        "tickfont": {"size": 11},
+    return parts
+
+
+def _color_axis(blocks: Blocks) -> Parts:
+    return {
+        "cmin": 0,
+        "cmax": blocks.ceiling,
+        "colorscale": BLOCK_SCALE,
+        "colorbar": {
+            "orientation": "h",
+            "x": 0.995,
+            "xanchor": "right",
+            "y": 1.0,
+            "yanchor": "bottom",
+            "len": 0.3,
+            "thickness": 9,
+            "outlinewidth": 0.5,
+            "outlinecolor": QUIET_INK,
+            "title": {"text": blocks.legend, "side": "top", "font": {"size": 12}},
+            "tickfont": {"size": 11},
+        },
     }
-    figure.update_layout(coloraxis={"cmin": 0, "cmax": blocks.ceiling, "colorscale": BLOCK_SCALE, "colorbar": bar})
 
 
-def _hatching(strip: Strip, bottom: float, top: float) -> go.Scatter:
-    """Return the hatching of a lead that the blocks say nothing about."""
+def _hatching(strip: Strip, bottom: float, top: float) -> Parts:
     left, right = strip.first * MM_PER_SECOND, strip.last * MM_PER_SECOND
-    return go.Scatter(
-        x=[left, right, right, left, left],
-        y=[bottom, bottom, top, top, bottom],
-        mode="lines",
-        line={"width": 0},
-        fill="toself",
-        fillpattern={
+    return {
+        "type": "scatter",
+        "x": [left, right, right, left, left],
+        "y": [bottom, bottom, top, top, bottom],
+        "mode": "lines",
+        "line": {"width": 0},
+        "fill": "toself",
+        "fillpattern": {
             "shape": "/",
             "fgcolor": "rgba(91, 97, 110, 0.35)",
             "bgcolor": "rgba(0, 0, 0, 0)",
             "size": 9,
             "solidity": 0.12,
         },
-        meta={"unread": strip.lead},
-    )
+        "meta": {"unread": strip.lead},
+    }
 
 
 def _text(
@@ -323,7 +378,7 @@ def _text(
     color: str = INK,
     size: int = 13,
     background: str | None = None,
-) -> dict[str, object]:
+) -> Parts:
     """Return an annotation without an arrow at a place on the paper."""
     return {
         "x": x,
@@ -331,6 +386,7 @@ def _text(
         "text": text,
         "showarrow": False,
         "xanchor": xanchor,
+        "align": xanchor,
         "yanchor": "middle",
         "yshift": yshift,
         "font": {"color": color, "size": size},

@@ -43,7 +43,7 @@ def column(pairs: list[tuple[bool, int]]) -> tuple[NDArray[np.bool_], NDArray[np
 
 
 def test_auroc_of_a_case_counted_by_hand() -> None:
-    # Positives 0.8, 0.5, 0.4; negatives 0.5, 0.1. Of the 6 pairs 0.8 wins 2, 0.5 wins 1 and ties 1, 0.4 wins 1: 4.5 / 6.
+    # Positives 0.8, 0.5, 0.4; negatives 0.5, 0.1. Of 6 pairs 0.8 wins 2, 0.5 wins 1 and ties 1, 0.4 wins 1: 4.5 / 6.
     labels = [[1], [1], [1], [0], [0]]
     scores = [[0.8], [0.5], [0.4], [0.5], [0.1]]
     assert auroc(labels, scores) == pytest.approx([0.75], abs=1e-15)

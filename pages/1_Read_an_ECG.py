@@ -1,0 +1,57 @@
+"""Open one 12-lead ECG, ask about it in free text, see sorted scores and where the model looked. For clinical researchers."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from suprem.ecg.quality import assess_quality
+from suprem.web.attention_figure import attention_figure
+from suprem.web.ecg_figure import Layout, ecg_figure
+from suprem.web.ecg_picker import pick_ecg, show_facts
+from suprem.web.frame import PLOT, page
+from suprem.web.model_cache import shared_predictor
+from suprem.web.quality_panel import show_quality
+from suprem.web.query_panel import edit_queries
+from suprem.web.score_panel import choose_score, score_queries, show_scores
+
+with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, and see where the model looked."):
+    ecg = pick_ecg()
+    if ecg is None:
+        st.stop()
+
+    about, arranging = st.columns((3, 1), vertical_alignment="center")
+    with about:
+        show_facts(ecg)
+    layout = arranging.segmented_control(
+        "Layout", list(Layout), default=Layout.COLUMNS, required=True, key="layout", label_visibility="collapsed"
+    )
+    scores_allowed = show_quality(assess_quality(ecg.window), ecg.key)
+    trace = ecg_figure(ecg.window, layout=layout, start=ecg.start)
+    st.plotly_chart(trace, theme=None, config=PLOT, key="trace", alt=f"{ecg.facts}, on ECG paper at 25 mm/s and 10 mm/mV")
+
+    st.subheader("Ask", anchor=False)
+    asking, answering = st.columns((2, 3), gap="large")
+    with asking:
+        queries = edit_queries()
+    if not queries or not scores_allowed:
+        answering.info(
+            "Type at least one query." if not queries else "Scores are hidden; see the signal quality above."
+        )
+        st.stop()
+
+    with answering:
+        predictor = shared_predictor()
+        scores = score_queries(predictor, ecg, queries)
+        show_scores(scores, queries, predictor, ecg)
+
+    st.subheader("Where the model looked – not evidence", anchor=False)
+    chosen = choose_score(scores)
+    looked = attention_figure(ecg.window, predictor.attention(ecg.window, chosen.query), start=ecg.start)
+    st.plotly_chart(
+        looked, theme=None, config=PLOT, key="attention", alt=f"Attention for {chosen.query} by lead and time"
+    )
+    st.caption(
+        "Attention of the query over leads and time, mean over decoder layers and heads, in the blocks of 0.25 s that the "
+        "model has; it cannot point at anything within a beat. 1 is an even share. Looking somewhere is not a reason: "
+        "attention can stay the same when a score changes. Hatched leads are computed from others and not read by the model."
+    )

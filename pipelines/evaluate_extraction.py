@@ -1,0 +1,133 @@
+"""Measure extracted entities against annotated reports (paper A.10.4).
+
+    python -m pipelines.evaluate_extraction --reports ptbxl_database.csv [--annotations FILE.jsonl]
+        [--entities entities.jsonl] [--split develop|check|untouched|all] [--json]
+
+Without --entities the rule extractor reads the annotated reports. How the shipped annotations were made is in
+docs/annotation.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipelines.stage import RESEARCH_USE, run_stage, say
+from suprem.errors import ReportError
+from suprem.reports.agreement import Agreement, AnnotatedText, Score, Span, measure_agreement
+from suprem.reports.annotations import ANNOTATIONS_FILE, Annotation, read_annotations
+from suprem.reports.entity import Certainty
+from suprem.reports.extract import RuleExtractor, extract_entities
+from suprem.reports.report import Report, read_reports
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to compare."""
+
+    annotations: Path = ANNOTATIONS_FILE
+    reports: Path | None = None
+    entities: Path | None = None
+    split: str = "all"
+    bootstrap: int = 1000
+    seed: int = 0
+
+
+def run(config: Config) -> tuple[Agreement, list[str]]:
+    """Compare, and return the ids of annotations that could not be compared.
+
+    Raises:
+        ReportError: A file cannot be used, or no annotation of the split is left.
+    """
+    texts = {report.report_id: report.text for report in read_reports(config.reports).reports} if config.reports else {}
+    annotations, left_out = read_annotations(config.annotations, texts)
+    chosen = {item.text: item for item in annotations if config.split in ("all", item.split)}
+    found = _read_entities(config.entities) if config.entities else _extract(list(chosen.values()))
+    left_out += [item.report_id for item in chosen.values() if item.report_id not in found]
+    compared = [
+        AnnotatedText(item.text, item.spans, found[item.report_id])
+        for item in chosen.values()
+        if item.report_id in found
+    ]
+    return measure_agreement(compared, draws=config.bootstrap, seed=config.seed), left_out
+
+
+def _extract(annotations: list[Annotation]) -> dict[str, tuple[Span, ...]]:
+    reports = [Report(item.report_id, item.text) for item in annotations]
+    return {
+        report.report_id: tuple(Span(entity.start, entity.end, entity.certainty) for entity in report.entities)
+        for report in extract_entities(reports, RuleExtractor()).reports
+    }
+
+
+def _read_entities(path: Path) -> dict[str, tuple[Span, ...]]:
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        return {
+            str(line["report_id"]): tuple(
+                Span(item["start"], item["end"], Certainty(item["certainty"])) for item in line["entities"]
+            )
+            for line in lines
+        }
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ReportError(
+            f"The entities cannot be read ({error}); expected entities.jsonl as pipelines.extract_entities writes it."
+        ) from error
+
+
+def as_lines(agreement: Agreement) -> list[str]:
+    """The figures as a small table."""
+
+    def score(name: str, value: Score) -> str:
+        return f"{name:<34}{value.precision:9.3f}{value.recall:9.3f}{value.f1:9.3f}"
+
+    def number(name: str, value: float | None) -> str:
+        return f"{name:<34}{'  not measurable' if value is None else f'{value:27.3f}'}"
+
+    return [
+        f"{agreement.texts} texts, {agreement.reference_spans} annotated entities, {agreement.found_spans} found",
+        f"{'':<34}{'P':>9}{'R':>9}{'F1':>9}",
+        score("tokens, BIO", agreement.token),
+        score("tokens, BIO with certainty", agreement.token_with_certainty),
+        score("spans, exact", agreement.exact_span),
+        score("spans, exact, with certainty", agreement.exact_span_with_certainty),
+        score("spans, partial (IoU)", agreement.partial_span),
+        *(score(f"spans, exact, {name}", value) for name, value in agreement.by_certainty.items()),
+        number("kappa, tokens with O", agreement.kappa),
+        number("kappa, tokens both marked", agreement.kappa_without_outside),
+        number("certainty accuracy", agreement.certainty_accuracy),
+        number("negation accuracy", agreement.negation_accuracy),
+        *(f"95 % interval of {name:<17}{low:18.3f}{high:9.3f}" for name, (low, high) in agreement.intervals.items()),
+    ]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.evaluate_extraction",
+        description=(__doc__ or "").splitlines()[0],
+        epilog=RESEARCH_USE,
+    )
+    parser.add_argument("--annotations", type=Path, default=ANNOTATIONS_FILE, help="default: the shipped annotations")
+    parser.add_argument("--reports", type=Path, help="table with the annotated reports, here ptbxl_database.csv")
+    parser.add_argument("--entities", type=Path, help="entities.jsonl to measure; default: the rules are run")
+    parser.add_argument("--split", choices=("develop", "check", "untouched", "all"), default="all")
+    parser.add_argument("--bootstrap", type=int, default=1000, help="draws for the intervals")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the draws")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    args = parser.parse_args(argv)
+
+    def work() -> None:
+        options = {name: value for name, value in vars(args).items() if name != "json"}
+        agreement, left_out = run(Config(**options))
+        if left_out:
+            say(f"not compared: {len(left_out)} annotations whose report is missing or has another text")
+        print(json.dumps(asdict(agreement)) if args.json else "\n".join(as_lines(agreement)))
+
+    return run_stage(work)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

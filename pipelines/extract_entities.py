@@ -1,0 +1,134 @@
+"""Extract clinical entities from ECG reports.
+
+    python -m pipelines.extract_entities --reports FILE.csv --out DIR [--extractor rules]
+    python -m pipelines.extract_entities --reports FILE.csv --out DIR --extractor llm --llm-url URL --llm-model NAME
+
+Reads any CSV with an id and a text column, MIMIC-IV-ECG's machine_measurements.csv or PTB-XL's ptbxl_database.csv.
+Writes entities.jsonl (one line per report) and summary.json (the counts of the paper's Table 14, and what was not read
+and why). Answers of a language model are kept beside them: a run that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipelines.stage import RESEARCH_USE, ConsoleProgress, run_stage, say
+from suprem.atomic import replacing, write_text
+from suprem.errors import ConfigError, ReportError
+from suprem.reports.cache import AnswerCache
+from suprem.reports.extract import Extraction, Extractor, LlmExtractor, Progress, RuleExtractor, extract_entities
+from suprem.reports.llm import OpenAiLlm
+from suprem.reports.prompt import load_prompt
+from suprem.reports.report import read_reports
+from suprem.settings import load_settings
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to read and with what."""
+
+    reports: Path
+    out: Path
+    extractor: str = "rules"
+    id_column: str | None = None
+    text_column: str | None = None
+    min_words: int = 1
+    llm_url: str | None = None
+    llm_model: str | None = None
+    llm_api_key: str | None = None
+    concurrency: int = 8
+    requests_per_minute: float | None = None
+
+
+def run(config: Config, progress: Progress) -> Extraction:
+    """Read the table, extract, write both files.
+
+    Raises:
+        ReportError: The table cannot be used, or the language model does not answer.
+        ConfigError: The language model is not named.
+    """
+    table = read_reports(
+        config.reports,
+        id_column=config.id_column,
+        text_column=config.text_column,
+        min_words=config.min_words,
+    )
+    if not table.reports:
+        raise ReportError(f"The table holds no readable report; {len(table.skipped)} rows were set aside.")
+    config.out.mkdir(parents=True, exist_ok=True)
+    extraction = extract_entities(table.reports, _extractor(config), skipped=table.skipped, progress=progress)
+    with replacing(config.out / "entities.jsonl") as temporary, temporary.open("w", encoding="utf-8") as file:
+        for report in extraction.reports:
+            file.write(json.dumps(report.as_dict(), ensure_ascii=False) + "\n")
+    write_text(
+        config.out / "summary.json", json.dumps(extraction.summary.as_dict(), indent=2, ensure_ascii=False) + "\n"
+    )
+    return extraction
+
+
+def _extractor(config: Config) -> Extractor:
+    if config.extractor == "rules":
+        return RuleExtractor()
+    if not config.llm_url or not config.llm_model:
+        raise ConfigError("The llm extractor needs a server and a model; name them with --llm-url and --llm-model.")
+    client = OpenAiLlm(
+        config.llm_url,
+        config.llm_model,
+        api_key=config.llm_api_key,
+        requests_per_minute=config.requests_per_minute,
+    )
+    cache = AnswerCache(config.out / "answers.sqlite")
+    return LlmExtractor(client, load_prompt(), cache, concurrency=config.concurrency)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.extract_entities", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+    )
+    parser.add_argument("--reports", type=Path, required=True, help="CSV file with the reports")
+    parser.add_argument("--out", type=Path, required=True, help="folder for entities.jsonl and summary.json")
+    parser.add_argument("--extractor", choices=("rules", "llm"), default="rules", help="default: rules")
+    parser.add_argument("--id-column", help="column of the report id")
+    parser.add_argument("--text-column", help="column of the report text")
+    parser.add_argument("--min-words", type=int, default=1, help="set shorter reports aside (the paper: 3)")
+    parser.add_argument(
+        "--llm-url",
+        help="your own OpenAI-compatible server, such as http://127.0.0.1:8000/v1; or SUPREM_LLM_URL",
+    )
+    parser.add_argument("--llm-model", help="name of the model on that server; or SUPREM_LLM_MODEL")
+    parser.add_argument("--concurrency", type=int, default=8, help="questions at the same time")
+    parser.add_argument("--requests-per-minute", type=float, help="upper limit of questions")
+    args = parser.parse_args(argv)
+
+    def work() -> None:
+        settings = load_settings()
+        # The key is not an option: a command line is visible to every user of the machine.
+        config = replace(
+            Config(**vars(args)),
+            llm_url=args.llm_url or settings.llm_url,
+            llm_model=args.llm_model or settings.llm_model,
+            llm_api_key=settings.llm_api_key,
+        )
+        summary = run(config, ConsoleProgress("extract_entities")).summary
+        say(
+            f"{summary.raw_entities:,} entities in {summary.reports:,} reports, {summary.unique_entities:,} distinct, "
+            f"{summary.unique_certain_entities:,} of them stated without doubt at least once; "
+            f"{summary.unique_statements:,} distinct statements read, {summary.saved_calls:,} calls saved."
+        )
+        for reason, ids in summary.skipped.items():
+            say(f"set aside: {len(ids):,} ({reason})")
+        if summary.language_not_understood:
+            say(f"language not understood: {len(summary.language_not_understood):,} reports, left without entities")
+        if summary.ungrounded or summary.failed_statements:
+            say(f"not in the text, dropped: {summary.ungrounded:,} entities")
+            say(f"no usable answer: {summary.failed_statements:,} distinct statements")
+
+    return run_stage(work)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

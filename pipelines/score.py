@@ -1,0 +1,232 @@
+"""Score ECG files against typed queries.
+
+    python -m pipelines.score --ecg FILE... --query "atrial fibrillation" --query "left bundle branch block"
+    python -m pipelines.score --folder DIR --queries FILE.txt --out scores.csv
+
+Prints one row per record and query: record_id, query, score, logit, support (trained, near or outside the training
+vocabulary). A record that cannot be read or fails the quality gate is reported with its reason and stops no other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.stage import RESEARCH_USE, ConsoleProgress, run_stage, say
+from suprem.atomic import replacing
+from suprem.concepts.query import CardiacQuery, parse_queries
+from suprem.ecg.preprocess import SignalSpec, preprocess
+from suprem.ecg.quality import Level, assess_quality
+from suprem.ecg.readers import find_records, read_ecg
+from suprem.ecg.table import TableFormat
+from suprem.errors import EcgError, QueryError
+from suprem.inference.predictor import BATCH, Predictor
+from suprem.settings import load_settings
+
+COLUMNS = ("record_id", "query", "score", "logit", "support")
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One record, one query."""
+
+    record_id: str
+    query: str
+    score: float
+    logit: float
+    support: str
+
+
+@dataclass(frozen=True)
+class Unscored:
+    """A record without scores, and why."""
+
+    record_id: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A record ready to be scored, signal (lead, time)."""
+
+    record_id: str
+    signal: NDArray[np.float32]
+
+
+def score_files(
+    predictor: Predictor,
+    paths: Sequence[Path],
+    queries: Sequence[CardiacQuery],
+    *,
+    table: TableFormat | None = None,
+    ignore_quality: bool = False,
+) -> Iterator[ScoreRow | Unscored]:
+    """Score files in batches, in their order; a file that cannot be used gives one `Unscored`.
+
+    Args:
+        predictor: The loaded checkpoint.
+        paths: ECG files.
+        queries: At least one.
+        table: Rate, unit and leads for CSV and NumPy files that do not carry them.
+        ignore_quality: Score also what the quality gate blocks.
+    """
+    ids = record_ids(paths)
+    for first in range(0, len(paths), BATCH):
+        batch = [
+            load(path, record_id, predictor.spec, table=table, ignore_quality=ignore_quality)
+            for path, record_id in zip(paths[first : first + BATCH], ids[first : first + BATCH], strict=True)
+        ]
+        loaded = [item for item in batch if isinstance(item, Loaded)]
+        scores = predictor.score_signals(np.stack([item.signal for item in loaded]), queries) if loaded else []
+        by_record = {item.record_id: row for item, row in zip(loaded, scores, strict=True)}
+        for item in batch:
+            if isinstance(item, Unscored):
+                yield item
+            else:
+                for answer in by_record[item.record_id]:
+                    yield ScoreRow(item.record_id, answer.query, answer.score, answer.logit, str(answer.support))
+
+
+def load(
+    path: Path, record_id: str, spec: SignalSpec, *, table: TableFormat | None, ignore_quality: bool
+) -> Loaded | Unscored:
+    """Read, check and prepare one file."""
+    try:
+        record = read_ecg(path, table=table)
+        if not ignore_quality:
+            blocking = [finding.message for finding in assess_quality(record) if finding.level is Level.BLOCK]
+            if blocking:
+                return Unscored(record_id, " ".join(blocking))
+        return Loaded(record_id, preprocess(record, spec).signal)
+    except EcgError as error:
+        return Unscored(record_id, str(error))
+    except OSError as error:
+        return Unscored(record_id, f"The file cannot be opened: {error.strerror or error}.")
+
+
+def record_ids(paths: Sequence[Path]) -> list[str]:
+    """Return the file stems, lengthened by folders from the right where two files share one."""
+    ids = [path.stem for path in paths]
+    depth = 1
+    while len(set(ids)) < len(ids) and depth < max(len(path.parts) for path in paths):
+        depth += 1
+        twice = {name for name, count in Counter(ids).items() if count > 1}
+        ids = [
+            "/".join(path.with_suffix("").parts[-depth:]) if name in twice else name
+            for path, name in zip(paths, ids, strict=True)
+        ]
+    return ids if len(set(ids)) == len(ids) else [str(path) for path in paths]
+
+
+def gather_queries(texts: Sequence[str], file: Path | None) -> list[CardiacQuery]:
+    """Return the queries of the command line and of a file with one a line.
+
+    Raises:
+        QueryError: One cannot be used, or there is none.
+    """
+    lines = list(texts)
+    if file is not None:
+        try:
+            lines.append(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise QueryError(f"The query file cannot be read: {error}.") from error
+    queries = parse_queries("\n".join(lines))
+    if not queries:
+        raise QueryError('No query was given; add --query "atrial fibrillation" or --queries FILE with one a line.')
+    return queries
+
+
+def gather_paths(files: Sequence[Path], folder: Path | None) -> list[Path]:
+    """Return the ECG files of the command line and of a folder.
+
+    Raises:
+        EcgError: There is none.
+    """
+    try:
+        paths = [*files, *(find_records(folder) if folder is not None else [])]
+    except FileNotFoundError as error:
+        raise EcgError(str(error)) from error
+    if not paths:
+        raise EcgError("No ECG was given; name files after --ecg or a folder with ECG files after --folder.")
+    return paths
+
+
+def write_rows(rows: Sequence[ScoreRow], file: TextIO) -> None:
+    """Write scores as CSV. Cells that a spreadsheet would run as a formula are quoted with an apostrophe."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([_plain(row.record_id), _plain(row.query), f"{row.score:.6f}", f"{row.logit:.6f}", row.support])
+
+
+def _plain(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.score", description=__doc__.splitlines()[0], epilog=RESEARCH_USE
+    )
+    parser.add_argument("--ecg", type=Path, nargs="+", default=[], metavar="FILE", help="ECG files")
+    parser.add_argument("--folder", type=Path, help="score every ECG below this folder")
+    parser.add_argument("--query", nargs="+", action="extend", default=[], metavar="TEXT", help="what to look for")
+    parser.add_argument("--queries", type=Path, metavar="FILE", help="queries, one a line")
+    parser.add_argument("--checkpoint", type=Path, help="default: the shipped one")
+    parser.add_argument("--fs", type=float, help="sampling rate in Hz of a table that does not state it")
+    parser.add_argument("--unit", choices=("mV", "uV", "V"), help="unit of a table that does not state it")
+    parser.add_argument("--leads", help="leads of a table that does not name them, separated by commas")
+    parser.add_argument("--ignore-quality", action="store_true", help="score also what the quality gate blocks")
+    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="write the rows here")
+    parser.add_argument("--json", action="store_true", help="print one JSON object with scores and errors")
+    args = parser.parse_args(argv)
+
+    def work() -> int:
+        queries = gather_queries(args.query, args.queries)
+        paths = gather_paths(args.ecg, args.folder)
+        settings = load_settings()
+        predictor = Predictor.load(args.checkpoint or settings.checkpoint, device=settings.device)
+        leads = tuple(name.strip() for name in args.leads.split(",")) if args.leads else None
+        table = TableFormat(fs=args.fs, unit=args.unit, leads=leads)
+
+        progress = ConsoleProgress("score")
+        rows: list[ScoreRow] = []
+        errors: list[Unscored] = []
+        for item in score_files(predictor, paths, queries, table=table, ignore_quality=args.ignore_quality):
+            if isinstance(item, ScoreRow):
+                rows.append(item)
+            else:
+                errors.append(item)
+            if len(paths) > BATCH:
+                done = len(rows) // len(queries) + len(errors)
+                progress(done / len(paths), f"{done} of {len(paths)} records, {len(errors)} without scores")
+
+        if args.out:
+            args.out.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(args.out) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+                write_rows(rows, file)
+        if args.json:
+            result = {"checkpoint": predictor.id, "encoder": predictor.encoder.name, "scores": rows, "errors": errors}
+            print(json.dumps(result, default=asdict))
+        elif not args.out:
+            write_rows(rows, sys.stdout)
+        if not args.json:
+            for error in errors:
+                say(f"{error.record_id}: {error.reason}")
+        return 0 if rows else 2
+
+    return run_stage(work)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,42 @@
+"""Where the heart beats: QRS complexes found in all given leads together."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d, uniform_filter1d
+from scipy.signal import butter, find_peaks, sosfiltfilt
+
+REFRACTORY_SECONDS = 0.2
+
+
+def find_beats(signal: NDArray[np.floating], fs: float) -> NDArray[np.intp]:
+    """Return the sample of each QRS complex, from the steepness of all leads taken together.
+
+    The band-passed slopes of the leads are summed (the speed of the heart vector), smoothed over 80 ms, and peaks that
+    reach a part of the surrounding two seconds' height are kept (after Pan and Tompkins 1985).
+
+    Args:
+        signal: Array (lead, time) in millivolts without NaN, one second or longer.
+        fs: Sampling rate in Hz, at least 60.
+
+    Returns:
+        Sample numbers in rising order, accurate to about 10 ms.
+    """
+    step = max(1, int(fs // 200))  # a QRS complex has little above 25 Hz, so 200 Hz is enough and saves time
+    whole = signal.shape[1] // step * step
+    coarse = signal[:, :whole].reshape(signal.shape[0], -1, step).mean(axis=-1)
+    rate = fs / step
+    band = butter(2, (5.0, min(25.0, 0.4 * rate)), "bandpass", fs=rate, output="sos")
+    slope = np.abs(np.diff(sosfiltfilt(band, coarse, axis=-1), axis=-1))
+    steepest = np.percentile(slope, 99, axis=-1)
+    if not np.any(steepest > 0):
+        return np.empty(0, dtype=np.intp)
+    speed = (slope[steepest > 0] / steepest[steepest > 0, None]).sum(axis=0)
+    energy = uniform_filter1d(speed, round(0.08 * rate))
+    around = maximum_filter1d(energy, round(2.0 * rate))
+    typical = np.median(around)
+    threshold = np.maximum(0.35 * np.minimum(around, 1.5 * typical), 0.2 * typical)
+    threshold = np.maximum(threshold, 2.0 * np.median(energy))  # steady noise has no beats
+    peaks, _ = find_peaks(energy, height=threshold, distance=max(1, round(REFRACTORY_SECONDS * rate)))
+    return np.asarray(peaks * step + step // 2, dtype=np.intp)

@@ -1,0 +1,1 @@
+"""ECGs and queries in, scores and attention out: the only door that page, command line and evaluation use."""

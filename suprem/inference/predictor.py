@@ -1,0 +1,231 @@
+"""The path from record and words to score, shared by page, command line and evaluation."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from suprem.concepts.embed import TextEmbedder, load_embedder
+from suprem.concepts.query import CardiacQuery, Support, SupportIndex
+from suprem.concepts.vocabulary import Vocabulary
+from suprem.ecg.preprocess import Prepared, SignalSpec, preprocess
+from suprem.ecg.record import EcgRecord
+from suprem.errors import CheckpointError, EmbedderMismatch
+from suprem.inference.explain import LeadTimeMap, lead_time_map
+from suprem.model.attention_maps import record_attention
+from suprem.model.checkpoint import Checkpoint, EncoderStamp, load_checkpoint
+
+BATCH = 32
+REMEMBERED_QUERIES = 4096
+
+
+@dataclass(frozen=True)
+class QueryScore:
+    """The answer to one query.
+
+    Args:
+        query: As typed.
+        prompt: The text that was embedded.
+        score: Sigmoid of the logit. It orders records; it is not a probability.
+        logit: The model's output.
+        support: Whether the query is inside, near or outside the vocabulary the model was trained on.
+        nearest: The closest trained concepts with their cosine, best first.
+        checkpoint: Which model said so.
+    """
+
+    query: str
+    prompt: str
+    score: float
+    logit: float
+    support: Support
+    nearest: tuple[tuple[str, float], ...]
+    checkpoint: str
+
+
+class Predictor:
+    """A loaded checkpoint with its text encoder. Safe to share between threads.
+
+    Args:
+        checkpoint: The loaded checkpoint.
+        embedder: The text encoder it was trained with; None loads it when a query outside the vocabulary needs it.
+        device: Torch device of the model.
+
+    Raises:
+        CheckpointError: Its parts do not fit together.
+        EmbedderMismatch: The encoder is not the one the checkpoint was trained with.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, *, embedder: TextEmbedder | None = None, device: str = "cpu") -> None:
+        self.id = checkpoint.id
+        self.card = checkpoint.card
+        self.encoder: EncoderStamp = checkpoint.encoder
+        try:
+            self.vocabulary = Vocabulary.from_json(checkpoint.vocabulary)
+            self.spec = SignalSpec(**{**checkpoint.signal, "leads": tuple(checkpoint.signal["leads"])})
+            self._names, wordings = (checkpoint.vectors[name].numpy() for name in ("names", "wordings"))
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"The checkpoint is damaged: {error}") from error
+        sizes = checkpoint.model.config
+        if (len(self.spec.leads), self.spec.samples) != (sizes.leads, sizes.samples):
+            raise CheckpointError(
+                f"The checkpoint is damaged: its signals are {len(self.spec.leads)} leads x {self.spec.samples}, "
+                f"its network reads {sizes.leads} x {sizes.samples} samples."
+            )
+        if self._names.shape != (len(self.vocabulary), sizes.text_width) or len(wordings) != len(checkpoint.wordings):
+            raise CheckpointError(
+                f"The checkpoint is damaged: {len(self._names)} query vectors for {len(self.vocabulary)} concepts and "
+                f"{len(wordings)} for {len(checkpoint.wordings)} wordings."
+            )
+        self._model = checkpoint.model
+        self._device = device
+        self._embedder = embedder
+        if embedder is not None:
+            self._check(embedder)
+        self._row = {code: row for row, code in enumerate(self.vocabulary.codes)}
+        if checkpoint.wordings == tuple(self.vocabulary.texts):
+            self._support = SupportIndex(self.vocabulary, wordings, self.encoder.name)
+        else:
+            # The abbreviation dictionary has learned new words since the checkpoint was made.
+            self._support = SupportIndex.build(self.vocabulary, self._load_embedder())
+        self._remembered: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._lock = Lock()
+
+    @classmethod
+    def load(cls, folder: Path, *, embedder: TextEmbedder | None = None, device: str = "cpu") -> Predictor:
+        """Load a checkpoint folder.
+
+        Raises:
+            CheckpointError: It is incomplete or damaged.
+            EmbedderMismatch: `embedder` is not the one it was trained with.
+        """
+        return cls(load_checkpoint(folder, device=device), embedder=embedder, device=device)
+
+    def ask(self, queries: Sequence[CardiacQuery | str]) -> list[CardiacQuery]:
+        """Return queries as this checkpoint's vocabulary understands them.
+
+        Raises:
+            QueryError: A text cannot be used.
+        """
+        return [
+            query if isinstance(query, CardiacQuery) else CardiacQuery.from_text(query, self.vocabulary)
+            for query in queries
+        ]
+
+    def score(self, record: EcgRecord, queries: Sequence[CardiacQuery | str]) -> list[QueryScore]:
+        """Score one record against queries, in their order.
+
+        Raises:
+            EcgError: The record cannot be used.
+            QueryError: A query cannot be used.
+        """
+        return self.score_batch([record], queries)[0]
+
+    def score_batch(
+        self, records: Sequence[EcgRecord], queries: Sequence[CardiacQuery | str]
+    ) -> list[list[QueryScore]]:
+        """Score records against the same queries; one list per record. A score depends on neither the other records
+        nor, unless the checkpoint has query self-attention, the other queries."""
+        signals = [preprocess(record, self.spec).signal for record in records]
+        return self.score_signals(np.stack(signals), queries) if signals else []
+
+    def score_signals(
+        self, signals: NDArray[np.float32], queries: Sequence[CardiacQuery | str]
+    ) -> list[list[QueryScore]]:
+        """Score prepared signals (record, lead, time) against queries; one list per record."""
+        asked = self.ask(queries)
+        if not asked:
+            return [[] for _ in signals]
+        vectors = self.vectors(asked)
+        support = [self._support.of(query, vector) for query, vector in zip(asked, vectors, strict=True)]
+        logits = self.logits(signals, vectors)
+        scores = 1.0 / (1.0 + np.exp(-logits.astype(np.float64)))
+        return [
+            [
+                QueryScore(
+                    query=query.text,
+                    prompt=query.prompt,
+                    score=float(score),
+                    logit=float(logit),
+                    support=found.support,
+                    nearest=found.nearest,
+                    checkpoint=self.id,
+                )
+                for query, found, logit, score in zip(asked, support, logit_row, score_row, strict=True)
+            ]
+            for logit_row, score_row in zip(logits, scores, strict=True)
+        ]
+
+    def vectors(self, queries: Sequence[CardiacQuery | str]) -> NDArray[np.float32]:
+        """Return the query vectors (query, text width). Words of the vocabulary use the stored vectors and need no
+        text encoder; others are embedded once and remembered."""
+        asked = self.ask(queries)
+        with self._lock:
+            prompts = dict.fromkeys(query.prompt for query in asked if query.code not in self._row)
+            new = [prompt for prompt in prompts if prompt not in self._remembered]
+            if new:
+                self._remembered.update(zip(new, self._load_embedder().embed(new), strict=True))
+            rows = [
+                self._names[self._row[query.code]] if query.code in self._row else self._remembered[query.prompt]
+                for query in asked
+            ]
+            while len(self._remembered) > REMEMBERED_QUERIES:
+                self._remembered.popitem(last=False)
+        return np.stack(rows)
+
+    def logits(self, signals: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return logits (record, query) of prepared signals (record, lead, time) and vectors (query, text width)."""
+        queries = torch.from_numpy(vectors).to(self._device)
+        with torch.inference_mode():
+            return np.concatenate(
+                [
+                    self._model(torch.from_numpy(signals[first : first + BATCH]).to(self._device), queries)
+                    .cpu()
+                    .numpy()
+                    for first in range(0, len(signals), BATCH)
+                ]
+            )
+
+    def features(self, records: Sequence[EcgRecord]) -> NDArray[np.float32]:
+        """Return pooled features of the ECG encoder (record, width), for linear probes and nearest neighbours."""
+        signals = torch.from_numpy(np.stack([preprocess(record, self.spec).signal for record in records]))
+        with torch.inference_mode():
+            return self._model.features(signals.to(self._device)).cpu().numpy()
+
+    def attention(self, record: EcgRecord, query: CardiacQuery | str) -> LeadTimeMap:
+        """Return where the model looked for a query: cross-attention, mean over decoder layers and heads.
+
+        Raises:
+            CheckpointError: The network has no cross-attention over leads and time (an ablation).
+        """
+        prepared: Prepared = preprocess(record, self.spec)
+        vectors = torch.from_numpy(self.vectors([query])).to(self._device)
+        signal = torch.from_numpy(prepared.signal[None]).to(self._device)
+        with torch.inference_mode(), record_attention(self._model) as recorded:
+            self._model(signal, vectors)
+        if not recorded or self._model.config.encoder != "vit":
+            raise CheckpointError(
+                "This checkpoint has no attention over leads and time; it was trained as an ablation."
+            )
+        tokens = torch.stack(recorded).mean(dim=(0, 2))[0, 0]  # (layer, batch, head, query, token) -> (token,)
+        return lead_time_map(tokens.cpu().numpy(), self.spec, start=prepared.start)
+
+    def _load_embedder(self) -> TextEmbedder:
+        if self._embedder is None:
+            embedder = load_embedder(self.encoder.name)
+            self._check(embedder)
+            self._embedder = embedder
+        return self._embedder
+
+    def _check(self, embedder: TextEmbedder) -> None:
+        if (embedder.name, embedder.content_hash) != (self.encoder.name, self.encoder.content_hash):
+            raise EmbedderMismatch(
+                f"The checkpoint was trained with text encoder {self.encoder.name} ({self.encoder.content_hash[:12]}); "
+                f"{embedder.name} ({embedder.content_hash[:12]}) is in use. Use the first, or train with the second."
+            )

@@ -1,0 +1,1 @@
+"""From report text to grounded entities: report tables, the rule extractor, the LLM extractor and their agreement."""

@@ -1,0 +1,274 @@
+"""Extraction over whole tables: each distinct statement is read once, its entities are joined back to every report.
+
+Machine reports are built from few statements, so this saves most of the work (the summary says how much).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any, Protocol
+
+from suprem.errors import UnparsableAnswer
+from suprem.reports.cache import AnswerCache, text_hash
+from suprem.reports.entity import Certainty, Entity
+from suprem.reports.lexicon import default_lexicon, understood_share
+from suprem.reports.llm import LlmClient
+from suprem.reports.parse import Grounded, answer_schema, ground, parse_answer
+from suprem.reports.prompt import Prompt
+from suprem.reports.report import Report, SkippedReport
+from suprem.reports.rules import UNDERSTOOD_SHARE, extract_statement
+from suprem.reports.statement import Statement, split_statements
+
+Progress = Callable[[float, str], None]
+"""Called with the share done and a message; it stops the work by raising `Cancelled`."""
+
+UNDERSTOOD, NOT_UNDERSTOOD = "understood", "not understood"
+
+
+@dataclass(frozen=True)
+class StatementEntities:
+    """What an extractor found in one statement; `failed` when it gave no usable answer."""
+
+    entities: tuple[Entity, ...] = ()
+    dropped: int = 0
+    failed: bool = False
+
+
+class Extractor(Protocol):
+    """Reads distinct statements; `name` goes into the summary."""
+
+    name: str
+
+    def read(self, statements: Sequence[str], progress: Progress) -> list[StatementEntities]:
+        """Return one result for each statement, in order."""
+
+
+@dataclass(frozen=True)
+class ReportEntities:
+    """The entities of one report, with spans in its text; none where the language was not understood."""
+
+    report_id: str
+    entities: tuple[Entity, ...]
+    language: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """One line of `entities.jsonl`."""
+        line: dict[str, Any] = {
+            "report_id": self.report_id,
+            "entities": [entity.as_dict() for entity in self.entities],
+        }
+        if self.language != UNDERSTOOD:
+            line["language"] = self.language
+        return line
+
+
+@dataclass(frozen=True)
+class ExtractionSummary:
+    """Counts of a run, the paper's Table 14 among them.
+
+    Attributes:
+        raw_entities: Entities over all reports (Table 14, first row).
+        unique_entities: Distinct phrases, case and blanks aside (second row).
+        unique_certain_entities: Those stated at least once without doubt (third row).
+        statements: Statements of all reports.
+        unique_statements: Distinct ones, each read once.
+        saved_calls: Statements that needed no reading of their own.
+        ungrounded: Answered phrases dropped because the statement does not hold them.
+        failed_statements: Distinct statements without a usable answer.
+    """
+
+    extractor: str
+    reports: int
+    raw_entities: int
+    unique_entities: int
+    unique_certain_entities: int
+    entities_per_report: float
+    certainty: dict[str, int]
+    statements: int
+    unique_statements: int
+    saved_calls: int
+    ungrounded: int
+    failed_statements: int
+    language_not_understood: list[str]
+    skipped: dict[str, list[str]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The content of `summary.json`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """The result of a run, reports in the order of the table."""
+
+    reports: tuple[ReportEntities, ...]
+    summary: ExtractionSummary
+
+
+class RuleExtractor:
+    """The embedded default: see `rules.py`."""
+
+    name = "rules"
+
+    def read(self, statements: Sequence[str], progress: Progress) -> list[StatementEntities]:
+        """Apply the rules to each statement."""
+        results = []
+        for count, text in enumerate(statements, start=1):
+            results.append(StatementEntities(tuple(extract_statement(text)[0])))
+            if count % 500 == 0 or count == len(statements):
+                progress(count / len(statements), f"{count} of {len(statements)} distinct statements")
+        return results
+
+
+class LlmExtractor:
+    """Asks a language model, keeps its answers, and believes only what stands in the statement.
+
+    Args:
+        client: The model.
+        prompt: The instructions.
+        cache: Answers of earlier runs; a run that was stopped goes on where it was.
+        concurrency: Questions asked at the same time.
+    """
+
+    def __init__(self, client: LlmClient, prompt: Prompt, cache: AnswerCache, *, concurrency: int = 8) -> None:
+        self.name = f"llm:{client.model}"
+        self._client, self._prompt, self._cache, self._concurrency = client, prompt, cache, concurrency
+
+    def read(self, statements: Sequence[str], progress: Progress) -> list[StatementEntities]:
+        """Ask for what is not in the cache.
+
+        Raises:
+            LlmUnavailable: The server does not answer; the answers so far are kept.
+        """
+        known = self._cache.answers(self._prompt.content_hash, self._client.model)
+        results = {text: _read_answer(known[text_hash(text)], text) for text in statements if text_hash(text) in known}
+        missing = [text for text in statements if text not in results]
+        progress(len(results) / max(len(statements), 1), f"{len(results)} answers from earlier runs")
+        for text, answer, grounded in self._ask_all(missing):
+            results[text] = StatementEntities(failed=True) if grounded is None else _result(grounded)
+            if grounded is not None:
+                self._cache.put(self._prompt.content_hash, self._client.model, text, answer)
+            progress(len(results) / len(statements), f"{len(results)} of {len(statements)} distinct statements")
+        return [results[text] for text in statements]
+
+    def _ask_all(self, texts: Sequence[str]) -> Iterator[tuple[str, str, Grounded | None]]:
+        """Yield answers as they come; after a failure those under way still come, then the failure is raised."""
+        queue = iter(texts)
+        failure: BaseException | None = None
+        running: dict[Future[tuple[str, Grounded | None]], str] = {}
+        with ThreadPoolExecutor(self._concurrency) as pool:
+            try:
+                while True:
+                    # Few questions wait in the pool, so that a stopped run stops soon.
+                    for text in islice(queue, 2 * self._concurrency - len(running) if failure is None else 0):
+                        running[pool.submit(self._ask, text)] = text
+                    if not running:
+                        break
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        text = running.pop(future)
+                        failure = failure or future.exception()
+                        if future.exception() is None:
+                            yield text, *future.result()
+                    if failure is not None:
+                        running = {future: text for future, text in running.items() if not future.cancel()}
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+        if failure is not None:
+            raise failure
+
+    def _ask(self, text: str) -> tuple[str, Grounded | None]:
+        """One question, and once more with the parser's complaint when the answer is not in the agreed form."""
+        question = self._prompt.question(text)
+        answer = self._client.complete(self._prompt.system, question, answer_schema())
+        try:
+            return answer, ground(parse_answer(answer), text)
+        except UnparsableAnswer as error:
+            complaint = f"Your last answer could not be used: {error} Answer again with the JSON object only."
+        answer = self._client.complete(self._prompt.system, f"{question}\n\n{complaint}", answer_schema())
+        try:
+            return answer, ground(parse_answer(answer), text)
+        except UnparsableAnswer:
+            return answer, None
+
+
+def extract_entities(
+    reports: Sequence[Report],
+    extractor: Extractor,
+    *,
+    skipped: Iterable[SkippedReport] = (),
+    progress: Progress = lambda _fraction, _message: None,
+) -> Extraction:
+    """Extract the entities of reports.
+
+    Args:
+        reports: The reports; a text in a language that is not understood gives no entities and is listed.
+        extractor: `RuleExtractor` or `LlmExtractor`.
+        skipped: What the reader of the table set aside, for the summary.
+        progress: Told how far the work is.
+    """
+    languages = {text: _language(text) for text in {report.text for report in reports}}
+    split = {text: split_statements(text) for text, language in languages.items() if language == UNDERSTOOD}
+    unique = list(dict.fromkeys(statement.text for statements in split.values() for statement in statements))
+    results = dict(zip(unique, extractor.read(unique, progress) if unique else [], strict=True))
+    found = tuple(
+        ReportEntities(report.report_id, _join(split.get(report.text, []), results), languages[report.text])
+        for report in reports
+    )
+    statements = sum(len(split.get(report.text, [])) for report in reports)
+    summary = _summarise(extractor.name, found, results, statements, skipped)
+    return Extraction(found, summary)
+
+
+def _language(text: str) -> str:
+    body = " ".join(statement.text for statement in split_statements(text))
+    known = understood_share(default_lexicon().units(body))
+    return UNDERSTOOD if known >= UNDERSTOOD_SHARE else NOT_UNDERSTOOD
+
+
+def _join(statements: Sequence[Statement], results: dict[str, StatementEntities]) -> tuple[Entity, ...]:
+    return tuple(
+        entity.shifted(statement.start) for statement in statements for entity in results[statement.text].entities
+    )
+
+
+def _read_answer(answer: str, text: str) -> StatementEntities:
+    return _result(ground(parse_answer(answer), text))
+
+
+def _result(grounded: Grounded) -> StatementEntities:
+    return StatementEntities(grounded.entities, grounded.dropped)
+
+
+def _summarise(
+    extractor: str,
+    reports: Sequence[ReportEntities],
+    results: dict[str, StatementEntities],
+    statements: int,
+    skipped: Iterable[SkippedReport],
+) -> ExtractionSummary:
+    entities = [entity for report in reports for entity in report.entities]
+    phrases = [(" ".join(entity.text.lower().split()), entity.certainty) for entity in entities]
+    counts = Counter(entity.certainty.value for entity in entities)
+    reasons: dict[str, list[str]] = {}
+    for item in skipped:
+        reasons.setdefault(item.reason, []).append(item.report_id)
+    return ExtractionSummary(
+        extractor=extractor,
+        reports=len(reports),
+        raw_entities=len(entities),
+        unique_entities=len({phrase for phrase, _ in phrases}),
+        unique_certain_entities=len({phrase for phrase, certainty in phrases if certainty is not Certainty.UNCERTAIN}),
+        entities_per_report=round(len(entities) / max(len(reports), 1), 2),
+        certainty={certainty.value: counts[certainty.value] for certainty in Certainty},
+        statements=statements,
+        unique_statements=len(results),
+        saved_calls=statements - len(results),
+        ungrounded=sum(result.dropped for result in results.values()),
+        failed_statements=sum(result.failed for result in results.values()),
+        language_not_understood=[report.report_id for report in reports if report.language == NOT_UNDERSTOOD],
+        skipped=reasons,
+    )

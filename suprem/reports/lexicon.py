@@ -1,0 +1,180 @@
+"""The words of ECG reports: `assets/terms/report_lexicon.toml` read once, and text cut into units of it.
+
+A unit is one phrase of the lexicon, a list of leads, a number, a mark or an unknown word, with the part it plays as one
+letter (`CODES`), so that the grammar of `rules.py` can be written as regular expressions over these letters.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from suprem.errors import ConfigError
+
+LEXICON_FILE = Path(__file__).resolve().parents[2] / "assets" / "terms" / "report_lexicon.toml"
+
+CODES = {
+    "normal": "N",
+    "finding": "F",
+    "diagnosis": "I",
+    "wave": "w",
+    "state": "s",
+    "verdict": "v",
+    "state_noun": "S",
+    "normal_state": "z",
+    "limit": "h",
+    "region": "r",
+    "modifier": "m",
+    "nonspecific": "g",
+    "age": "a",
+    "doubt": "d",
+    "doubt_before": "D",
+    "doubt_after": "p",
+    "link_doubt": "u",
+    "link": "k",
+    "after_doubt": "P",
+    "negation": "n",
+    "after_negation": "A",
+    "leads": "l",
+    "lead_word": "L",
+    "tail": "T",
+    "tracing": "e",
+    "statement": "Q",
+    "undetermined": "U",
+    "noise": "x",
+    "preposition": "i",
+    "be": "b",
+    "determiner": "t",
+    "conjunction": "c",
+    "alternative": "q",
+    "word": "o",
+}
+UNKNOWN = "?"
+_MARKS = {"number": "0", "and": "c", "comma": ",", "break": "."}
+
+_SPELLINGS = (
+    *(("&amp;", "&"), ("&#39;", ""), ("'", ""), ("’", "")),
+    *(("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss")),
+    *(("haem", "hem"), ("kalaem", "kalem"), ("calcaem", "calcem")),
+    *(("(s)", ""), ("(es)", ""), ("(en)", ""), ("(n)", "")),
+)
+
+_LEAD = r"(?:a?v[rlf]|i{1,3}|v[1-9])(?!\w)"
+_NEXT_LEAD = r"(?:a?v[rlf]|i{1,3}|v?[1-9]|[flr])(?![\w:])"
+_TOKEN = re.compile(
+    rf"(?P<leads>(?<!\w){_LEAD}(?:(?:\s*(?:,|-|/|\+|&amp;|&|\band\b|\bund\b|\bto\b)\s*){_NEXT_LEAD}|\s+{_LEAD})*)"
+    r"|(?P<special>\bqrs\(t\)|\bw/)"
+    r"|(?P<word>\d+(?:st|nd|rd|th)\b|[^\W\d_]+(?:(?:'|’|&#39;)[^\W\d_]+)?(?:\((?:s|es|en|n)\))?)"
+    r"|(?P<number>\d+(?:[.,:/]\d+)*%?)"
+    r"|(?P<and>&amp;|&|\+|/)"
+    r"|(?P<comma>,|\s[-–]+\s)"
+    r"|(?P<hyphen>-|(?<=\bst)\.(?=t\b)|&#?\w+;|[\"'’()\[\]#*])"
+    r"|(?P<break>[^\s\w])",
+    re.IGNORECASE,
+)
+
+
+class Unit(NamedTuple):
+    """A stretch of text with the part it plays; `reading` is its meaning in plain words."""
+
+    start: int
+    end: int
+    code: str
+    reading: str
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Phrases with code and reading, the length of the longest by first word, and abbreviations with a full stop."""
+
+    phrases: dict[tuple[str, ...], tuple[str, str | None]]
+    longest: dict[str, int]
+    abbreviations: frozenset[str]
+
+    def units(self, text: str) -> list[Unit]:
+        """Cut `text` into units; the longest phrase of the lexicon wins."""
+        tokens = self._tokens(text)
+        forms = [form for _, _, _, form in tokens]
+        found: list[Unit] = []
+        position = 0
+        while position < len(tokens):
+            start, end, kind, form = tokens[position]
+            length = min(self.longest.get(form, 0), len(tokens) - position)
+            while length and tuple(forms[position : position + length]) not in self.phrases:
+                length -= 1
+            if length:
+                code, reading = self.phrases[tuple(forms[position : position + length])]
+                end = tokens[position + length - 1][1]
+                found.append(Unit(start, end, code, reading or " ".join(text[start:end].lower().split())))
+            else:
+                code = CODES["leads"] if kind == "leads" else _MARKS.get(kind, UNKNOWN)
+                found.append(Unit(start, end, code, " ".join(text[start:end].lower().split())))
+            position += max(length, 1)
+        return found
+
+    def _tokens(self, text: str) -> list[tuple[int, int, str, str]]:
+        tokens: list[tuple[int, int, str, str]] = []
+        for match in _TOKEN.finditer(text):
+            kind = match.lastgroup or ""
+            # The full stop of an abbreviation ("left ant. hemiblock") is not a mark.
+            abbreviated = match.group() == "." and bool(tokens) and tokens[-1][3] in self.abbreviations
+            if kind != "hyphen" and not abbreviated:
+                tokens.append((match.start(), match.end(), kind, _normal_form(match.group())))
+        return tokens
+
+
+def understood_share(units: list[Unit]) -> float:
+    """The share of words the lexicon knows, 1.0 for a text without words."""
+    words = [unit for unit in units if unit.code not in _MARKS.values()]
+    return sum(unit.code != UNKNOWN for unit in words) / len(words) if words else 1.0
+
+
+def load_lexicon(path: Path = LEXICON_FILE) -> Lexicon:
+    """Read the lexicon.
+
+    Raises:
+        ConfigError: An unknown section, or one phrase in two sections.
+    """
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    readings = {_words(phrase): reading for phrase, reading in content.pop("readings").items()}
+    abbreviations = frozenset(_normal_form(word) for word in content.pop("abbreviations")["words"])
+    section_of: dict[tuple[str, ...], str] = {}
+    for section, entry in content.items():
+        if section not in CODES:
+            raise ConfigError(f"The report lexicon has a section {section!r}; known are {', '.join(CODES)}.")
+        for phrase in entry["words"]:
+            words = _words(phrase)
+            if section_of.setdefault(words, section) != section:
+                raise ConfigError(f"The report lexicon lists {phrase!r} under {section_of[words]!r} and {section!r}.")
+    phrases = {words: (CODES[section], readings.get(words)) for words, section in section_of.items()}
+    longest: dict[str, int] = {}
+    for words in phrases:
+        longest[words[0]] = max(len(words), longest.get(words[0], 0))
+    return Lexicon(phrases, longest, abbreviations)
+
+
+@lru_cache(maxsize=1)
+def default_lexicon() -> Lexicon:
+    """The shipped lexicon, read once."""
+    return load_lexicon()
+
+
+def _words(phrase: str) -> tuple[str, ...]:
+    return tuple(_normal_form(match.group()) for match in _TOKEN.finditer(phrase) if match.lastgroup != "hyphen")
+
+
+@lru_cache(maxsize=20_000)
+def _normal_form(word: str) -> str:
+    """Lower case, one spelling for umlauts and ae/oe, plural endings off."""
+    form = word.lower()
+    for written, plain in _SPELLINGS:
+        form = form.replace(written, plain)
+    if form.endswith("xes"):
+        form = form[:-2]
+    elif len(form) > 3 and form.endswith("s") and not form.endswith(("ss", "us", "is")):
+        form = form[:-1]
+    return form

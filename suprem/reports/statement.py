@@ -1,0 +1,41 @@
+"""Reports cut into statements: the unit that repeats across reports, so that each is read once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from suprem.reports.lexicon import default_lexicon
+
+# The semicolon of an HTML entity (PTB-XL's "st &amp; t") ends nothing.
+_END = re.compile(r"(?:[.!?]|(?<!&amp)(?<!&#39)(?<!&[lg]t)(?<!&quot);)+(?=\s|$)|[\r\n]+")
+_LAST_WORD = re.compile(r"([^\W\d_]+)\Z")
+# PTB-XL's editors appended their label codes to some reports; they are not words of the report.
+_TRAILER = re.compile(r"\b(?:Edit|consensus label derived from):.*\Z", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A stretch of a report without surrounding blanks; `start` is its first character in the report."""
+
+    text: str
+    start: int
+
+
+def split_statements(report: str) -> list[Statement]:
+    """Cut a report at full stops (not at those of abbreviations), semicolons and line ends."""
+    body = _TRAILER.sub("", report)
+    abbreviations = default_lexicon().abbreviations
+    pieces: list[Statement] = []
+    begin = 0
+    for end in [*_END.finditer(body), None]:
+        stop = len(body) if end is None else end.start()
+        if end is not None and end.group() == ".":
+            word = _LAST_WORD.search(body, begin, stop)
+            if word is not None and word.group().lower() in abbreviations:
+                continue
+        text = body[begin:stop].strip()
+        if text:
+            pieces.append(Statement(text, body.index(text, begin)))
+        begin = stop if end is None else end.end()
+    return pieces

@@ -1,0 +1,190 @@
+"""Choose the ECG to look at: an example or an upload, and the window of a long recording."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import PurePath
+from typing import Literal
+
+import streamlit as st
+
+from suprem.ecg.examples import example_titles, load_example
+from suprem.ecg.preprocess import choose_window, crop
+from suprem.ecg.readers import MAX_UPLOAD_BYTES, TableFormat, read_upload
+from suprem.ecg.record import EcgRecord
+from suprem.errors import SupremError, UnreadableEcg
+from suprem.web.frame import plain
+from suprem.web.session import session
+
+WINDOW_SECONDS = 10.0
+TABLES = (".csv", ".tsv", ".txt", ".npy", ".npz")
+SIGNAL_FILES = (".dat", ".mat", ".d", ".d0", ".d1")
+UNITS: tuple[Literal["mV", "uV", "V"], ...] = ("mV", "uV", "V")
+
+
+@dataclass(frozen=True, eq=False)
+class PickedEcg:
+    """What the page looks at.
+
+    Args:
+        title: What the page calls the recording; never the name of an uploaded file.
+        key: Tells recordings of this session apart.
+        record: The whole recording.
+        window: The part that is shown and scored.
+        start: Where the window begins in the recording, in seconds.
+    """
+
+    title: str
+    key: str
+    record: EcgRecord
+    window: EcgRecord
+    start: float
+
+    @property
+    def facts(self) -> str:
+        """The recording in a few words."""
+        record = self.record
+        age = f"{record.age:g} years" if record.age is not None else None
+        parts = (age, record.sex, f"{record.seconds:.1f} s", f"{record.fs:g} Hz", f"{len(record.leads)} leads")
+        return ", ".join(filter(None, parts))
+
+
+def pick_ecg() -> PickedEcg | None:
+    """Let the person choose an ECG; None while there is none, which the page has then been told."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        source = st.segmented_control(
+            "Where the ECG comes from",
+            ("Example", "Upload"),
+            default="Example",
+            required=True,
+            key="source",
+            persist_state="session",
+            label_visibility="collapsed",
+        )
+        example = _pick_example() if source == "Example" else None
+    chosen = example or _pick_upload()
+    if chosen is None:
+        return None
+    title, key, record = chosen
+    start = _pick_window(record, key)
+    return PickedEcg(title, key, record, crop(record, start, WINDOW_SECONDS), start)
+
+
+def show_facts(ecg: PickedEcg) -> None:
+    """Show what the recording is and what the reader had to do to it."""
+    notes = "".join(f" {escape(note)}" for note in ecg.record.notes)
+    st.html(f'<p class="facts"><strong>{escape(ecg.title)}.</strong> {escape(ecg.facts)}.{notes}</p>')
+
+
+def group_uploads(names: Sequence[str]) -> list[list[int]]:
+    """Return which uploaded files make up one ECG each, as positions in the order of the upload.
+
+    A WFDB header goes with the signal files of its stem; where there is a single header, all signal files go with it, since a
+    header may name files of another stem. Every other file is an ECG of its own.
+    """
+    paths = [PurePath(name.lower()) for name in names]
+    headers = [index for index, path in enumerate(paths) if path.suffix == ".hea"]
+    groups: dict[object, list[int]] = defaultdict(list)
+    for index, path in enumerate(paths):
+        if path.suffix == ".hea" or path.suffix in SIGNAL_FILES:
+            groups["the only header" if len(headers) == 1 else path.stem].append(index)
+        else:
+            groups[index].append(index)
+    return list(groups.values())
+
+
+def _pick_example() -> tuple[str, str, EcgRecord]:
+    name = st.selectbox(
+        "Example recording", example_titles(), key="example", persist_state="session", label_visibility="collapsed"
+    )
+    return name.split(":")[0], f"example {name}", load_example(name)
+
+
+def _pick_upload() -> tuple[str, str, EcgRecord] | None:
+    files = st.file_uploader(
+        "ECG files: WFDB (.hea with .dat or .mat), DICOM, CSV, NPY, NPZ",
+        accept_multiple_files=True,
+        key="files",
+        max_upload_size=MAX_UPLOAD_BYTES // 2**20,
+        help="Files stay in the memory of the computer this page comes from, for this session only.",
+    )
+    if not files:
+        session().uploads.clear()
+        st.info("Choose one or more ECG files. Select a WFDB header together with its signal file.")
+        return None
+    names = [file.name for file in files]
+    table = _table_form() if any(name.lower().endswith(TABLES) for name in names) else None
+    uploads = _read_all({index: file.getvalue() for index, file in enumerate(files)}, names, table)
+    records: dict[str, tuple[str, EcgRecord]] = {}
+    for number, (key, outcome) in enumerate(uploads.items(), start=1):
+        if isinstance(outcome, EcgRecord):
+            records[key] = (f"Upload {number} ({outcome.source})", outcome)
+        else:
+            st.error(plain(f"Upload {number}: {outcome}"))
+    if not records:
+        return None
+    key = next(iter(records))
+    if len(records) > 1:
+        key = st.selectbox("Uploaded recording", list(records), format_func=lambda key: records[key][0], key="upload")
+    return records[key][0], key, records[key][1]
+
+
+def _read_all(
+    contents: Mapping[int, bytes], names: Sequence[str], table: TableFormat | None
+) -> dict[str, EcgRecord | str]:
+    """Read every ECG of an upload that this session has not read yet, and forget those that are gone."""
+    known = session().uploads
+    outcomes: dict[str, EcgRecord | str] = {}
+    for number, group in enumerate(group_uploads(names), start=1):
+        digest = hashlib.sha256(repr((table, number)).encode())
+        for index in group:
+            digest.update(PurePath(names[index]).suffix.lower().encode() + contents[index])
+        key = digest.hexdigest()
+        outcomes[key] = known[key] if key in known else _read({names[index]: contents[index] for index in group}, table)
+    session().uploads = outcomes
+    return outcomes
+
+
+def _read(files: Mapping[str, bytes], table: TableFormat | None) -> EcgRecord | str:
+    try:
+        if sum(map(len, files.values())) > MAX_UPLOAD_BYTES:
+            raise UnreadableEcg(
+                f"The upload is larger than {MAX_UPLOAD_BYTES // 2**20} MB; export 10 s to 60 s of the ECG."
+            )
+        return read_upload(files, table=table)
+    except SupremError as error:
+        return str(error)
+
+
+def _table_form() -> TableFormat:
+    """Ask what a table of numbers may not say itself; what is left open stays open."""
+    open_still = "as the file says"
+    with st.container(border=True, key="table-form"):
+        st.caption("A table may not say what its numbers are. Fill in what it leaves open.")
+        rate, unit, order = st.columns((1, 1, 3))
+        fs = rate.number_input("Sampling rate in Hz", 1.0, 10_000.0, None, key="table-fs", placeholder=open_still)
+        chosen = unit.selectbox("Unit", UNITS, index=None, key="table-unit", placeholder=open_still)
+        typed = order.text_input("Leads in order, with commas", key="table-leads", placeholder=f"{open_still}, or I, II, …")
+    names = tuple(filter(None, (name.strip() for name in typed.split(","))))
+    return TableFormat(fs=fs, unit=chosen, leads=names or None)
+
+
+def _pick_window(record: EcgRecord, key: str) -> float:
+    """Return where the window begins: the cleanest ten seconds unless the person moves it."""
+    latest = record.seconds - WINDOW_SECONDS
+    if latest < 1 / record.fs:
+        return 0.0
+    cleanest = choose_window(record, WINDOW_SECONDS)
+    return st.slider(
+        f"Start of the {WINDOW_SECONDS:g} s that are shown and scored (of {record.seconds:.1f} s; at first the cleanest)",
+        min_value=0.0,
+        max_value=float(latest),
+        value=min(cleanest, float(latest)),
+        step=0.5 if latest >= 0.5 else float(latest),
+        format="%.1f s",
+        key=f"start {key}",
+    )

@@ -1,0 +1,78 @@
+"""What stands around every page: the research-use gate and banner, the header, and errors as one sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from suprem.errors import SupremError
+from suprem.web.session import session
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+PRODUCT = "SuPreME Studio"
+
+RESEARCH_USE = (
+    "Research use only. Not a medical device. Scores are model outputs from a research re-implementation, not diagnoses, "
+    "and are not validated for any patient population. Do not use for patient care. A qualified clinician must read the "
+    "ECG itself."
+)
+"""Stands on every page and every export, word for word."""
+
+PLOT = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "toImageButtonOptions": {"format": "svg"},
+}
+"""Options of every figure: no link to a website, and a picture that prints sharp."""
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~:$&])")
+
+
+@contextmanager
+def page(title: str, purpose: str) -> Iterator[None]:
+    """Put the gate, the banner and the header before a page and show its `SupremError` as a sentence.
+
+    Bugs and `st.stop()` pass through. The gate is asked here too, although main.py has asked already: a page that is ever
+    run by itself must not be the way around it.
+    """
+    require_acknowledgement()
+    st.html(f'<aside class="research-use" aria-label="Research use only">{escape(RESEARCH_USE)}</aside>')
+    st.title(title, anchor=False)
+    st.html(f'<p class="purpose">{escape(purpose)}</p>')
+    try:
+        yield
+    except SupremError as error:
+        st.error(plain(str(error)))
+
+
+def require_acknowledgement() -> None:
+    """Show the research-use notice instead of anything else until this session has accepted it."""
+    if session().acknowledged:
+        return
+    with st.container(key="gate"):
+        st.title(PRODUCT, anchor=False)
+        st.html(
+            '<p class="purpose">Score a 12-lead ECG against questions in your own words, and see where the model looked.</p>'
+        )
+        first, rest = RESEARCH_USE.split(". ", 1)
+        st.html(f'<div class="notice"><strong>{escape(first)}</strong><p>{escape(rest)}</p></div>')
+        st.caption(
+            "Recordings you open stay in this computer's memory for this session and are sent nowhere. "
+            "Ask the person responsible for your data before you open a patient's recording."
+        )
+        st.button("I understand and agree", type="primary", key="acknowledge", on_click=_acknowledge)
+    st.stop()
+
+
+def plain(text: str) -> str:
+    """Return text so that Markdown shows it as it is; queries and messages must not become links, images or formulas."""
+    return _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")
+
+
+def _acknowledge() -> None:
+    session().acknowledged = True

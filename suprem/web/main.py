@@ -1,0 +1,29 @@
+"""The main script: which pages there are, and the gate before all of them.
+
+Pages are given by absolute path and `st.navigation` is called before the gate, so that a deep link on a server just started
+meets the gate as well. Pages have no icons: a material icon would become the favicon, which browsers fetch from the internet.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from suprem.web.frame import ASSETS, PRODUCT, require_acknowledgement
+
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+
+st.set_page_config(page_title=PRODUCT, page_icon=ASSETS / "logo.svg", layout="wide")
+st.logo(ASSETS / "logo.svg", size="large")
+st.html(ASSETS / "style.css")
+
+chosen = st.navigation(
+    [
+        st.Page(PAGES / "1_Read_an_ECG.py", title="Read an ECG", default=True),
+        st.Page(PAGES / "6_Model_Card.py", title="Model card"),
+    ],
+    position="top",
+)
+require_acknowledgement()
+chosen.run()

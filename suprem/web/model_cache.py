@@ -1,0 +1,67 @@
+"""The one predictor that all sessions share, loaded once and used by one session at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from suprem.ecg.record import EcgRecord
+from suprem.settings import load_settings
+
+if TYPE_CHECKING:
+    from suprem.concepts.query import CardiacQuery
+    from suprem.inference.explain import LeadTimeMap
+    from suprem.inference.predictor import Predictor, QueryScore
+
+
+class SharedPredictor:
+    """A predictor behind a lock.
+
+    Torch would otherwise split its threads among sessions, and the hooks that record attention would record the scores that
+    another session computes at the same moment.
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+        self._lock = Lock()
+        self.id = predictor.id
+        self.card = predictor.card
+        self.encoder = predictor.encoder.name
+        self.vocabulary = predictor.vocabulary
+        self.spec = predictor.spec
+
+    def score(self, record: EcgRecord, queries: Sequence[CardiacQuery]) -> list[QueryScore]:
+        """Score one recording; see `Predictor.score`."""
+        with self._lock:
+            return self._predictor.score(record, queries)
+
+    def attention(self, record: EcgRecord, query: CardiacQuery | str) -> LeadTimeMap:
+        """Return where the model looked for one query; see `Predictor.attention`."""
+        with self._lock:
+            return self._predictor.attention(record, query)
+
+
+def shared_predictor() -> SharedPredictor:
+    """Return the predictor of this installation's checkpoint, loading it at the first call or when the checkpoint changed.
+
+    Raises:
+        CheckpointError: There is no checkpoint, or it is incomplete or damaged.
+        EmbedderMismatch: The text encoder it was trained with is not the one in use.
+    """
+    settings = load_settings()
+    config = settings.checkpoint / "config.json"  # written last, so it changes with the checkpoint
+    stamp = config.stat().st_mtime_ns if config.is_file() else 0
+    with st.spinner("Loading the model …"):
+        return _load(settings.checkpoint, stamp)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _load(folder: Path, stamp: int) -> SharedPredictor:
+    # Imported here and not above: torch takes seconds, and the page draws the trace before it asks for the model.
+    from suprem.inference.predictor import Predictor
+
+    return SharedPredictor(Predictor.load(folder))

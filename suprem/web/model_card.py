@@ -1,0 +1,68 @@
+"""Bring a checkpoint's model card into the rows and sentences that the page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Card = Mapping[str, Any]
+"""The JSON of `model_card.json`; what it does not say is not shown."""
+
+
+def training_rows(card: Card) -> list[dict[str, str]]:
+    """Return what the model was trained on and with, one fact a row."""
+    training = card.get("training", {})
+    data, signal = training.get("data", {}), training.get("data", {}).get("signal", {})
+    facts = {
+        "Corpus": data.get("corpus"),
+        "Records in training": _count(data.get("train_records")),
+        "Records in validation": _count(data.get("validation_records")),
+        "Records left out": _count(data.get("skipped_records")),
+        "Input": _input(signal),
+        "Text encoder": training.get("encoder", {}).get("name"),
+        "Vocabulary": training.get("vocabulary"),
+        "Code": training.get("commit"),
+        "Command": training.get("command"),
+    }
+    return [{"what": what, "value": str(value)} for what, value in facts.items() if value not in (None, "")]
+
+
+def validation_sentence(card: Card) -> str:
+    """Return the mean over the statements with its interval, or that there is none."""
+    validation = card.get("validation", {})
+    macro, interval = validation.get("macro", validation.get("macro_auroc")), validation.get("macro_ci")
+    if macro is None:
+        return "This checkpoint was not evaluated; nothing is known about how good its scores are."
+    split = f" on {validation['split']}" if validation.get("split") else " on the validation records"
+    spread = f" (95 % interval {interval[0]:.3f} to {interval[1]:.3f})" if interval else ""
+    return f"Macro AUROC{split}: {macro:.3f}{spread}. 0.5 is chance, 1 a perfect order."
+
+
+def statement_rows(card: Card) -> list[dict[str, str | int | float | None]]:
+    """Return one row per trained statement that was evaluated, the most frequent first."""
+    rows = []
+    for entry in card.get("validation", {}).get("classes", ()):
+        low, high = entry.get("ci") or (None, None)
+        rows.append(
+            {
+                "statement": entry.get("query"),
+                "code": entry.get("code"),
+                "positive records": entry.get("positives"),
+                "AUROC": entry.get("auroc"),
+                "95 % from": low,
+                "to": high,
+            }
+        )
+    return sorted(rows, key=lambda row: -(row["positive records"] or 0))
+
+
+def _count(number: int | None) -> str | None:
+    return None if number is None else f"{number:,}"
+
+
+def _input(signal: Mapping[str, Any]) -> str | None:
+    if not signal:
+        return None
+    return (
+        f"{signal['seconds']:g} s at {signal['fs']} Hz, leads {', '.join(signal['leads'])}, scaling {signal['scaling']}"
+    )

@@ -1,0 +1,62 @@
+"""Edit the queries: a text area, one a line, with sets to start from and to save."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from suprem.concepts.query import CardiacQuery, parse_queries
+from suprem.settings import load_settings
+from suprem.web.query_sets import BUILT_IN, MAX_NAME, START, SavedSets
+
+_TEXT = "queries"
+_CHOSEN = "set"
+
+
+def edit_queries() -> list[CardiacQuery]:
+    """Return the queries typed.
+
+    Raises:
+        QueryError: A line cannot be used, or a set cannot be saved.
+    """
+    saved = SavedSets(load_settings().home / "query_sets.json")
+    own = saved.load()
+    sets = {**BUILT_IN, **own}
+    st.selectbox(
+        "Start from a set",
+        list(sets),
+        index=None,
+        key=_CHOSEN,
+        placeholder="Choose a set",
+        on_change=_take,
+        args=(sets,),
+    )
+    text = st.text_area(
+        "Queries, one a line",
+        "\n".join(START),
+        height=260,
+        key=_TEXT,
+        persist_state="session",
+        help="A finding in your own words, for example: inferior infarction, prolonged QT. Each query is scored by itself.",
+    )
+    save, delete = st.columns(2)
+    with save.popover("Save as a set", width="stretch"):
+        st.caption(
+            "Every user of this installation sees saved sets. Keep names and other details of patients out of them."
+        )
+        name = st.text_input("Name of the set", key="set-name", max_chars=MAX_NAME)
+        if st.button("Save", key="save-set"):
+            saved.save(name, [query.text for query in parse_queries(text)])
+            st.rerun()
+    if own:
+        with delete.popover("Delete a set", width="stretch"):
+            unwanted = st.selectbox("Set", list(own), key="unwanted-set")
+            if st.button("Delete", key="delete-set"):
+                saved.delete(unwanted)
+                st.rerun()
+    return parse_queries(text)
+
+
+def _take(sets: dict[str, tuple[str, ...]]) -> None:
+    chosen = st.session_state[_CHOSEN]
+    if chosen in sets:
+        st.session_state[_TEXT] = "\n".join(sets[chosen])

@@ -1,0 +1,41 @@
+"""Scores as a CSV file that a spreadsheet opens safely and that says what it is."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from suprem.web.frame import RESEARCH_USE
+
+if TYPE_CHECKING:
+    from suprem.inference.predictor import QueryScore
+
+COLUMNS = ("record", "query", "text_scored", "score", "logit", "support", "nearest_trained_terms", "checkpoint")
+
+
+def scores_as_csv(scores: Sequence[QueryScore], record: str) -> str:
+    """Return the scores of one recording, with the research-use notice below them.
+
+    Args:
+        scores: In the order of the file.
+        record: What the page calls the recording; never the name of an uploaded file.
+    """
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for score in scores:
+        nearest = "; ".join(f"{term} ({cosine:.2f})" for term, cosine in score.nearest)
+        texts = (score.query, score.prompt, str(score.support), nearest, score.checkpoint)
+        query, prompt, support, nearest, checkpoint = map(escape_formula, texts)
+        numbers = (f"{score.score:.6f}", f"{score.logit:.6f}")
+        writer.writerow((escape_formula(record), query, prompt, *numbers, support, nearest, checkpoint))
+    writer.writerow(())
+    writer.writerow((RESEARCH_USE,))
+    return out.getvalue()
+
+
+def escape_formula(text: str) -> str:
+    """Return a text that a spreadsheet will not take for a formula (OWASP, "CSV injection")."""
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) or text.startswith(("\t", "\r", "\n")) else text

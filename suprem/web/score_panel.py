@@ -1,0 +1,107 @@
+"""Compute scores once per question, show them, and let the person choose one to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from suprem.concepts.query import CardiacQuery, Support
+from suprem.web.ecg_picker import PickedEcg
+from suprem.web.frame import PLOT, plain
+from suprem.web.score_export import scores_as_csv
+from suprem.web.score_figure import score_figure
+from suprem.web.session import session
+
+if TYPE_CHECKING:
+    from suprem.inference.predictor import QueryScore
+    from suprem.web.model_cache import SharedPredictor
+
+MEANING = (
+    "A score orders recordings by how much they look like the query to this model. It is not a likelihood of disease, and "
+    "scores of different queries do not compare. Each query is scored by itself."
+)
+
+
+def score_queries(predictor: SharedPredictor, ecg: PickedEcg, queries: Sequence[CardiacQuery]) -> list[QueryScore]:
+    """Return the scores, highest first; computed anew only when recording, window, queries or model changed."""
+    question = (predictor.id, ecg.key, ecg.start, tuple(query.text for query in queries))
+    known = session().scored
+    if known is None or known[0] != question:
+        scores = sorted(predictor.score(ecg.window, queries), key=lambda score: -score.score)
+        known = session().scored = (question, scores)
+    return known[1]
+
+
+def show_scores(
+    scores: Sequence[QueryScore], queries: Sequence[CardiacQuery], predictor: SharedPredictor, ecg: PickedEcg
+) -> None:
+    """Show bars, what to know before believing them, which model they are from, and the download."""
+    figure = score_figure(scores, dark=st.context.theme.type == "dark")
+    st.plotly_chart(
+        figure, theme=None, config=PLOT, key="scores", alt="Scores, highest first; the table below has them too"
+    )
+    for remark in remarks(scores, queries):
+        st.caption(plain(remark))
+    st.caption(MEANING)
+    st.caption(f"Model {predictor.id}. {encoder_sentence(predictor.encoder)}")
+    table, download = st.columns(2)
+    with table.popover("Scores as a table", width="stretch"):
+        st.dataframe([row_of(score) for score in scores], hide_index=True)
+    download.download_button(
+        "Download scores (CSV)",
+        scores_as_csv(scores, ecg.title),
+        file_name="scores.csv",
+        mime="text/csv",
+        on_click="ignore",
+        width="stretch",
+    )
+
+
+def choose_score(scores: Sequence[QueryScore]) -> QueryScore:
+    """Let the person choose one query; the one with the highest score at first."""
+    by_query = {score.query: score for score in scores}
+    chosen = st.selectbox(
+        "Query", list(by_query), format_func=lambda query: f"{query}  ({by_query[query].score:.2f})", key="looked-at"
+    )
+    return by_query[chosen]
+
+
+def remarks(scores: Sequence[QueryScore], queries: Sequence[CardiacQuery]) -> list[str]:
+    """Return one sentence for each query that is not a trained term or asks what an ECG model cannot answer."""
+    cautions = {query.text: query.caution for query in queries}
+    sentences = []
+    for score in scores:
+        nearest = ", ".join(f"{term} ({cosine:.2f})" for term, cosine in score.nearest)
+        if score.support is Support.NEAR:
+            sentences.append(f"“{score.query}” is not a trained term. Nearest: {nearest}.")
+        elif score.support is Support.OUTSIDE:
+            sentences.append(
+                f"“{score.query}” is outside what the model was trained on; the nearest terms are {nearest}."
+            )
+        if cautions.get(score.query):
+            sentences.append(f"“{score.query}”: {cautions[score.query]}")
+    return sentences
+
+
+def encoder_sentence(name: str) -> str:
+    """Return which text encoder reads the queries, and that it is the fallback where it is."""
+    if name == "minilm":
+        return (
+            "Queries are read by MiniLM, the bundled general-language encoder that stands in for MedCPT; it knows medical "
+            "wording less well."
+        )
+    return f"Queries are read by the text encoder {name}."
+
+
+def row_of(score: QueryScore) -> dict[str, str | float]:
+    """Return a score as a row of the table."""
+    return {
+        "query": score.query,
+        "score": round(score.score, 4),
+        "logit": round(score.logit, 3),
+        "vocabulary": str(score.support),
+        "text scored": score.prompt,
+        "nearest trained terms": ", ".join(f"{term} ({cosine:.2f})" for term, cosine in score.nearest),
+    }

@@ -1,0 +1,41 @@
+"""What one browser session knows, as one typed object; no other module stores in `st.session_state` by name.
+
+It ends with the session. Recordings and scores live only here, never in a cache that users share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from suprem.ecg.record import EcgRecord
+
+if TYPE_CHECKING:  # inference loads torch, which a page needs only once the trace is drawn
+    from suprem.inference.predictor import QueryScore
+
+_KEY = "suprem"
+
+
+@dataclass
+class Session:
+    """State of one browser session.
+
+    Args:
+        acknowledged: Whether the research-use notice was accepted.
+        uploads: Recordings, or the sentence why one could not be read, by a digest of the uploaded bytes.
+        scored: What the last scores were computed from, and the scores.
+    """
+
+    acknowledged: bool = False
+    uploads: dict[str, EcgRecord | str] = field(default_factory=dict)
+    scored: tuple[tuple[object, ...], list[QueryScore]] | None = None
+
+
+def session() -> Session:
+    """Return the state of the current session, new if it has none."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = Session()
+    state: Session = st.session_state[_KEY]
+    return state

@@ -1,0 +1,171 @@
+"""A checkpoint comes back bit for bit, or not at all and with a reason."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from suprem.errors import CheckpointError
+from suprem.model.checkpoint import NEEDED, load_checkpoint, load_training_state, save_training_state
+from suprem.model.supreme import SupremeModel
+from tests.fakes import FakeEmbedder
+from tests.tiny import MODEL, SMALL_MODEL, VOCABULARY, network, write_checkpoint
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_checkpoint(tmp_path / "checkpoint")
+
+
+def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    change(config)
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+def truncate(path: Path, size: int) -> None:
+    path.write_bytes(path.read_bytes()[:size])
+
+
+def test_a_round_trip_is_bit_equal(folder: Path) -> None:
+    loaded = load_checkpoint(folder)
+    expected = network(MODEL).state_dict()
+    assert loaded.model.config == MODEL
+    assert not loaded.model.training
+    assert expected.keys() == loaded.model.state_dict().keys()
+    assert all(torch.equal(value, expected[name]) for name, value in loaded.model.state_dict().items())
+    ecg, queries = torch.randn(2, 8, 1000), torch.randn(3, 32)
+    with torch.no_grad():
+        assert torch.equal(loaded.model(ecg, queries), network(MODEL)(ecg, queries))
+    assert loaded.encoder.content_hash == FakeEmbedder(32).content_hash
+    assert loaded.vocabulary == VOCABULARY.to_json()
+    assert loaded.wordings == tuple(VOCABULARY.texts)
+    assert torch.equal(loaded.vectors["names"], torch.from_numpy(FakeEmbedder(32).embed(VOCABULARY.prompts)))
+    assert loaded.signal["leads"][:2] == ["I", "II"]
+    assert loaded.card == {"intended_use": "Tests."}
+
+
+def test_the_id_names_the_weights(folder: Path, tmp_path: Path) -> None:
+    same = write_checkpoint(tmp_path / "same")
+    other = write_checkpoint(tmp_path / "other", model=replace(MODEL, mlp_width=20))
+    assert load_checkpoint(same).id == load_checkpoint(folder).id
+    assert load_checkpoint(other).id != load_checkpoint(folder).id
+    assert len(load_checkpoint(folder).id) == 12
+
+
+def test_a_folder_holds_the_five_files_and_nothing_temporary(folder: Path) -> None:
+    assert {path.name for path in folder.iterdir()} == set(NEEDED)
+    assert load_file(folder / "queries.safetensors").keys() == {"names", "wordings"}
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    **{
+        f"no {name}": (lambda folder, name=name: (folder / name).unlink(), f"not a complete checkpoint: {name} missing")
+        for name in NEEDED
+    },
+    "truncated weights": (lambda folder: truncate(folder / "model.safetensors", 5000), "damaged"),
+    "empty weights": (lambda folder: truncate(folder / "model.safetensors", 0), "damaged"),
+    "truncated vectors": (lambda folder: truncate(folder / "queries.safetensors", 50), "damaged"),
+    "other weights": (
+        lambda folder: (folder / "model.safetensors").write_bytes((folder / "queries.safetensors").read_bytes()),
+        "other sizes",
+    ),
+    "truncated configuration": (lambda folder: truncate(folder / "config.json", 40), "damaged"),
+    "configuration of another kind": (lambda folder: (folder / "config.json").write_text("[]"), "damaged"),
+    "not text": (lambda folder: (folder / "vocabulary.json").write_bytes(b"\xff\xfe\xfa"), "damaged"),
+    "unknown key": (lambda folder: edit(folder, lambda c: c["model"].update(colour="red")), "colour"),
+    "no model": (lambda folder: edit(folder, lambda c: c.pop("model")), "'model'"),
+    "no wordings": (lambda folder: edit(folder, lambda c: c.pop("wordings")), "'wordings'"),
+    "impossible sizes": (lambda folder: edit(folder, lambda c: c["model"].update(heads=0)), "heads must be at least 1"),
+    "text for a size": (lambda folder: edit(folder, lambda c: c["model"].update(width="16")), "damaged"),
+    "wrong shapes": (lambda folder: edit(folder, lambda c: c["model"].update(mlp_width=17)), "other sizes"),
+    "more layers": (lambda folder: edit(folder, lambda c: c["model"].update(depth=2)), "other sizes"),
+    "other format": (
+        lambda folder: edit(folder, lambda c: c.update(format=9)),
+        "^The checkpoint has format 9; this version reads format 1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("damage", "message"), DAMAGES.values(), ids=DAMAGES)
+def test_every_damage_is_one_clear_sentence(folder: Path, damage: Callable[[Path], object], message: str) -> None:
+    damage(folder)
+    with pytest.raises(CheckpointError, match=message) as caught:
+        load_checkpoint(folder)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_a_folder_that_is_not_there_is_an_incomplete_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"Train one with: python -m pipelines\.pretrain"):
+        load_checkpoint(tmp_path / "nowhere")
+
+
+def stepped(model: SupremeModel) -> torch.optim.Optimizer:
+    optimizer = torch.optim.AdamW(model.parameters(), fused=True)
+    model(torch.randn(2, 2, 500), torch.randn(3, 32)).sum().backward()
+    optimizer.step()
+    return optimizer
+
+
+def test_a_training_state_comes_back_with_optimiser_and_counters(tmp_path: Path) -> None:
+    model = SupremeModel(SMALL_MODEL)
+    optimizer = stepped(model)
+    state = {"step": 3, "best_auroc": float("-inf"), "random": torch.get_rng_state()}
+    save_training_state(tmp_path, model=model, optimizer=optimizer, state=state)
+    again = network(SMALL_MODEL, seed=1)
+    its_optimizer = torch.optim.AdamW(again.parameters(), fused=True)
+    restored = load_training_state(tmp_path, model=again, optimizer=its_optimizer)
+    assert restored["step"] == 3
+    assert torch.equal(restored["random"], state["random"])
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
+    for before, after in zip(optimizer.state.values(), its_optimizer.state.values(), strict=True):
+        assert all(torch.equal(before[name], after[name]) for name in ("step", "exp_avg", "exp_avg_sq"))
+
+
+class Intruder:
+    """Runs a command when unpickled."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.mkdir, (str(self.trace),)
+
+
+def test_a_training_state_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    torch.save({"model": Intruder(tmp_path / "trace"), "optimizer": {}, "state": {}}, tmp_path / "training.ckpt")
+    model = SupremeModel(SMALL_MODEL)
+    with pytest.raises(CheckpointError, match="does not fit"):
+        load_training_state(tmp_path, model=model, optimizer=torch.optim.AdamW(model.parameters()))
+    assert not (tmp_path / "trace").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut"])
+def test_a_damaged_training_state_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "training.ckpt").write_bytes(content)
+    model = SupremeModel(SMALL_MODEL)
+    with pytest.raises(CheckpointError, match="does not fit"):
+        load_training_state(tmp_path, model=model, optimizer=torch.optim.AdamW(model.parameters()))
+
+
+def test_a_training_state_of_another_network_is_refused(tmp_path: Path) -> None:
+    model = SupremeModel(SMALL_MODEL)
+    save_training_state(tmp_path, model=model, optimizer=stepped(model), state={})
+    other = SupremeModel(replace(SMALL_MODEL, depth=2))
+    with pytest.raises(CheckpointError, match="other sizes"):
+        load_training_state(tmp_path, model=other, optimizer=torch.optim.AdamW(other.parameters()))
+
+
+def test_nothing_to_resume_is_told(tmp_path: Path) -> None:
+    model = SupremeModel(SMALL_MODEL)
+    with pytest.raises(CheckpointError, match="Start the run without --resume"):
+        load_training_state(tmp_path, model=model, optimizer=torch.optim.AdamW(model.parameters()))

@@ -1,0 +1,179 @@
+"""The command from a PTB-XL folder to numbers, with synthetic recordings and a model whose answers are known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from pipelines import zero_shot
+from suprem.ecg.preprocess import SignalSpec
+from suprem.ecg.record import LEADS
+from suprem.evaluation.results import EvaluationResult
+
+RHYTHMS = ("SR", "AFIB", "STACH")
+RECORDS = 24
+
+
+class FakePredictor:
+    """Knows three rhythms by the size of lead I; every other query gets a zero."""
+
+    spec = SignalSpec()
+    id = "fake-checkpoint"
+    encoder = SimpleNamespace(name="fake-encoder")
+
+    @classmethod
+    def load(cls, folder: Path, **_: object) -> FakePredictor:
+        return cls()
+
+    def vectors(self, queries: Sequence[str]) -> NDArray[np.float32]:
+        known = {"sinus rhythm": 0, "atrial fibrillation": 1, "sinus tachycardia": 2}
+        vectors = np.zeros((len(queries), 3), np.float32)
+        for row, query in enumerate(queries):
+            if query in known:
+                vectors[row, known[query]] = 1
+        return vectors
+
+    def logits(self, signals: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        size = signals[:, 0].max(axis=1, keepdims=True)
+        return -np.abs(size - np.arange(1, 4, dtype=np.float32)) @ vectors.T
+
+
+@pytest.fixture(autouse=True)
+def _fake_predictor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zero_shot, "Predictor", FakePredictor)
+
+
+def write_wfdb(path: Path, millivolts: NDArray[np.float64]) -> None:
+    """Write a signal (time, 12 leads) sampled at 100 Hz as PTB-XL does: 16-bit integers, 1000 to the millivolt."""
+    integers = np.rint(millivolts * 1000).astype("<i2")
+    integers.tofile(path.with_suffix(".dat"))
+    rows = [
+        f"{path.name}.dat 16 1000.0(0)/mV 16 0 {column[0]} {column.sum(dtype=np.int16)} 0 {lead.upper()}"
+        for lead, column in zip(LEADS, integers.T, strict=True)
+    ]
+    path.with_suffix(".hea").write_text("\n".join([f"{path.name} 12 100 {len(integers)}", *rows]) + "\n")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PTB-XL folder of 24 records in fold 9 and one in fold 8, in its layout; lead I is 1, 2 or 3 mV high."""
+    root = tmp_path_factory.mktemp("ptb-xl")
+    (root / "records100").mkdir()
+    rows = []
+    for record in range(RECORDS + 1):
+        rhythm = record % 3
+        beats = np.zeros((1000, 12))
+        beats[50::100] = 1.0 + rhythm
+        name = f"{record + 1:05d}_lr"
+        write_wfdb(root / "records100" / name, beats)
+        rows.append(
+            {
+                "ecg_id": record + 1,
+                "patient_id": float(record // 2),
+                "age": 50.0,
+                "sex": 0,
+                "device": "test",
+                "scp_codes": str({RHYTHMS[rhythm]: 0.0, "NORM": 100.0}),
+                "strat_fold": 9 if record < RECORDS else 8,
+                "filename_lr": f"records100/{name}",
+                "filename_hr": f"records500/{name}",
+            }
+        )
+    pd.DataFrame(rows).to_csv(root / "ptbxl_database.csv", index=False)
+    return root
+
+
+def command(corpus: Path, *more: str, task: str = "ptbxl_rhythm") -> list[str]:
+    return ["--task", task, "--data", str(corpus), "--folds", "9", "--bootstrap", "50", *more]
+
+
+def test_json_is_one_object_on_standard_output_and_the_same_in_the_file(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "new" / "result.json"
+    assert zero_shot.main(command(corpus, "--json", "--out", str(out))) == 0
+    printed = capsys.readouterr().out
+    result = json.loads(printed)
+    assert EvaluationResult.from_json(out.read_text()).to_json() == printed.strip()
+    assert (result["task"], result["records"], result["patients"]) == ("ptbxl_rhythm", 24, 12)
+    assert (result["checkpoint"], result["encoder"]) == ("fake-checkpoint", "fake-encoder")
+    by_code = {entry["code"]: entry for entry in result["classes"]}
+    assert len(by_code) == 12
+    for code in RHYTHMS:
+        assert by_code[code]["positives"] == 8
+        assert by_code[code]["auroc"] == 1.0
+    assert by_code["PACE"]["auroc"] is None
+    assert len(result["skipped"]) == 9
+    assert result["macro"] == 1.0
+    assert result["macro_10"] is None
+
+
+def test_text_names_what_a_reader_of_the_number_needs(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert zero_shot.main(command(corpus)) == 0
+    captured = capsys.readouterr()
+    for part in ("fake-checkpoint", "fake-encoder", "atrial fibrillation", "95 % interval", "1.000-1.000", "folds 9"):
+        assert part in captured.out
+    assert "macro AUROC 1.0000" in captured.out
+    assert "fewer than 10 positives, so the interval is too narrow: STACH, AFIB, SR" in captured.out
+    assert "left out of the mean: PACE, none of 24 records has it" in captured.out
+    assert "2076 of 2100 records that the release has in these folds are absent" in captured.err
+
+
+def test_folds_are_those_asked_for(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert zero_shot.main(command(corpus, "--folds", "8,9", "--json")) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["records"], result["split"], result["published_records"]) == (25, "folds 8,9", None)
+
+
+def test_an_unreadable_record_is_told_counted_and_left_out(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "records100").mkdir()
+    for path in corpus.rglob("*.*"):
+        (tmp_path / path.relative_to(corpus)).write_bytes(path.read_bytes())
+    (tmp_path / "records100" / "00005_lr.dat").write_bytes(b"\0" * 100)
+    assert zero_shot.main(command(tmp_path, "--json")) == 0
+    captured = capsys.readouterr()
+    result = json.loads(captured.out)
+    assert result["records"] == 23
+    assert [entry["name"] for entry in result["unreadable"]] == ["00005"]
+    assert "record 00005 could not be read" in captured.err
+    assert "1 record(s) could not be read and are not in the numbers" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"--task": "ptbxl_rythm"}, "Did you mean ptbxl_rhythm"),
+        ({"--data": "nowhere"}, "is not a PTB-XL folder"),
+        ({"--folds": "7"}, "folds"),
+        ({"--folds": "7,9"}, "fold 7"),
+        ({"--task": "ptbxl_form"}, "has a label of ptbxl_form"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence_and_exit_code_2(
+    corpus: Path, capsys: pytest.CaptureFixture[str], change: dict[str, str], expected: str
+) -> None:
+    arguments = command(corpus)
+    for option, value in change.items():
+        arguments[arguments.index(option) + 1] = value
+    assert zero_shot.main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert captured.err.count("\n") == 1
+    assert expected in captured.err
+    assert captured.out == ""
+
+
+def test_help_says_what_it_is_not_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        zero_shot.main(["--help"])
+    assert stopped.value.code == 0
+    assert "Research use only" in capsys.readouterr().out

@@ -1,0 +1,53 @@
+"""Names and synonyms are drawn, each in its concept's row."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from suprem.training.query_bank import QueryBank
+
+NAMES = torch.tensor([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]])
+SYNONYMS = [torch.tensor([[1.0, 1.0], [1.0, 2.0], [1.0, 3.0]]), torch.empty(0, 2), torch.tensor([[3.0, 1.0]])]
+
+
+def drawn(rate: float, times: int = 300) -> Tensor:
+    """Return draws (draw, concept, 2): the first number tells the concept, the second the wording."""
+    bank = QueryBank(names=NAMES, synonyms=SYNONYMS, rate=rate)
+    return torch.stack([bank.draw() for _ in range(times)])
+
+
+def test_every_wording_stays_in_the_row_of_its_concept() -> None:
+    draws = drawn(0.5)
+    assert torch.equal(draws[:, :, 0], NAMES[:, 0].expand(300, 3))
+
+
+def test_all_wordings_come_and_the_name_as_often_as_asked() -> None:
+    wording = drawn(0.5)[:, :, 1]
+    assert set(wording[:, 0].tolist()) == {0.0, 1.0, 2.0, 3.0}
+    assert set(wording[:, 1].tolist()) == {0.0}, "a concept without synonyms is always asked by its name"
+    assert set(wording[:, 2].tolist()) == {0.0, 1.0}
+    assert 0.4 < (wording[:, 0] == 0).float().mean() < 0.6
+    assert 0.4 < (wording[:, 2] == 0).float().mean() < 0.6
+
+
+@pytest.mark.parametrize(("rate", "names"), [(0.0, [0.0, 0.0, 0.0]), (1.0, [None, 0.0, 1.0])])
+def test_the_ends_of_the_rate(rate: float, names: list[float | None]) -> None:
+    wording = drawn(rate, 50)[:, :, 1]
+    for column, expected in enumerate(names):
+        if expected is not None:
+            assert (wording[:, column] == expected).all()
+    assert (wording[:, 0] > 0).all() == (rate == 1.0)
+
+
+def test_a_bank_without_synonyms_gives_the_names() -> None:
+    bank = QueryBank(names=NAMES, synonyms=[torch.empty(0, 2)] * 3, rate=1.0)
+    assert torch.equal(bank.draw(), NAMES)
+
+
+def test_the_same_seed_draws_the_same() -> None:
+    torch.manual_seed(7)
+    first = drawn(0.5, 20)
+    torch.manual_seed(7)
+    assert torch.equal(drawn(0.5, 20), first)

@@ -1,0 +1,31 @@
+"""Uploaded files are put together to ECGs by their names, which go no further."""
+
+from __future__ import annotations
+
+import pytest
+
+from suprem.web.ecg_picker import PickedEcg, group_uploads
+from tests.tiny import ecg
+
+
+@pytest.mark.parametrize(
+    ("names", "groups"),
+    [
+        (["a.hea", "a.dat"], [[0, 1]]),
+        (["A.DAT", "a.HEA"], [[0, 1]]),
+        (["a.hea", "b.dat"], [[0, 1]]),  # the header may name a file of another stem
+        (["a.hea", "b.hea", "b.mat", "a.dat"], [[0, 3], [1, 2]]),
+        (["x.dcm", "y.dcm"], [[0], [1]]),
+        (["x.csv", "a.hea", "a.dat", "x.npy"], [[0], [1, 2], [3]]),
+        (["a.dat"], [[0]]),
+        (["no suffix", "no suffix"], [[0], [1]]),
+    ],
+)
+def test_files_that_make_up_one_ecg_are_put_together(names: list[str], groups: list[list[int]]) -> None:
+    assert group_uploads(names) == groups
+
+
+def test_the_facts_of_a_recording_hold_only_what_is_known() -> None:
+    record = ecg()
+    picked = PickedEcg("Upload 1 (WFDB)", "key", record, record, 0.0)
+    assert picked.facts == "10.0 s, 500 Hz, 12 leads"

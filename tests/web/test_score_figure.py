@@ -1,0 +1,42 @@
+"""Scores are drawn as a ranking: sorted, in one colour, with their support in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from suprem.concepts.query import Support
+from suprem.inference.predictor import QueryScore
+from suprem.web.score_figure import MAX_LABEL, score_figure
+
+
+def score(query: str, value: float, support: Support = Support.TRAINED) -> QueryScore:
+    return QueryScore(query, query.lower(), value, 0.0, support, (("normal ECG", 0.5),), "0123456789ab")
+
+
+SCORES = [score("low", 0.1), score("high", 0.9, Support.OUTSIDE), score("middle", 0.5, Support.NEAR)]
+
+
+def test_the_highest_score_is_on_top() -> None:
+    figure = score_figure(SCORES)
+    assert list(figure.data[0].x) == [0.1, 0.5, 0.9]
+    assert list(figure.layout.yaxis.ticktext) == ["low", "middle", "high"]
+    assert list(figure.layout.xaxis.range) == [0, 1]
+
+
+def test_support_is_in_words_and_the_colour_is_one() -> None:
+    bar = score_figure(SCORES).data[0]
+    assert ["trained term" in bar.text[0], "near" in bar.text[1], "outside" in bar.text[2]] == [True] * 3
+    assert isinstance(bar.marker.color, str)
+    assert len(set(bar.marker.pattern.shape)) == 3
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_no_word_claims_a_likelihood(dark: bool) -> None:
+    text = score_figure(SCORES, dark=dark).to_json()
+    assert not any(word in text.lower() for word in ("probab", "diagnos", "risk", "%"))
+
+
+def test_a_long_query_is_shortened_and_markup_stays_text() -> None:
+    (label,) = score_figure([score("<a href='x'>" + "word " * 40, 0.3)]).layout.yaxis.ticktext
+    assert label.startswith("&lt;a") and label.endswith("…")
+    assert len(label) <= MAX_LABEL + 2 * len("&lt;")

@@ -1,0 +1,39 @@
+"""What stands beside the scores: doubts in words."""
+
+from __future__ import annotations
+
+from suprem.concepts.query import CardiacQuery, Support
+from suprem.inference.predictor import QueryScore
+from suprem.web.score_panel import MEANING, encoder_sentence, remarks, row_of
+
+
+def score(query: CardiacQuery, support: Support) -> QueryScore:
+    return QueryScore(query.text, query.prompt, 0.5, 0.0, support, (("atrial flutter", 0.71),), "abc")
+
+
+def test_a_trained_term_needs_no_remark() -> None:
+    query = CardiacQuery.from_text("AF")
+    assert remarks([score(query, Support.TRAINED)], [query]) == []
+
+
+def test_a_query_that_is_not_trained_names_its_nearest_terms() -> None:
+    query = CardiacQuery("sawtooth waves", "sawtooth waves")
+    for support, words in ((Support.NEAR, "not a trained term"), (Support.OUTSIDE, "outside")):
+        (remark,) = remarks([score(query, support)], [query])
+        assert words in remark and "atrial flutter (0.71)" in remark
+
+
+def test_a_caution_is_repeated_with_its_query() -> None:
+    query = CardiacQuery.from_text("no atrial fibrillation")
+    assert query.caution is not None
+    assert f"“no atrial fibrillation”: {query.caution}" in remarks([score(query, Support.OUTSIDE)], [query])
+
+
+def test_the_fallback_encoder_is_said_in_words() -> None:
+    assert "MiniLM" in encoder_sentence("minilm") and "stands in for MedCPT" in encoder_sentence("minilm")
+    assert encoder_sentence("medcpt") == "Queries are read by the text encoder medcpt."
+
+
+def test_the_meaning_denies_what_a_score_is_not() -> None:
+    assert "not a likelihood of disease" in MEANING
+    assert row_of(score(CardiacQuery.from_text("AF"), Support.NEAR))["vocabulary"] == "near"
