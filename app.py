@@ -1,12 +1,16 @@
 """Start SuPreME Studio: `streamlit run app.py` or `python app.py`.
 
-The pages themselves are laid out in suprem/web/main.py, away from the `pages` folder: a main script with that folder beside
-it would let a deep link run a page before the research-use gate.
+The pages themselves are laid out in suprem/web/main.py, away from the `pages` folder: a main script with that folder
+beside it would let a deep link run a page before the research-use gate.
 """
 
 from __future__ import annotations
 
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Timer
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -15,7 +19,18 @@ from suprem.web.security import SecurityHeaders
 
 ROOT = Path(__file__).resolve().parent
 
-app = st.App(ROOT / "suprem" / "web" / "main.py", middleware=[Middleware(SecurityHeaders)])
+
+@asynccontextmanager
+async def show_in_browser(_app: st.App) -> AsyncIterator[None]:
+    """Open the start page on machines with a screen, which Streamlit leaves to the app when it is an `st.App`."""
+    if not st.get_option("server.headless"):
+        # The port is bound already; a second later it also answers.
+        address = f"http://{st.get_option('server.address')}:{st.get_option('server.port')}"
+        Timer(1.0, webbrowser.open, [address]).start()
+    yield
+
+
+app = st.App(ROOT / "suprem" / "web" / "main.py", lifespan=show_in_browser, middleware=[Middleware(SecurityHeaders)])
 
 if __name__ == "__main__":
     app.run()

@@ -137,7 +137,7 @@ def gather_queries(texts: Sequence[str], file: Path | None) -> list[CardiacQuery
     lines = list(texts)
     if file is not None:
         try:
-            lines.append(file.read_text(encoding="utf-8"))
+            lines.append(file.read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
             raise QueryError(f"The query file cannot be read: {error}.") from error
     queries = parse_queries("\n".join(lines))

@@ -31,29 +31,20 @@ class Settings:
     checkpoint: Path = ASSETS / "checkpoint"
     """Folder of the checkpoint that pages and commands score with."""
 
-    embedder: str = "auto"
-    """A text encoder of `concepts.embed`; "auto" is MedCPT where its weights are on the machine, else the bundled one."""
-
-    medcpt_path: Path | None = None
-    """Folder with the weights of ncbi/MedCPT-Query-Encoder, where they are not in the Hugging Face cache."""
-
     device: str = "cpu"
     """Torch device for scoring."""
 
     threads: int | None = None
     """CPU threads torch may use for scoring; None leaves it to torch."""
 
-    data_roots: tuple[Path, ...] = ()
-    """Folders with ECG corpora. In the environment separated like PATH."""
-
     llm_url: str | None = None
-    """OpenAI-compatible server for the extraction of report entities, for example http://127.0.0.1:8000/v1."""
+    """Address of an OpenAI-compatible language model server, for reading reports."""
 
     llm_model: str | None = None
     """Name of the model on that server."""
 
     llm_api_key: str | None = field(default=None, repr=False)
-    """Key for that server, where it asks for one."""
+    """Its key; best given in the environment, never on a command line."""
 
 
 def load_settings(environ: Mapping[str, str] | None = None, path: Path = Path("suprem.toml")) -> Settings:
@@ -78,22 +69,19 @@ def load_settings(environ: Mapping[str, str] | None = None, path: Path = Path("s
         settings,
         home=_absolute(settings.home),
         checkpoint=_absolute(settings.checkpoint),
-        medcpt_path=settings.medcpt_path and _absolute(settings.medcpt_path),
-        data_roots=tuple(map(_absolute, settings.data_roots)),
     )
 
 
-def _from_environment(environ: Mapping[str, str]) -> dict[str, Text | tuple[Text, ...]]:
-    known = {PREFIX + field.name.upper(): field.name for field in fields(Settings)}
-    values: dict[str, Text | tuple[Text, ...]] = {}
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Text]:
+    known = {PREFIX + setting.name.upper(): setting.name for setting in fields(Settings)}
+    values: dict[str, Text] = {}
     for variable, value in environ.items():
         if not variable.startswith(PREFIX) or variable in TEST_VARIABLES:
             continue
         if variable not in known:
             raise ConfigError(f"Unknown environment variable {variable!r}; {did_you_mean(variable, known)}")
         if value:  # set but empty counts as not set, as shells and compose files often leave it
-            is_list = variable == PREFIX + "DATA_ROOTS"
-            values[known[variable]] = tuple(map(Text, value.split(os.pathsep))) if is_list else Text(value)
+            values[known[variable]] = Text(value)
     return values
 
 

@@ -41,7 +41,6 @@ ROOMS: dict[str, set[str]] = {
 """Room -> the other rooms it may import, ordered so that every room stands below those it imports."""
 
 HOMES: dict[str, tuple[str, ...]] = {
-    "accelerate": ("suprem/training/",),
     "plotly": ("suprem/web/", "pages/"),
     "pydicom": ("suprem/ecg/",),
     "sentence_transformers": ("suprem/concepts/embed.py",),
@@ -59,7 +58,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 NEVER: dict[str, set[str]] = {
     "pages/": {"os", "pandas", "pipelines", "sqlite3"},
     "app.py": {"pandas", "pipelines", "sqlite3"},
-    "suprem/": {"pipelines", "pages", "app", "pickle", "argparse"},
+    "suprem/": {"pipelines", "pages", "app", "argparse"},
 }
 """Place -> what it never imports, besides what `HOMES` keeps elsewhere."""
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from suprem.errors import ConfigError
 from suprem.settings import ASSETS, Settings, load_settings
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -25,8 +28,8 @@ def test_defaults_hold_without_file_and_environment(tmp_path: Path) -> None:
 
 def test_the_environment_wins_over_the_file_and_the_file_over_the_defaults(toml: Path) -> None:
     assert load_settings({}, toml).home == Path("/from/file")
-    settings = load_settings({"SUPREM_HOME": "/from/environment", "SUPREM_EMBEDDER": "minilm"}, toml)
-    assert (settings.home, settings.threads, settings.embedder) == (Path("/from/environment"), 3, "minilm")
+    settings = load_settings({"SUPREM_HOME": "/from/environment", "SUPREM_DEVICE": "cuda"}, toml)
+    assert (settings.home, settings.threads, settings.device) == (Path("/from/environment"), 3, "cuda")
 
 
 def test_the_environment_of_the_process_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -34,9 +37,21 @@ def test_the_environment_of_the_process_is_the_default(monkeypatch: pytest.Monke
     assert load_settings(path=tmp_path / "absent.toml").device == "cuda:1"
 
 
-def test_a_list_of_folders_is_separated_like_path(toml: Path) -> None:
-    roots = os.pathsep.join(["/data/one", "~/two"])
-    assert load_settings({"SUPREM_DATA_ROOTS": roots}, toml).data_roots == (Path("/data/one"), Path.home() / "two")
+def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings({"SUPREM_HOME": "here", "SUPREM_CHECKPOINT": "~/there"})
+    assert (settings.home, settings.checkpoint) == (tmp_path / "here", Path.home() / "there")
+
+
+def test_the_key_of_the_language_model_is_not_shown() -> None:
+    assert "secret" not in repr(Settings(llm_api_key="secret"))
+
+
+def test_every_setting_is_read_somewhere() -> None:
+    rooms = ("suprem", "pages", "pipelines")
+    source = "".join(file.read_text(encoding="utf-8") for room in rooms for file in (ROOT / room).rglob("*.py"))
+    unread = [f.name for f in fields(Settings) if not re.search(rf"settings(\(\))?\.{f.name}\b", source)]
+    assert unread == []
 
 
 def test_an_empty_variable_counts_as_not_set(toml: Path) -> None:

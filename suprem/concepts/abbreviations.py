@@ -59,7 +59,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"ra(?= (?:enlargement|abnormality|overload|dilatation|hypertrophy))", "right atrial"),
 )  # fmt: skip
 
-_MAX_PASSES = 8  # a rewritten text can match again; four passes suffice for every wording we know
+_MAX_PASSES = 8  # a rewritten text can match again
 
 
 def _phrase_pattern() -> re.Pattern[str]:

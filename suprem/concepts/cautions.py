@@ -29,7 +29,7 @@ _CAUTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             r"\b(?:(?:fe)?males?|(?:wo)?m[ae]n|boy|girl|sex|gender|aged|years? old|how old|pregnan\w*|ethnic\w*|"
-            r"age(?! (?:undetermined|indeterminate|uncertain|unknown)))\b"
+            r"(?<!unknown )(?<!undetermined )age(?! (?:undetermined|indeterminate|uncertain|unknown)))\b"
         ),
         "This asks who the patient is; the model was trained on findings in the ECG.",
     ),

@@ -93,7 +93,7 @@ _WALLS = {
     "anterior": r"antero|anterior|\bfront\b",
     "septal": "septal|septum",
     "lateral": r"(?<!bi)lateral|\bside\b",
-    "inferior": r"infero|inferior|\blower\b(?! heart| chambers| voltage)",
+    "inferior": r"infero|inferior|\blower\b",
     "posterior": r"postero|posterior|\bback\b",
 }
 _COMPONENT = re.compile(r"\b(?:p|q|r|t|u|delta)(?= waves?\b)|\bst-t\b|\b(?:pr|qt|qrs|st|t)\b")
@@ -156,9 +156,11 @@ def _origin(words: str) -> frozenset[str]:
 
 
 def _wall(words: str) -> frozenset[str]:
-    # One value for all walls together: inferolateral is neither inferior nor lateral.
-    walls = [wall for wall, pattern in _WALLS.items() if re.search(pattern, words)]
-    return frozenset({" + ".join(walls)} if walls else ())
+    # All walls together are a value of their own: inferolateral is neither inferior nor lateral, while
+    # "inferior and lateral" may mean either of them or both.
+    stated = [[wall for wall, pattern in _WALLS.items() if re.search(pattern, word)] for word in words.split()]
+    together = [wall for wall in _WALLS if any(wall in walls for walls in stated)]
+    return frozenset(" + ".join(walls) for walls in (together, *stated) if walls)
 
 
 def _component(words: str) -> frozenset[str]:

@@ -177,6 +177,8 @@ def _column_units(headers: Sequence[Sequence[str]]) -> tuple[str | None, ...] | 
 def _kind_of_first(header: Sequence[str] | None, values: NDArray[np.float64]) -> str | None:
     """Tell whether the first column is "time", an "index" or label, or a channel (None)."""
     column = values[:, 0]
+    if column.size < 2:
+        return None
     if np.isnan(column).all():
         return "index"
     step = column[1] - column[0]

@@ -33,6 +33,7 @@ RESIDUAL_MILLIVOLTS = 0.05
 MIRRORED_CORRELATION = -0.2
 MIN_BEATS = 3
 MIN_RATE, MAX_RATE = 25.0, 250.0
+LONGEST_PAUSE_SECONDS = 4.0
 
 
 class Level(StrEnum):
@@ -310,6 +311,7 @@ def _heart_rate(view: _View) -> Iterator[Finding]:
         yield Finding("heart rate", Level.WARN, (), f"Only {len(view.beats)} heartbeat(s) were recognised.")
         return
     rate = 60.0 * view.record.fs / float(np.median(np.diff(view.beats)))
+    pause = float(np.diff(view.beats, prepend=0, append=view.signal.shape[1]).max()) / view.record.fs
     counts = [
         len(find_beats(view.signal[rows], view.record.fs))
         for group in (LIMB_LEADS, CHEST_LEADS)
@@ -319,6 +321,8 @@ def _heart_rate(view: _View) -> Iterator[Finding]:
         yield Finding(
             "heart rate", Level.WARN, (), f"The heart rate seems to be {rate:.0f} per minute, which is implausible."
         )
+    elif pause > LONGEST_PAUSE_SECONDS:
+        yield Finding("heart rate", Level.WARN, (), f"No heartbeat was recognised for {pause:.1f} s.")
     elif max(counts) - min(counts) > max(1, 0.1 * len(view.beats)):
         yield Finding(
             "heart rate", Level.WARN, (), "Limb and chest leads disagree about the heartbeats; the rate is unsure."

@@ -210,7 +210,7 @@ def extract_entities(
         skipped: What the reader of the table set aside, for the summary.
         progress: Told how far the work is.
     """
-    languages = {text: _language(text) for text in {report.text for report in reports}}
+    languages = {text: _language(text) for text in dict.fromkeys(report.text for report in reports)}
     split = {text: split_statements(text) for text, language in languages.items() if language == UNDERSTOOD}
     unique = list(dict.fromkeys(statement.text for statements in split.values() for statement in statements))
     results = dict(zip(unique, extractor.read(unique, progress) if unique else [], strict=True))

@@ -1,7 +1,9 @@
 """Where the thresholds of the bundled encoder come from: the figures they were chosen for, measured again.
 
-Each phrase goes through the product's own path (resolve, embed, guard). 0.80 is the lowest cosine at which no phrase of
-`OTHER_FINDINGS` but one counts as trained, 0.65 the lowest at which no phrase of `UNRELATED` counts as near.
+Each phrase goes through the product's own path (resolve, embed, guard). 0.75 is the lowest cosine, in steps of 0.05,
+at which no wording of a statement is taken for another statement and only one of `OTHER_FINDINGS` for a trained one
+(0.70: four); 0.65 the lowest at which nothing of `UNRELATED` is near (0.60: one), while 95 % of all wordings are near
+when left out of the index. Area under the curve, left-out and unlisted wordings against unrelated text: 0.991.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ def test_unrelated_text_is_outside(index: SupportIndex, minilm: MiniLmEmbedder) 
 
 @pytest.mark.parametrize("text", UNRELATED)
 def test_unrelated_text_gets_a_caution_unless_it_borrows_a_word_of_ecg_reading(text: str) -> None:
-    borrowed = {"depression and anxiety", "Parkinson disease", "wave height at the beach", "low battery"}
+    borrowed = {"depression and anxiety", "Parkinson disease", "wave height at the beach"}
     if text not in borrowed:
         assert CardiacQuery.from_text(text).caution is not None
 

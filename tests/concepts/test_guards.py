@@ -70,6 +70,8 @@ def test_opposites_are_kept_apart_both_ways(one: str, other: str, guard: str) ->
         ("atrial fibrillation", "atrial fibrillation with rapid ventricular response", "rhythm"),
         ("supraventricular tachycardia", "paroxysmal SVT", "course"),
         ("inferior infarction", "old inferior infarction", "age"),
+        ("inferior and lateral ischemia", "lateral ischemia", "wall"),
+        ("left anterior fascicular block, left posterior fascicular block", "left posterior fascicular block", "wall"),
         ("LVH", "voltage criteria for LVH", "criterion"),
         ("right bundle branch block", "incomplete right bundle branch block", "completeness"),
     ],

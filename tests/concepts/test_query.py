@@ -104,6 +104,7 @@ def test_what_an_ecg_model_cannot_answer_is_said(text: str, part: str) -> None:
         "normal ECG",
         "left axis deviation",
         "inferior infarction, age undetermined",
+        "infarction of unknown age",
         "myocardial infarction of inferior and lateral wall",
         "ST-T changes due to electrolyte disturbance or drug",
         "digoxin effect",

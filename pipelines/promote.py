@@ -1,0 +1,65 @@
+"""Make a run's best checkpoint the one that pages and commands score with, once its model card is complete.
+
+    python -m pipelines.zero_shot --task ptbxl_all --data PTBXL --folds 9 --checkpoint RUN/best --out result.json
+    python -m pipelines.promote --checkpoint RUN/best --evaluation result.json [--to assets/checkpoint]
+
+The evaluation goes into the model card. One of another checkpoint is refused: a card must not carry borrowed figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+from pipelines.stage import run_stage
+from suprem.atomic import replacing, write_text
+from suprem.errors import CheckpointError
+from suprem.evaluation.results import EvaluationResult
+from suprem.model.checkpoint import NEEDED, load_checkpoint
+from suprem.settings import load_settings
+
+CARD = "model_card.json"
+
+
+def run(source: Path, evaluation: EvaluationResult, target: Path) -> str:
+    """Copy a checkpoint with its completed card and return its id.
+
+    Raises:
+        CheckpointError: It is incomplete, or the evaluation belongs to another one.
+    """
+    checkpoint = load_checkpoint(source)
+    if evaluation.checkpoint != checkpoint.id:
+        raise CheckpointError(
+            f"The evaluation is of checkpoint {evaluation.checkpoint}, not of {checkpoint.id}. "
+            "Evaluate this one with: python -m pipelines.zero_shot --out"
+        )
+    card = {**checkpoint.card, "validation": json.loads(evaluation.to_json())}
+    target.mkdir(parents=True, exist_ok=True)
+    for name in NEEDED:
+        if name != CARD and (source / name).resolve() != (target / name).resolve():
+            with replacing(target / name) as temporary:
+                shutil.copyfile(source / name, temporary)
+    write_text(target / CARD, json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    return checkpoint.id
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m pipelines.promote", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint, for example RUN/best")
+    parser.add_argument("--evaluation", type=Path, required=True, help="result of pipelines.zero_shot --out")
+    parser.add_argument("--to", type=Path, help="default: where this installation scores from (SUPREM_CHECKPOINT)")
+    args = parser.parse_args(argv)
+
+    def work() -> None:
+        target = args.to or load_settings().checkpoint
+        evaluation = EvaluationResult.from_json(args.evaluation.read_text(encoding="utf-8"))
+        print(f"checkpoint {run(args.checkpoint, evaluation, target)} is in {target}")
+
+    return run_stage(work)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

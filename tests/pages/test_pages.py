@@ -1,0 +1,256 @@
+"""Every page through the main script: the gate first, then the journeys, with no traceback whatever is put in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from suprem.concepts.vocabulary import load_terms
+from suprem.web.frame import RESEARCH_USE
+from suprem.web.query_sets import START
+from tests.tiny import ecg, write_checkpoint, write_wfdb
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted(path.name for path in (ROOT / "pages").glob("*.py"))
+READ = "1_Read_an_ECG.py"
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an untrained checkpoint with the shipped vocabulary: its scores mean nothing, its form is the real one."""
+    return write_checkpoint(tmp_path_factory.mktemp("checkpoint"), vocabulary=load_terms())
+
+
+@pytest.fixture(autouse=True)
+def _no_cache_between_tests() -> Iterator[None]:
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def open_page(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+    monkeypatch.setenv("SUPREM_CHECKPOINT", str(checkpoint))
+
+    def open_page(name: str = READ, *, agree: bool = True) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "suprem" / "web" / "main.py"), default_timeout=60)
+        app.switch_page(str(ROOT / "pages" / name)).run()
+        if agree:
+            app.button(key="acknowledge").click().run()
+        assert not app.exception
+        return app
+
+    return open_page
+
+
+def shown(app: AppTest) -> str:
+    """Return all text of the page."""
+    elements = [*app.markdown, *app.caption, *app.title, *app.subheader, *app.info, *app.error]
+    return "\n".join([element.value for element in elements] + [element.proto.body for element in app.get("html")])
+
+
+def errors(app: AppTest) -> list[str]:
+    assert not app.exception
+    return [error.value.replace("\\", "") for error in app.error]
+
+
+def plots(app: AppTest) -> int:
+    return len(app.get("plotly_chart"))
+
+
+def upload(app: AppTest, **files: bytes) -> AppTest:
+    """Upload files; a keyword's first underscore stands for the dot before the suffix."""
+    app.segmented_control(key="source").set_value("Upload").run()
+    for name, data in files.items():
+        app.file_uploader(key="files").upload(name.replace("_", ".", 1), data)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def wfdb_pair(folder: Path, **truth: float) -> dict[str, bytes]:
+    write_wfdb(folder / "DOEJANE1960", ecg(**truth))
+    return {f"DOEJANE1960_{suffix}": (folder / f"DOEJANE1960.{suffix}").read_bytes() for suffix in ("hea", "dat")}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_gate_stands_before_every_page(open_page: Open, page: str) -> None:
+    app = open_page(page, agree=False)
+    text = shown(app)
+    assert "Not a medical device" in text and "Do not use for patient care" in text
+    assert [button.key for button in app.button] == ["acknowledge"]
+    assert plots(app) == 0 and len(app.get("arrow_data_frame")) == 0
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_without_error_and_carries_the_notice(open_page: Open, page: str) -> None:
+    app = open_page(page)
+    assert errors(app) == []
+    assert RESEARCH_USE in shown(app)
+
+
+def test_a_page_run_by_itself_is_gated_as_well() -> None:
+    app = AppTest.from_file(str(ROOT / "pages" / READ), default_timeout=60).run()
+    assert [button.key for button in app.button] == ["acknowledge"]
+    assert plots(app) == 0
+
+
+def test_the_first_look_shows_trace_scores_and_attention_of_the_real_example(open_page: Open) -> None:
+    app = open_page()
+    assert plots(app) == 3
+    assert app.text_area(key="queries").value == "\n".join(START)
+    assert "not evidence" in shown(app)
+    assert app.selectbox(key="looked-at").options[0].split("  (")[0] in START
+
+
+def test_typed_queries_are_scored_and_empty_lines_and_repetitions_are_not(open_page: Open) -> None:
+    app = open_page()
+    app.text_area(key="queries").set_value("AF\n\n  \naf\nLBBB\n").run()
+    assert errors(app) == []
+    assert sorted(option.split("  (")[0] for option in app.selectbox(key="looked-at").options) == ["AF", "LBBB"]
+
+
+@pytest.mark.parametrize("text", ["x" * 10_000, "AF\n\x00", "12345"])
+def test_a_query_that_cannot_be_used_gives_one_sentence(open_page: Open, text: str) -> None:
+    app = open_page()
+    app.text_area(key="queries").set_value(text).run()
+    assert len(errors(app)) == 1
+    assert plots(app) == 1
+
+
+def test_no_query_asks_for_one(open_page: Open) -> None:
+    app = open_page()
+    app.text_area(key="queries").set_value(" \n").run()
+    assert errors(app) == [] and "Type at least one query" in shown(app)
+
+
+def test_a_set_fills_the_queries_and_own_sets_are_kept(open_page: Open, tmp_path: Path) -> None:
+    app = open_page()
+    app.selectbox(key="set").set_value("Rhythm").run()
+    assert "Atrial flutter" in app.text_area(key="queries").value
+    app.text_input(key="set-name").set_value("mine")
+    app.button(key="save-set").click().run()
+    assert errors(app) == []
+    assert "mine" in app.selectbox(key="set").options
+    assert (tmp_path / "artifacts" / "query_sets.json").is_file()
+    app.button(key="delete-set").click().run()
+    assert "mine" not in app.selectbox(key="set").options
+
+
+def test_scores_are_computed_once_for_one_question(open_page: Open) -> None:
+    app = open_page()
+    first = app.session_state["suprem"].scored
+    app.selectbox(key="looked-at").set_value(app.selectbox(key="looked-at").options[1]).run()
+    assert app.session_state["suprem"].scored is first
+    app.selectbox(key="example").set_value(app.selectbox(key="example").options[1]).run()
+    assert app.session_state["suprem"].scored is not first
+
+
+def test_synthetic_examples_are_called_synthetic(open_page: Open) -> None:
+    app = open_page()
+    app.selectbox(key="example").set_value(app.selectbox(key="example").options[1]).run()
+    assert "SYNTHETIC" in app.get("plotly_chart")[0].proto.spec
+
+
+def test_a_wfdb_pair_is_read_scored_and_never_called_by_its_name(open_page: Open, tmp_path: Path) -> None:
+    app = upload(open_page(), **wfdb_pair(tmp_path, seed=5))
+    assert errors(app) == []
+    assert plots(app) == 3
+    assert "Upload 1 (WFDB)" in shown(app)
+    assert "doejane" not in shown(app).lower()
+    assert "doejane" not in str(app.session_state["suprem"].uploads).lower()
+
+
+def test_several_uploads_can_be_chosen_from(open_page: Open, tmp_path: Path) -> None:
+    table = np.vstack([ecg(seed=2).signal]).astype(np.float32)
+    np.savez(tmp_path / "x.npz", signal=table, fs=500.0, leads=np.array(ecg().leads), unit="mV")
+    files = {**wfdb_pair(tmp_path), "x_npz": (tmp_path / "x.npz").read_bytes(), "y_dcm": b"not DICOM"}
+    app = upload(open_page(), **files)
+    assert app.selectbox(key="upload").options == ["Upload 1 (WFDB)", "Upload 2 (NPZ)"]
+    assert len(errors(app)) == 1 and errors(app)[0].startswith("Upload 3")
+    app.selectbox(key="upload").set_value(app.selectbox(key="upload").options[1]).run()
+    assert "Upload 2 (NPZ)" in shown(app)
+
+
+def test_a_table_is_read_with_what_the_person_states(open_page: Open, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", (ecg().signal[:, :3600] * 1000).astype(np.int16))
+    app = upload(open_page(), x_npy=(tmp_path / "x.npy").read_bytes())
+    assert len(errors(app)) == 1
+    app.number_input(key="table-fs").set_value(500.0)
+    app.selectbox(key="table-unit").set_value("uV").run()
+    assert errors(app) == []
+    assert "7.2 s, 500 Hz, 12 leads" in shown(app)
+
+
+def test_what_is_not_an_ecg_gives_one_sentence_each(open_page: Open) -> None:
+    bad = {
+        "a_hea": b"x 12 500 5000\n",
+        "b_hea": b"b 1 500 5000\n../../../etc/passwd 16 200 16 0 0 0 0 I\n",
+        "c_dat": b"\0" * 1000,
+        "d_dcm": b"\0" * 128 + b"DICM" + b"\xff" * 40,
+        "e_csv": b"a,b\n1,2\n",
+        "f_npy": b"\x93NUMPY\x01\x00broken",
+        "g_png": b"\x89PNG\r\n",
+        "h_txt": b"",
+    }
+    app = upload(open_page(), **bad)
+    assert [error.split(":")[0] for error in errors(app)] == [f"Upload {number}" for number in range(1, 9)]
+    assert plots(app) == 0
+    assert not any(word in error for error in errors(app) for word in ("passwd", "Traceback", "_hea", ".csv"))
+
+
+def test_an_upload_that_is_too_large_gives_one_sentence(open_page: Open) -> None:
+    app = upload(open_page(), x_csv=b"1,2\n" * (6 * 2**20))
+    assert len(errors(app)) == 1 and "MB" in errors(app)[0]
+
+
+def test_a_recording_that_fails_the_quality_check_hides_its_scores_until_asked(open_page: Open, tmp_path: Path) -> None:
+    record = ecg()
+    record.signal[:8] = 0.0
+    write_wfdb(tmp_path / "flat", record)
+    app = upload(open_page(), **{f"flat_{suffix}": (tmp_path / f"flat.{suffix}").read_bytes() for suffix in ("dat", "hea")})
+    assert plots(app) == 1
+    assert "Scores are hidden" in shown(app)
+    (override,) = [box for box in app.checkbox if box.key.startswith("override")]
+    override.check().run()
+    assert plots(app) == 3
+
+
+def test_a_window_of_a_long_recording_can_be_chosen(open_page: Open, tmp_path: Path) -> None:
+    long = ecg(seed=4)
+    long = type(long)(np.tile(long.signal, (1, 3)), long.leads, long.fs, "long", "test")
+    write_wfdb(tmp_path / "long", long)
+    app = upload(open_page(), **{f"long_{suffix}": (tmp_path / f"long.{suffix}").read_bytes() for suffix in ("hea", "dat")})
+    (start,) = [slider for slider in app.slider if slider.key.startswith("start")]
+    assert start.max == pytest.approx(20.0)
+    start.set_value(12.5).run()
+    assert errors(app) == []
+    assert "22.5 s" in app.get("plotly_chart")[0].proto.spec
+
+
+def test_without_a_checkpoint_the_trace_is_shown_and_the_command_named(
+    open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUPREM_CHECKPOINT", str(tmp_path / "none"))
+    app = open_page()
+    assert plots(app) == 1
+    assert len(errors(app)) == 1 and "pipelines" in errors(app)[0]
+
+
+def test_a_wrong_setting_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch, open_page: Open) -> None:
+    app = open_page()
+    monkeypatch.setenv("SUPREM_CHEKPOINT", "x")
+    app.run()
+    assert len(errors(app)) == 1 and "SUPREM" in errors(app)[0]
+
+
+def test_the_model_card_lists_the_vocabulary(open_page: Open) -> None:
+    app = open_page("6_Model_Card.py")
+    assert "Vocabulary: 71 trained terms" in shown(app)
+    assert "not evaluated" in shown(app)

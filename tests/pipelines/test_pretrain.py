@@ -1,0 +1,228 @@
+"""From a corpus to a checkpoint that scores, by the commands alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pipelines import index_datasets, pretrain, score
+from pipelines.pretrain import PretrainConfig, embed_vocabulary, query_bank
+from suprem.concepts.vocabulary import load_terms
+from suprem.configfile import load_config
+from suprem.ecg.preprocess import SPECS
+from suprem.inference import predictor as predictor_module
+from suprem.inference.predictor import Predictor
+from suprem.model.checkpoint import load_checkpoint
+from tests.fakes import FakeEmbedder
+from tests.tiny import VOCABULARY, ecg, write_ptbxl, write_wfdb
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = """
+encoder = "fake"
+train_folds = [1]
+validation_folds = [9]
+
+[model]
+leads = 8
+samples = 1000
+patch_samples = 25
+width = 16
+depth = 1
+heads = 2
+mlp_width = 16
+hidden_width = 16
+joint_width = 16
+fusion_layers = 1
+fusion_heads = 2
+fusion_mlp_width = 16
+query_self_attention = "none"
+whiten_queries = true
+hide_empty_patches = true
+
+[training]
+epochs = 2
+batch = 4
+learning_rate = 1e-2
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a signal store of twelve synthetic ECGs and the configuration of a tiny network."""
+    place = tmp_path_factory.mktemp("pretrain")
+    codes = [{"AFIB": 0.0} if row % 2 else {"NORM": 100.0, "SR": 0.0} for row in range(12)]
+    corpus = write_ptbxl(place / "ptb-xl", codes, [1] * 8 + [9] * 4)
+    assert index_datasets.main(["--ptbxl", str(corpus), "--out", str(place / "store"), "--workers", "1"]) == 0
+    (place / "tiny.toml").write_text(CONFIG)
+    return place
+
+
+@pytest.fixture(autouse=True)
+def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (pretrain, predictor_module):
+        monkeypatch.setattr(module, "load_embedder", lambda _name: FakeEmbedder(32))
+
+
+def command(place: Path, folder: Path, *more: str) -> list[str]:
+    return ["--data", str(place / "store"), "--run-dir", str(folder), "--config", str(place / "tiny.toml"), *more]
+
+
+def validation(folder: Path) -> list[tuple[int, float, float]]:
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [(line["step"], line["loss"], line["macro_auroc"]) for line in lines if line["split"] == "validation"]
+
+
+def one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Traceback" not in captured.err
+    last = captured.err.splitlines()[-1]
+    assert last.startswith("error: ")
+    return last
+
+
+def test_a_run_leaves_everything_that_defines_it_and_a_checkpoint_that_scores(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    assert pretrain.main(command(place, folder, "--set", "training.seed=3")) == 0
+    assert capsys.readouterr().out.startswith("2 epochs, 4 steps, ")
+    config = tomllib.loads((folder / "config.toml").read_text())
+    assert (config["training"]["seed"], config["model"]["text_width"], config["encoder"]) == (3, 32, "fake")
+    environment = json.loads((folder / "environment.json").read_text())
+    assert environment["data"]["train_records"] == 8
+    assert environment["data"]["validation_records"] == 4
+    assert environment["vocabulary"] == load_terms().content_hash
+    assert environment["encoder"] == {"name": "fake", "content_hash": FakeEmbedder(32).content_hash}
+    assert [step for step, _, _ in validation(folder)] == [2, 4]
+    assert json.loads((folder / "manifest.json").read_text())["outcome"] == "done"
+
+    card = load_checkpoint(folder / "best").card
+    best = max(auroc for _, _, auroc in validation(folder))
+    assert card["validation"] == {"macro_auroc": best}
+    assert {"intended_use", "out_of_scope", "warnings", "training"} <= card.keys()
+    predictor = Predictor.load(folder / "best")
+    assert predictor.spec == SPECS["compact"]
+    assert predictor.vocabulary == load_terms()
+    assert 0 < predictor.score(ecg(), ["atrial fibrillation"])[0].score < 1
+
+    write_wfdb(tmp_path / "mine", ecg())
+    arguments = ["--checkpoint", str(folder / "best"), "--ecg", str(tmp_path / "mine.hea"), "--query", "AFIB", "--json"]
+    assert score.main(arguments) == 0
+    assert json.loads(capsys.readouterr().out)["checkpoint"] == predictor.id
+
+
+def test_a_stopped_run_is_resumed_to_the_same_end(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    assert pretrain.main(command(place, whole)) == 0
+    steps = iter(range(100))
+    original = torch.optim.AdamW.step
+
+    def step(self: torch.optim.AdamW, *args: object) -> None:
+        original(self, *args)  # type: ignore[arg-type]
+        if next(steps) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.optim.AdamW, "step", step)
+        assert pretrain.main(command(place, stopped)) == 143
+    assert "Stopped at step 3; continue with --resume." in capsys.readouterr().err
+    assert not (stopped / "manifest.json").exists()
+    assert pretrain.main(command(place, stopped)) == 2
+    assert "holds another run" in one_sentence(capsys)
+    assert pretrain.main(command(place, stopped, "--resume")) == 0
+    assert validation(stopped) == validation(whole)
+    ends = [
+        torch.load(folder / "last" / "training.ckpt", weights_only=True)["model"].items() for folder in (whole, stopped)
+    ]
+    assert all(torch.equal(a, b) for (_, a), (_, b) in zip(*ends, strict=True))
+    assert (stopped / "config.toml").read_text() == (whole / "config.toml").read_text()
+
+
+@pytest.mark.slow
+def test_sigterm_saves_a_real_process_and_resume_continues_it(place: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    program = (
+        "from pipelines import pretrain; from tests.fakes import FakeEmbedder; "
+        "pretrain.load_embedder = lambda name: FakeEmbedder(32); raise SystemExit(pretrain.main())"
+    )
+    arguments = [sys.executable, "-c", program, *command(place, folder, "--set", "training.epochs=400")]
+    process = subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 240
+    while not (folder / "last" / "training.ckpt").exists() and time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    assert "continue with --resume" in process.communicate(timeout=60)[1]
+    assert process.returncode == 143
+    done = len(validation(folder))
+    assert 0 < done < 400
+    (folder / "config.toml").write_text((folder / "config.toml").read_text().replace("400", str(done + 1)))
+    resumed = subprocess.run([*arguments[:3], *command(place, folder, "--resume")], cwd=ROOT, timeout=240, check=False)
+    assert resumed.returncode == 0
+    assert len(validation(folder)) == done + 1
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--data", "nowhere"], "is not a finished signal store"),
+        (["--config", "nowhere.toml"], "nowhere.toml cannot be read"),
+        (["--set", "training.epoch=3"], "did you mean 'epochs'"),
+        (["--set", "model.leads=12"], "8 leads x 1000 samples, the model reads 12 x 1000"),
+        (["--set", "validation_folds=[1]"], "8 patient(s) have records in training and validation folds"),
+        (["--set", "train_folds=[5]"], "fold 5"),
+        (["--set", "training.batch=64"], "8 records are fewer than one batch of 64"),
+        (["--resume"], "cannot be read"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence_and_exit_code_2(
+    place: Path, tmp_path: Path, more: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert pretrain.main(command(place, tmp_path / "run", *more)) == 2
+    assert message in one_sentence(capsys)
+
+
+@pytest.mark.parametrize("path", sorted(pretrain.CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_shipped_configuration_is_read_and_fits_its_signals(path: Path) -> None:
+    config = load_config(PretrainConfig, path)
+    pretrain.check_signal(SPECS[path.stem], config.model)
+
+
+def test_the_papers_configuration_is_the_published_recipe() -> None:
+    config = load_config(PretrainConfig, pretrain.CONFIGS / "paper.toml")
+    training = config.training
+    assert (training.batch, training.epochs, training.patience) == (256, 50, 10)
+    assert (training.learning_rate, training.weight_decay) == (1e-3, 1e-8)
+    assert (training.schedule, training.restart_steps) == ("cosine_restarts", 5000)
+    assert (training.keep_tokens, training.synonym_rate, training.gain, training.noise) == (1.0, 0.0, 0.0, 0.0)
+    assert config.encoder == "medcpt"
+    assert (config.model.query_self_attention, config.model.dropout) == ("full", 0.1)
+
+
+def test_the_query_bank_holds_each_concepts_own_wordings() -> None:
+    embedder = FakeEmbedder(32)
+    vectors = embed_vocabulary(VOCABULARY, embedder)
+    assert np.array_equal(vectors["names"].numpy(), embedder.embed(VOCABULARY.prompts))
+    assert np.array_equal(vectors["wordings"].numpy(), embedder.embed(tuple(VOCABULARY.texts)))
+    bank = query_bank(VOCABULARY, vectors, rate=1.0)
+    own = [
+        embedder.embed([text for text in concept.texts if text != concept.prompt] or [concept.prompt])
+        for concept in VOCABULARY.concepts
+    ]
+    for _ in range(20):
+        for row, drawn in enumerate(bank.draw().numpy()):
+            assert any(np.array_equal(drawn, vector) for vector in own[row])
