@@ -16,7 +16,7 @@ help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 10
 
 app: $(RUNTIME)  ## open SuPreME Studio in the browser, at http://127.0.0.1:8501
-	$(BIN)/python app.py
+	$(BIN)/streamlit run app.py
 
 setup: $(RUNTIME)  ## only set up .venv
 
@@ -33,8 +33,9 @@ format: $(DEV)  ## put the source into the house's form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-smoke: $(RUNTIME)  ## score the built-in real example ECG on the command line
-	$(BIN)/python -m pipelines.score --help > /dev/null
+smoke: $(RUNTIME)  ## score the real example ECG on the command line
+	$(BIN)/python -m pipelines.score --query "sinus rhythm" "atrial fibrillation" "myocardial infarction" --ecg \
+		"$$($(BIN)/python -c 'from pydicom.data import get_testdata_file as f; print(f("waveform_ecg.dcm", download=False))')"
 
 $(BIN)/pip:
 	@"$(PYTHON)" -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null || { \

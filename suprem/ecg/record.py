@@ -110,10 +110,9 @@ def complete_leads(record: EcgRecord) -> EcgRecord:
     missing = [name for name in LIMB_LEADS if name not in present]
     derived: list[str] = []
     if missing and len(limbs) >= 2:
-        basis = [name for name in ("I", "II") if name in limbs]
-        basis += [name for name in limbs if name not in basis]
-        mixing = np.array([LIMB_FROM_I_AND_II[name] for name in basis[:2]])
-        i_and_ii = np.linalg.solve(mixing, np.stack([present[name] for name in basis[:2]]).astype(np.float64))
+        basis = sorted(limbs, key=lambda name: name not in ("I", "II"))[:2]  # the measured two where there are both
+        mixing = np.array([LIMB_FROM_I_AND_II[name] for name in basis])
+        i_and_ii = np.linalg.solve(mixing, np.stack([present[name] for name in basis]).astype(np.float64))
         for name in missing:
             present[name] = (np.array(LIMB_FROM_I_AND_II[name]) @ i_and_ii).astype(np.float32)
             derived.append(name)
@@ -124,7 +123,7 @@ def complete_leads(record: EcgRecord) -> EcgRecord:
         return record
     notes = record.notes
     if derived:
-        notes += (f"{', '.join(derived)} derived from {' and '.join(basis[:2])}.",)
+        notes += (f"{', '.join(derived)} derived from {' and '.join(basis)}.",)
     return replace(
         record,
         signal=np.stack([present[name] for name in leads]),

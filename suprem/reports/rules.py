@@ -22,25 +22,26 @@ _PLACE = (
     r"|it?r+(?=[cq,]t?r+L)"  # the first half of "in inferior and lateral leads"
     r"|(?:i[rm]+|r+)(?=[.,cqkb0x]|\Z))"  # "over anterior wall", "inferolaterally"
 )
-_BEFORE = r"[rmgadDsv]*"
-_QUIET = r"[rmgadD]*"
+# Runs of modifiers are bounded, so that time grows with the length of a text and no faster.
+_BEFORE = r"[rmgadDsv]{0,8}"
+_QUIET = r"[rmgadD]{0,8}"
 _WAVE = r"w(?:w(?!S))?"  # "qrs voltage", but not "t | qt prolongation"
 _STATE = r"[svzSh]"
 _END = r"(?=[.,x0]|\Z)"
 
-_VERDICT = rf"[dDgmt]*[zvdD]+e(?!b?d*z)|e[b]?d*[zvD]+|d*z{_END}|v{_END}"
+_VERDICT = rf"[dDgmt]{{0,4}}[zvdD]{{1,3}}e(?!b?d?z)|eb?d?[zvD]{{1,2}}|d?z{_END}|v{_END}"
 _STATE_THEN_WAVE = rf"{_BEFORE}[svzh]{_BEFORE}(?:[cq][sv])*l?{_WAVE}S?{_PLACE}?(?:bd*z)?"
 _WAVE_THEN_STATE = (
-    rf"{_QUIET}{_WAVE}{_PLACE}?b*n?[rmgdDa]*{_STATE}(?:(?:q[mg]*{_STATE})+|c{_STATE}(?!{_PLACE}))?{_PLACE}?(?:b[gd])?"
+    rf"{_QUIET}{_WAVE}{_PLACE}?b*n?{_QUIET}{_STATE}(?:(?:q[mg]*{_STATE})+|c{_STATE}(?!{_PLACE}))?{_PLACE}?(?:b[gd])?"
 )
 _STATE_OF_WAVE = rf"{_BEFORE}S[it]+[rm]*{_WAVE}{_PLACE}?"
 _FINDING = rf"{_BEFORE}F(?:[rma]+(?=[.,cqkpPx0d]|\Z)d?)?{_PLACE}?T?(?:d{_END}|p)?(?:bd*z)?"
 _DIAGNOSIS = rf"{_BEFORE}I(?:[rm]+(?=[a.,cqkpPx0d]|\Z))?{_PLACE}?T?(?:,(?=d[da]))?[da]{{0,3}}p?"
-_SHARED_HEAD = rf"[dD]*[mga]*r+(?=[cq]{_BEFORE}r{_BEFORE}(?:F|I|w{_STATE}|[sv]w))"
+_SHARED_HEAD = rf"[dD]{{0,2}}[mga]{{0,4}}r{{1,4}}(?=[cq]{_BEFORE}r{_BEFORE}(?:F|I|w{_STATE}|[sv]w))"
 
 _GRAMMAR = re.compile(
     rf"(?P<shared>{_SHARED_HEAD})|(?P<verdict>{_VERDICT})|(?P<wave>{_STATE_THEN_WAVE}|{_WAVE_THEN_STATE}|{_STATE_OF_WAVE})"
-    rf"|(?P<diagnosis>{_DIAGNOSIS})|(?P<finding>{_FINDING})|(?P<normal>[dDz]*N)|(?P<statement>Q|U)"
+    rf"|(?P<diagnosis>{_DIAGNOSIS})|(?P<finding>{_FINDING})|(?P<normal>[dDz]{{0,3}}N)|(?P<statement>Q|U)"
 )
 _FURTHER_STATE = re.compile(rf"[c,]([mg]*[svS]{_PLACE})")
 _FURTHER_PLACE = re.compile(r"[cq,]?(t?r+L)")
