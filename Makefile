@@ -21,13 +21,13 @@ app: $(RUNTIME)  ## open SuPreME Studio in the browser, at http://127.0.0.1:8501
 setup: $(RUNTIME)  ## only set up .venv
 
 test: $(DEV)  ## run all tests; those on real recordings need SUPREM_TEST_DATA, those in a browser Chromium
-	$(BIN)/python -m pytest -m "not network and not gpu"
+	$(BIN)/python -m pytest -m "not network and not gpu and not integration"
 
 check: $(DEV)  ## format, lint, types and the fast tests; changes nothing
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not slow and not browser and not network and not gpu"
+	$(BIN)/python -m pytest -m "not slow and not browser and not network and not gpu and not integration"
 
 format: $(DEV)  ## put the source into the house's form
 	$(BIN)/ruff format .

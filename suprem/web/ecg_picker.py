@@ -77,7 +77,7 @@ def pick_ecg() -> PickedEcg | None:
 def show_facts(ecg: PickedEcg) -> None:
     """Show what the recording is and what the reader had to do to it."""
     notes = "".join(f" {escape(note)}" for note in ecg.record.notes)
-    st.html(f'<p class="facts"><strong>{escape(ecg.title)}.</strong> {escape(ecg.facts)}.{notes}</p>')
+    st.html(f'<p class="facts"><strong>{escape(ecg.facts)}.</strong>{notes}</p>')
 
 
 def group_uploads(names: Sequence[str]) -> list[list[int]]:
@@ -101,7 +101,7 @@ def _pick_example() -> tuple[str, str, EcgRecord]:
     name = st.selectbox(
         "Example recording", example_titles(), key="example", persist_state="session", label_visibility="collapsed"
     )
-    return name.split(":")[0], f"example {name}", load_example(name)
+    return name, f"example {name}", load_example(name)
 
 
 def _pick_upload() -> tuple[str, str, EcgRecord] | None:
@@ -127,9 +127,7 @@ def _pick_upload() -> tuple[str, str, EcgRecord] | None:
             st.error(plain(f"Upload {number}: {outcome}"))
     if not records:
         return None
-    key = next(iter(records))
-    if len(records) > 1:
-        key = st.selectbox("Uploaded recording", list(records), format_func=lambda key: records[key][0], key="upload")
+    key = st.selectbox("Uploaded recording", list(records), format_func=lambda key: records[key][0], key="upload")
     return records[key][0], key, records[key][1]
 
 
