@@ -62,7 +62,7 @@ class CardiacFusionNetwork(nn.Module):
 
     def init_prior(self, prior: float) -> None:
         """Start the head at the mean frequency of a label, so that training does not begin by unlearning 0.5."""
-        nn.init.constant_(self.head[-1].bias, math.log(prior / (1.0 - prior)))
+        nn.init.constant_(self.head[-1].get_parameter("bias"), math.log(prior / (1.0 - prior)))
 
 
 class LinearFusion(nn.Module):

@@ -19,7 +19,6 @@ class QueryBank:
         self.names = names
         self.rate = rate
         counts = torch.tensor([len(s) for s in synonyms])
-        self._has = counts > 0
         width = max(1, int(counts.max()))
         self._count = counts.clamp(min=1)
         self._table = names.unsqueeze(1).repeat(1, width, 1)  # (concept, synonym, text width), padded with the name
@@ -30,5 +29,5 @@ class QueryBank:
         """Return one vector per concept (concept, text width), drawn with torch's global generator."""
         pick = (torch.rand(len(self.names)) * self._count).long()
         chosen = self._table[torch.arange(len(self.names)), pick]
-        swap = (torch.rand(len(self.names)) < self.rate) & self._has
+        swap = torch.rand(len(self.names)) < self.rate
         return torch.where(swap.unsqueeze(-1), chosen, self.names)

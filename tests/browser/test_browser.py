@@ -1,0 +1,181 @@
+"""The real app in a real browser: gate before every deep link, an ECG in and a score out, true paper, nothing leaves."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from suprem.concepts.vocabulary import load_terms
+from suprem.ecg.readers import read_ecg
+from suprem.inference.predictor import Predictor
+from tests.tiny import ecg, write_checkpoint, write_wfdb
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 120_000
+"""Milliseconds. A busy two-core machine draws a figure in twenty seconds that takes one otherwise."""
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+DEEP_LINKS = {"": "Read an ECG", "Model_Card": "Model card"}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_checkpoint(tmp_path_factory.mktemp("checkpoint"), vocabulary=load_terms())
+
+
+@contextmanager
+def running_app(home: Path, checkpoint: Path) -> Iterator[str]:
+    """Start the app as a person does, on a free port, and yield its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "SUPREM_HOME": str(home), "SUPREM_CHECKPOINT": str(checkpoint)}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
+    with (home / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=5).close()
+                break
+            except OSError:
+                time.sleep(0.5)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+@dataclass
+class Browser:
+    """A page, and what it asked for and complained about."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def strangers(self) -> list[str]:
+        """Return the requests that left this machine."""
+        own = re.compile(r"(https?|wss?)://127\.0\.0\.1:\d+/|data:|blob:")
+        return [url for url in self.requests if not own.match(url)]
+
+    def agree(self) -> None:
+        """Pass the gate with the keyboard."""
+        button = self.page.get_by_role("button", name="I understand and agree")
+        button.focus(timeout=PATIENCE)
+        self.page.keyboard.press("Enter")
+
+    def wait_for_plots(self, number: int) -> None:
+        self.page.wait_for_function(
+            "number => document.querySelectorAll('.js-plotly-plot .main-svg').length > 0"
+            " && document.querySelectorAll('.js-plotly-plot').length >= number",
+            arg=number,
+            timeout=PATIENCE,
+        )
+
+
+@pytest.fixture
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        engine = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        watched = Browser(engine.new_page(viewport={"width": 1280, "height": 1000}))
+        watched.page.set_default_timeout(PATIENCE)
+        watched.page.on("request", lambda request: watched.requests.append(request.url))
+        watched.page.on("websocket", lambda connection: watched.requests.append(connection.url))
+        watched.page.on(
+            "console", lambda message: watched.complaints.append(message.text) if message.type == "error" else None
+        )
+        yield watched
+        engine.close()
+
+
+@pytest.mark.parametrize("link", DEEP_LINKS)
+def test_a_deep_link_on_a_fresh_server_meets_the_gate(
+    browser: Browser, tmp_path: Path, checkpoint: Path, link: str
+) -> None:
+    with running_app(tmp_path, checkpoint) as address:
+        browser.page.goto(f"{address}/{link}")
+        expect(browser.page.get_by_text("Not a medical device")).to_be_visible(timeout=PATIENCE)
+        main = browser.page.get_by_test_id("stMain")
+        expect(main).not_to_contain_text(DEEP_LINKS[link])
+        assert browser.page.locator(".js-plotly-plot").count() == 0
+        browser.agree()
+        expect(main.get_by_role("heading", name=DEEP_LINKS[link], exact=True)).to_be_visible(timeout=PATIENCE)
+        expect(main.get_by_text("Research use only. Not a medical device.")).to_be_visible()
+        browser.page.screenshot(path=tmp_path / "deep_link.png")
+    assert browser.strangers() == []
+
+
+def test_a_wfdb_pair_goes_in_and_its_score_comes_out(
+    browser: Browser, tmp_path: Path, checkpoint: Path, record_property: pytest.RecordProperty
+) -> None:
+    write_wfdb(tmp_path / "DOEJANE", ecg(seed=7))
+    (expected,) = Predictor.load(checkpoint).score(read_ecg(tmp_path / "DOEJANE"), ["Atrial flutter"])
+    page = browser.page
+    with running_app(tmp_path, checkpoint) as address:
+        page.goto(address)
+        began = time.monotonic()
+        browser.agree()
+        browser.wait_for_plots(1)
+        record_property("seconds_to_first_plot", round(time.monotonic() - began, 1))
+        page.get_by_role("radio", name="Upload").or_(page.get_by_role("button", name="Upload", exact=True)).first.click()
+        page.locator("input[type=file]").set_input_files([tmp_path / "DOEJANE.hea", tmp_path / "DOEJANE.dat"])
+        expect(page.get_by_label("Uploaded recording")).to_have_value("Upload 1 (WFDB)", timeout=PATIENCE)
+
+        queries = page.get_by_label("Queries, one a line")
+        queries.fill("Atrial flutter")
+        queries.press("Control+Enter")
+        looked_at = page.get_by_label("Query", exact=True)
+        expect(looked_at).to_have_value(f"Atrial flutter  ({expected.score:.2f})", timeout=PATIENCE)
+        expect(page.locator(".js-plotly-plot text", has_text=f"{expected.score:.2f}")).to_be_visible(timeout=PATIENCE)
+        browser.wait_for_plots(3)
+
+        assert_paper_is_square(page)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download scores").click()
+        table = Path(download.value.path()).read_text(encoding="utf-8")
+        assert f"{expected.score:.6f}" in table and "Research use only" in table and "DOEJANE" not in table
+        page.screenshot(path=tmp_path / "journey.png", full_page=True)
+        log = (tmp_path / "server.log").read_text()
+
+    assert browser.strangers() == []
+    assert [text for text in browser.complaints if "Content Security Policy" in text] == []
+    assert "DOEJANE" not in log and "Traceback" not in log
+
+
+def assert_paper_is_square(page: Page) -> None:
+    """Check in pixels that a millimetre is as wide as high, and that the bars of the attention view line up."""
+    scales = page.evaluate(
+        """() => [...document.querySelectorAll('.js-plotly-plot')]
+            .map(plot => plot._fullLayout)
+            .filter(layout => layout.yaxis.scaleanchor)
+            .map(({xaxis, yaxis, xaxis3, yaxis3}) => ({
+                x: xaxis._length / (xaxis.range[1] - xaxis.range[0]),
+                y: yaxis._length / (yaxis.range[1] - yaxis.range[0]),
+                beside: xaxis3 ? [xaxis3._offset - xaxis._offset, yaxis3._offset - yaxis._offset,
+                                  xaxis3._length - xaxis._length, yaxis3._length - yaxis._length] : [],
+            }))"""
+    )
+    assert len(scales) == 2
+    for scale in scales:
+        assert scale["x"] == pytest.approx(scale["y"], rel=1e-3)
+        assert scale["x"] > 3.5
+        assert scale["beside"] == pytest.approx([0.0] * len(scale["beside"]), abs=0.5)
