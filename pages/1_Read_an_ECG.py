@@ -27,7 +27,9 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
     )
     scores_allowed = show_quality(assess_quality(ecg.window), ecg.key)
     trace = ecg_figure(ecg.window, layout=layout, start=ecg.start)
-    st.plotly_chart(trace, theme=None, config=PLOT, key="trace", alt=f"{ecg.facts}, on ECG paper at 25 mm/s and 10 mm/mV")
+    st.plotly_chart(
+        trace, theme=None, config=PLOT, key="trace", alt=f"{ecg.facts}, on ECG paper at 25 mm/s and 10 mm/mV"
+    )
 
     st.subheader("Ask", anchor=False)
     asking, answering = st.columns((2, 3), gap="large")

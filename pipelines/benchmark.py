@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from pipelines.stage import run_stage
 from suprem.ecg.preprocess import preprocess
@@ -94,8 +95,6 @@ def matmul_rate() -> float:
 
 def forward_flop(predictor: Predictor, record: EcgRecord) -> float:
     """Return the floating-point operations of one forward pass, counted by torch."""
-    from torch.utils.flop_counter import FlopCounterMode
-
     with FlopCounterMode(display=False) as counter:
         predictor.score(record, predictor.vocabulary.names[:QUERIES])
     return float(counter.get_total_flops())

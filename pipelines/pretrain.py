@@ -9,9 +9,9 @@ application and `pipelines.score --checkpoint` load. SIGTERM and Ctrl-C save and
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,12 +24,13 @@ from suprem.datasets.index import shared_patients
 from suprem.datasets.ptbxl import TRAIN_FOLDS, VALIDATION_FOLDS
 from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.preprocess import SignalSpec
-from suprem.errors import DatasetError
+from suprem.errors import ConfigError, DatasetError
 from suprem.model.checkpoint import EncoderStamp, save_checkpoint
 from suprem.model.config import ModelConfig
 from suprem.model.supreme import SupremeModel
+from suprem.settings import load_settings
 from suprem.training.config import TrainConfig
-from suprem.training.loop import LabelledRows, RunSummary, train
+from suprem.training.loop import LabelledRows, Progress, RunSummary, train
 from suprem.training.query_bank import QueryBank
 from suprem.training.runlog import RunLog
 
@@ -57,9 +58,25 @@ class PretrainConfig:
 
 
 def run(
-    config: PretrainConfig, *, data: Path, folder: Path, resume: bool, progress: Any, should_stop: Any
+    config: PretrainConfig,
+    *,
+    data: Path,
+    folder: Path,
+    resume: bool,
+    progress: Progress,
+    should_stop: Callable[[], bool],
+    encoder_folder: Path | None = None,
 ) -> RunSummary:
     """Train, and leave a run folder.
+
+    Args:
+        config: The experiment.
+        data: The signal store.
+        folder: The run folder.
+        resume: Continue the run in `folder`.
+        progress: Called with the fraction done and a message.
+        should_stop: Asked before every step.
+        encoder_folder: Where the text encoder's weights are, when not in a package or cache.
 
     Raises:
         DatasetError: The store does not fit the model, or a patient is on both sides of the split.
@@ -72,7 +89,7 @@ def run(
     if both:
         raise DatasetError(f"{len(both)} patient(s) have records in training and validation folds; choose other folds.")
 
-    embedder = load_embedder(config.encoder)
+    embedder = load_embedder(config.encoder, folder=encoder_folder)
     say(describe(embedder))
     # The encoder's own name, so that a resumed run never meets another one behind "auto".
     config = replace(config, encoder=embedder.name, model=replace(config.model, text_width=embedder.dimension))
@@ -170,6 +187,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> None:
+        if args.resume and args.set:
+            raise ConfigError("A resumed run keeps its configuration; leave --set out, or start a new run.")
         path = args.run_dir / "config.toml" if args.resume else args.config
         config = load_config(PretrainConfig, path, args.set)
         with stop_on_signal() as should_stop:
@@ -180,6 +199,7 @@ def main(argv: list[str] | None = None) -> int:
                 resume=args.resume,
                 progress=ConsoleProgress("pretrain"),
                 should_stop=should_stop,
+                encoder_folder=load_settings().encoder_folder,
             )
         print(
             f"{summary.epochs} epochs, {summary.steps} steps, {summary.seconds / 60:.0f} min; best validation macro "

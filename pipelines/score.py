@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from pipelines.stage import RESEARCH_USE, ConsoleProgress, run_stage, say
 from suprem.atomic import replacing
 from suprem.concepts.query import CardiacQuery, parse_queries
+from suprem.concepts.vocabulary import Vocabulary
 from suprem.ecg.preprocess import SignalSpec, preprocess
 from suprem.ecg.quality import Level, assess_quality
 from suprem.ecg.readers import find_records, read_ecg
@@ -125,25 +126,25 @@ def record_ids(paths: Sequence[Path]) -> list[str]:
             "/".join(path.with_suffix("").parts[-depth:]) if name in twice else name
             for path, name in zip(paths, ids, strict=True)
         ]
-    return ids if len(set(ids)) == len(ids) else [str(path) for path in paths]
+    count = Counter(ids)  # files that differ in nothing but the suffix
+    return [name if count[name] == 1 else str(path) for name, path in zip(ids, paths, strict=True)]
 
 
-def gather_queries(texts: Sequence[str], file: Path | None) -> list[CardiacQuery]:
-    """Return the queries of the command line and of a file with one a line.
+def gather_queries(texts: Sequence[str], file: Path | None, vocabulary: Vocabulary) -> list[CardiacQuery]:
+    """Return the queries of the command line and of a file with one a line, each once.
 
     Raises:
         QueryError: One cannot be used, or there is none.
     """
-    lines = list(texts)
+    queries = [CardiacQuery.from_text(text, vocabulary) for text in texts]
     if file is not None:
         try:
-            lines.append(file.read_text(encoding="utf-8-sig"))
+            queries += parse_queries(file.read_text(encoding="utf-8-sig"), vocabulary)
         except (OSError, UnicodeDecodeError) as error:
             raise QueryError(f"The query file cannot be read: {error}.") from error
-    queries = parse_queries("\n".join(lines))
     if not queries:
         raise QueryError('No query was given; add --query "atrial fibrillation" or --queries FILE with one a line.')
-    return queries
+    return list({query.text.casefold(): query for query in reversed(queries)}.values())[::-1]
 
 
 def gather_paths(files: Sequence[Path], folder: Path | None) -> list[Path]:
@@ -192,10 +193,12 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> int:
-        queries = gather_queries(args.query, args.queries)
         paths = gather_paths(args.ecg, args.folder)
         settings = load_settings()
-        predictor = Predictor.load(args.checkpoint or settings.checkpoint, device=settings.device)
+        predictor = Predictor.load(
+            args.checkpoint or settings.checkpoint, encoder_folder=settings.encoder_folder, device=settings.device
+        )
+        queries = gather_queries(args.query, args.queries, predictor.vocabulary)
         leads = tuple(name.strip() for name in args.leads.split(",")) if args.leads else None
         table = TableFormat(fs=args.fs, unit=args.unit, leads=leads)
 

@@ -20,6 +20,9 @@ RESEARCH_USE = "Research use only. Not a medical device. Scores are model output
 STOPPED = 143
 """Exit code after SIGTERM, as a shell reports it (128 + 15)."""
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C (128 + 2)."""
+
 PACKAGES = (
     "torch",
     "numpy",
@@ -46,6 +49,9 @@ def run_stage(work: Callable[[], int | None]) -> int:
     except SupremError as error:
         say(f"error: {error}")
         return 2
+    except KeyboardInterrupt:
+        say("Stopped.")
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output, for example `head`, has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -104,12 +110,13 @@ def stop_on_signal() -> Iterator[Callable[[], bool]]:
 
 def provenance() -> dict[str, Any]:
     """Return what a result depends on besides its configuration: code, packages, machine. No host or user names."""
+    arguments = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
     return {
         "commit": _commit(),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
         "hardware": {"machine": platform.machine(), "cores": os.cpu_count(), "system": platform.system()},
-        "command": " ".join([f"python -m pipelines.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
+        "command": " ".join([f"python -m pipelines.{Path(sys.argv[0]).stem}", *arguments]),
     }
 
 

@@ -146,7 +146,9 @@ def main(argv: list[str] | None = None) -> int:
         load_task(args.task)
         if args.out is not None:
             args.out.parent.mkdir(parents=True, exist_ok=True)
-        predictor = Predictor.load(args.checkpoint or settings.checkpoint, device=settings.device)
+        predictor = Predictor.load(
+            args.checkpoint or settings.checkpoint, encoder_folder=settings.encoder_folder, device=settings.device
+        )
         config = Config(task=args.task, data=args.data, folds=args.folds, bootstrap=args.bootstrap)
         result = run(config, predictor, ConsoleProgress("zero_shot"))
         for note in shortfalls(result):

@@ -31,6 +31,10 @@ class Settings:
     checkpoint: Path = ASSETS / "checkpoint"
     """Folder of the checkpoint that pages and commands score with."""
 
+    encoder_folder: Path | None = None
+    """Folder with the weights of the checkpoint's text encoder, where they are in no package and not in the Hugging
+    Face cache."""
+
     device: str = "cpu"
     """Torch device for scoring."""
 
@@ -69,6 +73,7 @@ def load_settings(environ: Mapping[str, str] | None = None, path: Path = Path("s
         settings,
         home=_absolute(settings.home),
         checkpoint=_absolute(settings.checkpoint),
+        encoder_folder=settings.encoder_folder and _absolute(settings.encoder_folder),
     )
 
 

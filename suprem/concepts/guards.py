@@ -74,7 +74,8 @@ _PROPERTIES: dict[str, dict[str, str]] = {
     },
 }
 # Often left unsaid without changing the finding: "(abnormal) Q wave", "(normal) sinus rhythm".
-_IMPLIED = frozenset({"normality"})
+IMPLIED = frozenset({"normality"})
+"""Guards whose silence says nothing: what one text states and the other leaves open does not make it narrower."""
 _ORIGINS = {
     "sinus": "sinus",
     "atrial": "atrial|atria|atrium|supraventricular|upper",
@@ -115,7 +116,7 @@ def narrower(a: str, b: str) -> str | None:
     One of the texts is then more specific than the other: nothing contradicts, but they are not one finding.
     """
     pairs = _side_by_side(a, b)
-    return next((guard for guard, ours, theirs in pairs if ours != theirs and guard not in _IMPLIED), None)
+    return next((guard for guard, ours, theirs in pairs if ours != theirs and guard not in IMPLIED), None)
 
 
 def negated(text: str) -> bool:

@@ -102,7 +102,7 @@ def preprocess(record: EcgRecord, spec: SignalSpec) -> Prepared:
         )
     if record.seconds < MIN_SECONDS:
         raise BadSamplingRate(
-            f"The recording is {record.seconds:.1f} s long; at least {MIN_SECONDS:g} s are needed, "
+            f"The recording is {record.seconds:.2f} s long; at least {MIN_SECONDS:g} s are needed, "
             f"{spec.seconds:g} s are best."
         )
     start, length_notes = choose_window(record, spec.seconds), []

@@ -55,6 +55,7 @@ class Predictor:
     Args:
         checkpoint: The loaded checkpoint.
         embedder: The text encoder it was trained with; None loads it when a query outside the vocabulary needs it.
+        encoder_folder: Where its weights are, when not in a package or cache.
         device: Torch device of the model.
 
     Raises:
@@ -62,7 +63,14 @@ class Predictor:
         EmbedderMismatch: The encoder is not the one the checkpoint was trained with.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, embedder: TextEmbedder | None = None, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        embedder: TextEmbedder | None = None,
+        encoder_folder: Path | None = None,
+        device: str = "cpu",
+    ) -> None:
         self.id = checkpoint.id
         self.card = checkpoint.card
         self.encoder: EncoderStamp = checkpoint.encoder
@@ -85,6 +93,7 @@ class Predictor:
             )
         self._model = checkpoint.model
         self._device = device
+        self._encoder_folder = encoder_folder
         self._embedder = embedder
         if embedder is not None:
             self._check(embedder)
@@ -98,14 +107,28 @@ class Predictor:
         self._lock = Lock()
 
     @classmethod
-    def load(cls, folder: Path, *, embedder: TextEmbedder | None = None, device: str = "cpu") -> Predictor:
+    def load(
+        cls,
+        folder: Path,
+        *,
+        embedder: TextEmbedder | None = None,
+        encoder_folder: Path | None = None,
+        device: str = "cpu",
+    ) -> Predictor:
         """Load a checkpoint folder.
+
+        Args:
+            folder: The checkpoint.
+            embedder: The text encoder it was trained with, when that is loaded already.
+            encoder_folder: Where the encoder's weights are, when not in a package or cache.
+            device: Torch device of the model.
 
         Raises:
             CheckpointError: It is incomplete or damaged.
             EmbedderMismatch: `embedder` is not the one it was trained with.
         """
-        return cls(load_checkpoint(folder, device=device), embedder=embedder, device=device)
+        checkpoint = load_checkpoint(folder, device=device)
+        return cls(checkpoint, embedder=embedder, encoder_folder=encoder_folder, device=device)
 
     def ask(self, queries: Sequence[CardiacQuery | str]) -> list[CardiacQuery]:
         """Return queries as this checkpoint's vocabulary understands them.
@@ -218,7 +241,7 @@ class Predictor:
 
     def _load_embedder(self) -> TextEmbedder:
         if self._embedder is None:
-            embedder = load_embedder(self.encoder.name)
+            embedder = load_embedder(self.encoder.name, folder=self._encoder_folder)
             self._check(embedder)
             self._embedder = embedder
         return self._embedder

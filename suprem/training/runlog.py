@@ -47,11 +47,11 @@ class RunLog:
             file.write(json.dumps(line) + "\n")
 
     def keep_until(self, step: int) -> None:
-        """Drop metrics after `step`, which a resumed run will write again."""
+        """Drop metrics after `step`, which a resumed run will write again, and a last line that was cut off."""
         path = self.folder / "metrics.jsonl"
         if path.exists():
-            lines = [line for line in path.read_text().splitlines() if json.loads(line)["step"] <= step]
-            write_text(path, "".join(line + "\n" for line in lines))
+            lines = [line for line in path.read_text().splitlines() if line.endswith("}")]
+            write_text(path, "".join(f"{line}\n" for line in lines if json.loads(line)["step"] <= step))
 
     def finish(self, outcome: dict[str, Any]) -> None:
         """Write the manifest that marks the run as finished."""

@@ -166,7 +166,9 @@ def _table_form() -> TableFormat:
         rate, unit, order = st.columns((1, 1, 3))
         fs = rate.number_input("Sampling rate in Hz", 1.0, 10_000.0, None, key="table-fs", placeholder=open_still)
         chosen = unit.selectbox("Unit", UNITS, index=None, key="table-unit", placeholder=open_still)
-        typed = order.text_input("Leads in order, with commas", key="table-leads", placeholder=f"{open_still}, or I, II, …")
+        typed = order.text_input(
+            "Leads in order, with commas", key="table-leads", placeholder=f"{open_still}, or I, II, …"
+        )
     names = tuple(filter(None, (name.strip() for name in typed.split(","))))
     return TableFormat(fs=fs, unit=chosen, leads=names or None)
 

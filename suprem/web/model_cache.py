@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from suprem.ecg.record import EcgRecord
-from suprem.settings import load_settings
+from suprem.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from suprem.concepts.query import CardiacQuery
@@ -56,12 +55,13 @@ def shared_predictor() -> SharedPredictor:
     config = settings.checkpoint / "config.json"  # written last, so it changes with the checkpoint
     stamp = config.stat().st_mtime_ns if config.is_file() else 0
     with st.spinner("Loading the model …"):
-        return _load(settings.checkpoint, stamp)
+        return _load(settings, stamp)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _load(folder: Path, stamp: int) -> SharedPredictor:
+def _load(settings: Settings, stamp: int) -> SharedPredictor:
     # Imported here and not above: torch takes seconds, and the page draws the trace before it asks for the model.
     from suprem.inference.predictor import Predictor
 
-    return SharedPredictor(Predictor.load(folder))
+    predictor = Predictor.load(settings.checkpoint, encoder_folder=settings.encoder_folder, device=settings.device)
+    return SharedPredictor(predictor)

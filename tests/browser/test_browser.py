@@ -47,7 +47,17 @@ def running_app(home: Path, checkpoint: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {**os.environ, "SUPREM_HOME": str(home), "SUPREM_CHECKPOINT": str(checkpoint)}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.port",
+        str(port),
+        "--server.headless",
+        "true",
+    ]
     with (home / "server.log").open("wb") as log:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
@@ -136,14 +146,18 @@ def test_a_wfdb_pair_goes_in_and_its_score_comes_out(
         browser.agree()
         browser.wait_for_plots(1)
         record_property("seconds_to_first_plot", round(time.monotonic() - began, 1))
-        page.get_by_role("radio", name="Upload").or_(page.get_by_role("button", name="Upload", exact=True)).first.click()
+        page.get_by_role("radio", name="Upload").or_(
+            page.get_by_role("button", name="Upload", exact=True)
+        ).first.click()
         page.locator("input[type=file]").set_input_files([tmp_path / "DOEJANE.hea", tmp_path / "DOEJANE.dat"])
-        expect(page.get_by_label("Uploaded recording")).to_have_value("Upload 1 (WFDB)", timeout=PATIENCE)
+        expect(page.get_by_role("combobox", name="Uploaded recording")).to_have_value(
+            "Upload 1 (WFDB)", timeout=PATIENCE
+        )
 
-        queries = page.get_by_label("Queries, one a line")
+        queries = page.get_by_role("textbox", name="Queries, one a line")
         queries.fill("Atrial flutter")
         queries.press("Control+Enter")
-        looked_at = page.get_by_label("Query", exact=True)
+        looked_at = page.get_by_role("combobox", name="Query", exact=True)
         expect(looked_at).to_have_value(f"Atrial flutter  ({expected.score:.2f})", timeout=PATIENCE)
         expect(page.locator(".js-plotly-plot text", has_text=f"{expected.score:.2f}")).to_be_visible(timeout=PATIENCE)
         browser.wait_for_plots(3)

@@ -121,7 +121,7 @@ def test_nothing_asked_or_nothing_given_is_answered_with_nothing(
 def test_words_of_the_vocabulary_need_no_text_encoder(
     folder: Path, records: list[EcgRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(name: str) -> Any:
+    def refuse(name: str, **_options: Any) -> Any:
         raise AssertionError(f"{name} was loaded")
 
     monkeypatch.setattr(predictor_module, "load_embedder", refuse)
@@ -228,7 +228,7 @@ def test_another_text_encoder_is_refused(folder: Path, change: dict[str, str]) -
 def test_another_text_encoder_is_refused_when_it_is_loaded_late(
     folder: Path, records: list[EcgRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(predictor_module, "load_embedder", lambda _name: FakeEmbedder(16))
+    monkeypatch.setattr(predictor_module, "load_embedder", lambda _name, **_options: FakeEmbedder(16))
     predictor = Predictor.load(folder)
     with pytest.raises(EmbedderMismatch):
         predictor.score(records[0], FREE)

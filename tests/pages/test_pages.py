@@ -214,7 +214,9 @@ def test_a_recording_that_fails_the_quality_check_hides_its_scores_until_asked(o
     record = ecg()
     record.signal[:8] = 0.0
     write_wfdb(tmp_path / "flat", record)
-    app = upload(open_page(), **{f"flat_{suffix}": (tmp_path / f"flat.{suffix}").read_bytes() for suffix in ("dat", "hea")})
+    app = upload(
+        open_page(), **{f"flat_{suffix}": (tmp_path / f"flat.{suffix}").read_bytes() for suffix in ("dat", "hea")}
+    )
     assert plots(app) == 1
     assert "Scores are hidden" in shown(app)
     (override,) = [box for box in app.checkbox if box.key.startswith("override")]
@@ -226,7 +228,9 @@ def test_a_window_of_a_long_recording_can_be_chosen(open_page: Open, tmp_path: P
     long = ecg(seed=4)
     long = type(long)(np.tile(long.signal, (1, 3)), long.leads, long.fs, "long", "test")
     write_wfdb(tmp_path / "long", long)
-    app = upload(open_page(), **{f"long_{suffix}": (tmp_path / f"long.{suffix}").read_bytes() for suffix in ("hea", "dat")})
+    app = upload(
+        open_page(), **{f"long_{suffix}": (tmp_path / f"long.{suffix}").read_bytes() for suffix in ("hea", "dat")}
+    )
     (start,) = [slider for slider in app.slider if slider.key.startswith("start")]
     assert start.max == pytest.approx(20.0)
     start.set_value(12.5).run()

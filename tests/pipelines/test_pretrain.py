@@ -70,7 +70,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (pretrain, predictor_module):
-        monkeypatch.setattr(module, "load_embedder", lambda _name: FakeEmbedder(32))
+        monkeypatch.setattr(module, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
 
 
 def command(place: Path, folder: Path, *more: str) -> list[str]:
@@ -156,7 +156,7 @@ def test_sigterm_saves_a_real_process_and_resume_continues_it(place: Path, tmp_p
     folder = tmp_path / "run"
     program = (
         "from pipelines import pretrain; from tests.fakes import FakeEmbedder; "
-        "pretrain.load_embedder = lambda name: FakeEmbedder(32); raise SystemExit(pretrain.main())"
+        "pretrain.load_embedder = lambda name, **options: FakeEmbedder(32); raise SystemExit(pretrain.main())"
     )
     arguments = [sys.executable, "-c", program, *command(place, folder, "--set", "training.epochs=400")]
     process = subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.PIPE, text=True)

@@ -41,7 +41,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(autouse=True)
 def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predictor_module, "load_embedder", lambda _name: FakeEmbedder(32))
+    monkeypatch.setattr(predictor_module, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
 
 
 @pytest.fixture
@@ -206,8 +206,8 @@ def one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
     ("query", "message"),
     [
         ([], "No query was given"),
-        (["--query", ""], "No query was given"),
-        (["--query", "   "], "No query was given"),
+        (["--query", ""], "The query is empty"),
+        (["--query", "   "], "The query is empty"),
         (["--query", "a" * 10_000], "10,000 characters, at most 200"),
         (["--query", "atrial fibrillation", "word " * 2000], "10,000 characters"),
         (["--query", "12345"], "no letters"),

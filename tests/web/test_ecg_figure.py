@@ -108,7 +108,9 @@ def test_a_synthetic_ecg_says_so_on_the_paper_and_a_real_one_does_not() -> None:
 def test_absent_and_derived_leads_are_named_as_such() -> None:
     record = ecg()
     chest = [lead for lead in LEADS if lead != "V4"]
-    record = replace(record, signal=record.signal[[LEADS.index(lead) for lead in chest]], leads=tuple(chest), derived=("III",))
+    record = replace(
+        record, signal=record.signal[[LEADS.index(lead) for lead in chest]], leads=tuple(chest), derived=("III",)
+    )
     figure = ecg_figure(record)
     assert "V4" not in {trace.meta["lead"] for trace in traces(figure, "lead")}
     shown = {annotation.text.split("</b>")[0]: annotation.text for annotation in figure.layout.annotations}
@@ -146,7 +148,9 @@ def test_a_high_wave_of_the_upper_row_enlarges_the_paper_up_to_a_limit() -> None
 
 def some_blocks(**changes: Any) -> Blocks:
     values = np.arange(12 * 40, dtype=np.float32).reshape(12, 40)
-    return Blocks(**{"values": values, "leads": LEADS, "start": 0.0, "seconds": 0.25, "ceiling": 8.0, "legend": "L", **changes})
+    return Blocks(
+        **{"values": values, "leads": LEADS, "start": 0.0, "seconds": 0.25, "ceiling": 8.0, "legend": "L", **changes}
+    )
 
 
 def test_blocks_lie_where_and_when_their_values_belong() -> None:

@@ -9,7 +9,16 @@ from suprem.web.frame import RESEARCH_USE, plain
 
 @pytest.mark.parametrize(
     "text",
-    ["![x](http://evil.example/a.png)", "[x](http://evil.example)", "**bold**", "$x^2$", ":red[alarm]", "<b>", "a\n# b", "`c`"],
+    [
+        "![x](http://evil.example/a.png)",
+        "[x](http://evil.example)",
+        "**bold**",
+        "$x^2$",
+        ":red[alarm]",
+        "<b>",
+        "a\n# b",
+        "`c`",
+    ],
 )
 def test_markdown_in_a_message_has_no_effect(text: str) -> None:
     shown = plain(text)

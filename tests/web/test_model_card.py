@@ -30,7 +30,11 @@ def test_a_card_without_figures_says_so() -> None:
 
 
 def test_training_facts_are_listed_without_empty_ones() -> None:
-    data = {"corpus": "ptb-xl", "train_records": 17418, "signal": {"seconds": 10.0, "fs": 100, "leads": ["I", "II"], "scaling": "millivolt"}}
+    data = {
+        "corpus": "ptb-xl",
+        "train_records": 17418,
+        "signal": {"seconds": 10.0, "fs": 100, "leads": ["I", "II"], "scaling": "millivolt"},
+    }
     rows = {row["what"]: row["value"] for row in training_rows({"training": {"data": data, "commit": ""}})}
     assert rows["Records in training"] == "17,418"
     assert rows["Input"] == "10 s at 100 Hz, leads I, II, scaling millivolt"

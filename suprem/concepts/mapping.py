@@ -1,0 +1,274 @@
+"""Clusters of entity names mapped to the concepts of a vocabulary, guarded (paper sections 3.1 and A.3.3).
+
+The paper maps a cluster to the term with the highest mean cosine above 0.75. By cosine alone its own example maps
+"myocardial ischemia" to "myocardial infarction" (0.92, Table 12). Here
+
+- a name that is a wording of a concept is that concept, at similarity 1;
+- a concept in conflict with any member of a cluster is out of the question for the cluster;
+- a concept that states more than a name does is only proposed ("broader": "infarction" for "inferior infarction");
+- a name that states more than its concept carries it, and is marked ("narrower": "old inferior infarction").
+
+All that does not depend on the two thresholds is computed once (`measure`); `remap` is what a slider calls.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suprem.concepts.abbreviations import expand
+from suprem.concepts.cluster import ClusterTree, StatedProperties, build_tree
+from suprem.concepts.embed import TextEmbedder
+from suprem.concepts.guards import IMPLIED, conflict
+from suprem.concepts.vocabulary import Vocabulary
+from suprem.errors import ConceptError
+
+NARROWER, BROADER = "narrower", "broader"
+OVERLAP = 0.95
+"""Cosine from which the paper counts two queries as the same (A.6.2, Table 16)."""
+
+_BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class MappingThresholds:
+    """Cosine from which names are one cluster, and mean cosine from which a cluster is mapped, for one text encoder."""
+
+    cluster: float
+    map: float
+
+
+THRESHOLDS = {
+    # Set on the `develop` half of assets/annotations/entity_codes.csv: see tests/concepts/test_mapping.py.
+    "minilm": MappingThresholds(cluster=0.80, map=0.75),
+    # The paper's (section 4.1), not yet set on data.
+    "medcpt": MappingThresholds(cluster=0.80, map=0.75),
+    # [CLS] vectors of encoders that were not trained for similarity lie close together; not set on data.
+    "bio_clinicalbert": MappingThresholds(cluster=0.97, map=0.95),
+    "pubmedbert": MappingThresholds(cluster=0.99, map=0.98),
+}
+DEFAULT_THRESHOLDS = THRESHOLDS["medcpt"]
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Where one entity went; the fields are the columns of mapping.csv.
+
+    Attributes:
+        entity: The name, as it was given.
+        code: Code of the concept, empty where it is not mapped.
+        concept: Name of the concept.
+        similarity: Mean cosine of the cluster to the concept (to the nearest allowed one when unmapped); 1 for a wording.
+        cluster: Number of the cluster, the largest is 1.
+        guard: "narrower" or "broader" than the concept; for an unmapped entity the guard that refused the nearest one.
+        needs_review: Whether a person should decide.
+    """
+
+    entity: str
+    code: str
+    concept: str
+    similarity: float
+    cluster: int
+    guard: str
+    needs_review: bool
+
+    @property
+    def carries(self) -> bool:
+        """Whether an ECG with this entity has the concept: mapped, and not merely to something more specific."""
+        return bool(self.code) and self.guard != BROADER
+
+
+@dataclass(frozen=True, eq=False)
+class Similarities:
+    """What a change of threshold does not change. Arrays are (entity, concept) unless said otherwise.
+
+    Attributes:
+        entities: Distinct names, sorted.
+        vocabulary: The concepts, in column order.
+        tree: The clusterings of the names.
+        cosines: Highest cosine to a wording of the concept.
+        excluded: Whether a guard keeps the two apart.
+        broader: Whether the concept states something that the name leaves open.
+        narrower: Whether the name states something that the concept leaves open.
+        exact: Integer array (entity,): column of the concept that the name is a wording of, -1 where there is none.
+    """
+
+    entities: tuple[str, ...]
+    vocabulary: Vocabulary
+    tree: ClusterTree
+    cosines: NDArray[np.float32]
+    excluded: NDArray[np.bool_]
+    broader: NDArray[np.bool_]
+    narrower: NDArray[np.bool_]
+    exact: NDArray[np.intp]
+
+
+def measure(entities: Iterable[str], vocabulary: Vocabulary, embedder: TextEmbedder, *, floor: float) -> Similarities:
+    """Embed and compare entity names with each other and with a vocabulary.
+
+    Args:
+        entities: Names; repeated ones count once, the order does not matter.
+        vocabulary: The reference concepts.
+        embedder: The text encoder.
+        floor: Lowest cosine that a cluster threshold will have.
+
+    Raises:
+        ConceptError: There is no entity.
+    """
+    names = tuple(sorted(set(entities), key=lambda name: (expand(name), name)))
+    if not names:
+        raise ConceptError("There is no entity to map; give at least one name.")
+    texts = list(dict.fromkeys(map(expand, names)))
+    row = {text: index for index, text in enumerate(texts)}
+    vectors = _unit(embedder.embed(texts))[[row[expand(name)] for name in names]]
+    column = {code: index for index, code in enumerate(vocabulary.codes)}
+    found = [vocabulary.lookup(name) for name in names]
+    exact = np.array([-1 if concept is None else column[concept.code] for concept in found], np.intp)
+
+    stated = StatedProperties.read([*names, *vocabulary.names, *vocabulary.texts])
+    entity, name, wording = (
+        stated[: len(names)],
+        stated[len(names) : -len(vocabulary.texts)],
+        stated[-len(vocabulary.texts) :],
+    )
+    concept = _usual(wording, _first_wordings(vocabulary))
+    return Similarities(
+        names,
+        vocabulary,
+        build_tree(vectors, entity, floor=floor, findings=exact),
+        _cosines(vectors, _unit(embedder.embed(tuple(vocabulary.texts))), vocabulary),
+        entity.conflicts(name) | entity.conflicts(concept),
+        entity.lack(concept, implied=IMPLIED),
+        concept.lack(entity, implied=IMPLIED).T,
+        exact,
+    )
+
+
+def remap(similarities: Similarities, *, cluster_threshold: float, map_threshold: float) -> list[Mapping]:
+    """Cluster and map at two thresholds; one row an entity, in the order of `similarities.entities`.
+
+    Raises:
+        ValueError: The cluster threshold is below the floor that was measured.
+    """
+    labels = similarities.tree.cut(cluster_threshold)
+    order = np.argsort(labels, kind="stable")
+    sizes = np.bincount(labels)[1:]
+    starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
+    mean = np.add.reduceat(similarities.cosines[order], starts) / sizes[:, None].astype(np.float32)
+    excluded = np.logical_or.reduceat(similarities.excluded[order], starts)
+    broader = np.logical_or.reduceat(similarities.broader[order], starts)
+    named = np.maximum.reduceat(similarities.exact[order], starts)
+
+    allowed = np.where(excluded, -1.0, mean)
+    # Best a concept that every member carries, else one that is only proposed; a wording in the cluster decides at once.
+    choice = _best(np.where(broader, -1.0, allowed), map_threshold)
+    choice = np.where(choice >= 0, choice, _best(allowed, map_threshold))
+    agrees = (named >= 0) & ~excluded[np.arange(len(sizes)), named]
+    choice = np.where(agrees, named, choice)
+    refused = _best(mean, map_threshold)
+    return [
+        _row(similarities, index, cluster, choice[cluster], allowed[cluster], refused[cluster])
+        for index, cluster in enumerate(labels - 1)
+    ]
+
+
+def overlap(
+    first: Sequence[str], second: Sequence[str], embedder: TextEmbedder, *, threshold: float = OVERLAP
+) -> list[tuple[str, str, float, str]]:
+    """Return the pairs of two query lists that a cosine takes for one (paper A.6.2, Table 16), most similar first.
+
+    Each is (query, other query, cosine, guard); the guard, empty for most, names why the two are not one after all, as
+    with the paper's "third degree av block" and "second degree av block" (0.98).
+    """
+    vectors, others = (_unit(embedder.embed([expand(text) for text in texts])) for texts in (first, second))
+    cosines = vectors @ others.T
+    pairs = [(first[i], second[j], float(cosines[i, j])) for i, j in np.argwhere(cosines >= threshold)]
+    return [(a, b, cosine, conflict(a, b) or "") for a, b, cosine in sorted(pairs, key=lambda p: (-p[2], p[:2]))]
+
+
+def to_csv(mappings: Iterable[Mapping]) -> str:
+    """Return the text of mapping.csv. A cell that a spreadsheet would run as a formula is quoted with an apostrophe."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([field.name for field in fields(Mapping)])
+    for mapping in mappings:
+        entity, code, concept, similarity, cluster, guard, needs_review = astuple(mapping)
+        writer.writerow(
+            [plain(entity), plain(code), plain(concept), f"{similarity:.4f}", cluster, guard, str(needs_review).lower()]
+        )
+    return file.getvalue()
+
+
+def plain(cell: str) -> str:
+    """Return a cell that a spreadsheet takes for text (OWASP, "CSV injection")."""
+    return f"'{cell}" if cell.lstrip().startswith(("=", "+", "-", "@")) or cell.startswith(("\t", "\r")) else cell
+
+
+def _row(
+    similarities: Similarities,
+    index: int,
+    cluster: int,
+    choice: int,
+    allowed: NDArray[np.float32],
+    refused: int,
+) -> Mapping:
+    entity = similarities.entities[index]
+    exact = int(similarities.exact[index])
+    if exact >= 0:
+        concept = similarities.vocabulary.concepts[exact]
+        return Mapping(entity, concept.code, concept.name, 1.0, int(cluster) + 1, "", False)
+    if choice < 0:
+        guard = conflict(entity, similarities.vocabulary.names[refused]) or "" if refused >= 0 else ""
+        return Mapping(entity, "", "", max(float(allowed.max()), 0.0), int(cluster) + 1, guard, bool(guard))
+    concept = similarities.vocabulary.concepts[choice]
+    broader, narrower = similarities.broader[index, choice], similarities.narrower[index, choice]
+    guard = BROADER if broader else NARROWER if narrower else ""
+    return Mapping(entity, concept.code, concept.name, float(allowed[choice]), int(cluster) + 1, guard, bool(guard))
+
+
+def _best(scores: NDArray[np.float32], threshold: float) -> NDArray[np.intp]:
+    """Return the column of the highest score (row,), -1 where it is below the threshold."""
+    best = scores.argmax(axis=1)
+    return np.where(scores[np.arange(len(scores)), best] >= threshold, best, -1)
+
+
+def _first_wordings(vocabulary: Vocabulary) -> NDArray[np.intp]:
+    """Return the position of each concept's first wording in `vocabulary.texts`."""
+    counts = [0] * len(vocabulary)
+    column = {code: index for index, code in enumerate(vocabulary.codes)}
+    for concept in vocabulary.texts.values():
+        counts[column[concept.code]] += 1
+    return np.cumsum([0, *counts[:-1]])
+
+
+def _cosines(
+    vectors: NDArray[np.float32], wordings: NDArray[np.float32], vocabulary: Vocabulary
+) -> NDArray[np.float32]:
+    starts = _first_wordings(vocabulary)
+    blocks = [
+        np.maximum.reduceat(vectors[start : start + _BLOCK] @ wordings.T, starts, axis=1)
+        for start in range(0, len(vectors), _BLOCK)
+    ]
+    return np.concatenate(blocks)
+
+
+def _usual(wordings: StatedProperties, starts: NDArray[np.intp]) -> StatedProperties:
+    """Return what each concept states: the values that more than half of its wordings state."""
+    rows = []
+    for bits in np.split(wordings.bits, starts[1:]):
+        stated = np.zeros(bits.shape[1], np.uint64)
+        for bit in range(64):
+            mask = np.uint64(1 << bit)
+            stated |= np.where(2 * (bits & mask > 0).sum(axis=0) > len(bits), mask, np.uint64(0))
+        rows.append(stated)
+    return StatedProperties(np.array(rows), wordings.guards)
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
