@@ -1,6 +1,9 @@
 """Measure the speed of what a person waits for, on this machine, as times and as shares of what the machine can do.
 
-    python -m pipelines.benchmark [--checkpoint DIR] [--json]
+    python -m pipelines.benchmark [--checkpoint DIR] [--page] [--json]
+
+With --page the application is started and opened in Chromium (needs requirements-dev.txt), and the wait for the first
+plot is measured.
 
 Machines are shared and noisy: read the ratios, compare only within one run, and repeat.
 """
@@ -8,12 +11,20 @@ Machines are shared and noisy: read the ratios, compare only within one run, and
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
+import shutil
+import socket
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,8 +35,12 @@ from suprem.ecg.preprocess import preprocess
 from suprem.ecg.quality import assess_quality
 from suprem.ecg.record import EcgRecord
 from suprem.ecg.synthetic import SyntheticSpec, synthesize
+from suprem.errors import ConfigError
 from suprem.inference.predictor import Predictor
 from suprem.settings import load_settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 QUERIES = 20
 BATCH = 32
@@ -70,6 +85,66 @@ def run(checkpoint: Path) -> list[Figure]:
     ]
 
 
+def page_figures(checkpoint: Path) -> list[Figure]:
+    """Start the application, open it in Chromium, pass the gate, and time how long a person waits.
+
+    Raises:
+        ConfigError: Chromium or playwright is not there.
+    """
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None or importlib.util.find_spec("playwright") is None:
+        raise ConfigError("--page needs Chromium and playwright; install both, the second by requirements-dev.txt.")
+    from playwright.sync_api import sync_playwright
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    root = Path(__file__).resolve().parents[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    with tempfile.TemporaryDirectory() as home:
+        environment = {"SUPREM_HOME": home, "SUPREM_CHECKPOINT": str(checkpoint)}
+        server = subprocess.Popen(
+            ["env", *(f"{name}={value}" for name, value in environment.items()), *command, "--server.headless", "true"],
+            cwd=root,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            with sync_playwright() as playwright:
+                engine = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+                try:
+                    visits = ("first visit", "later visit")
+                    return [figure for visit in visits for figure in _visit(engine, f"http://127.0.0.1:{port}", visit)]
+                finally:
+                    engine.close()
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def _visit(engine: Browser, address: str, visit: str) -> Iterator[Figure]:
+    page = engine.new_page(viewport={"width": 1280, "height": 1000})
+    for _ in range(240):
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=5).close()
+            break
+        except OSError:
+            time.sleep(0.25)
+    started = time.perf_counter()
+    page.goto(address)
+    agree = page.get_by_role("button", name="I understand and agree")
+    agree.wait_for(timeout=60_000)
+    gate = time.perf_counter() - started
+    agree.click()
+    page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=60_000)
+    trace = time.perf_counter() - started
+    page.get_by_text("Where the model looked").first.wait_for(timeout=60_000)
+    yield Figure(f"page, {visit}: notice shown", gate, "s")
+    yield Figure(f"page, {visit}: first plot", trace, "s", "from opening, the click on the notice included")
+    yield Figure(f"page, {visit}: scores and attention", time.perf_counter() - started, "s")
+    page.close()
+
+
 def median_seconds(work: Callable[[], object], *, repeats: int = 15) -> float:
     """Return the median duration of some work, after one call that warms caches up."""
     work()
@@ -104,6 +179,7 @@ def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m pipelines.benchmark", description=__doc__.splitlines()[0])
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one")
+    parser.add_argument("--page", action="store_true", help="also time the page in Chromium")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     args = parser.parse_args(argv)
 
@@ -111,7 +187,10 @@ def main(argv: list[str] | None = None) -> int:
         settings = load_settings()
         if settings.threads:
             torch.set_num_threads(settings.threads)
-        figures = run(args.checkpoint or settings.checkpoint)
+        checkpoint = (args.checkpoint or settings.checkpoint).resolve()
+        figures = run(checkpoint)
+        if args.page:
+            figures += page_figures(checkpoint)
         if args.json:
             print(json.dumps({"threads": torch.get_num_threads(), "figures": [asdict(figure) for figure in figures]}))
             return
