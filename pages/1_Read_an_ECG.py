@@ -1,12 +1,13 @@
-"""Open one 12-lead ECG, ask about it in free text, see sorted scores and where the model looked. For clinical researchers."""
+"""For clinical researchers: open a 12-lead ECG, ask in free text, see sorted scores and where the model looked."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from suprem.ecg.quality import assess_quality
-from suprem.web.attention_figure import attention_figure
-from suprem.web.ecg_figure import Layout, ecg_figure
+from suprem.web.attention_figure import ATTENTION_MEANING, attention_figure
+from suprem.web.ecg_figure import ecg_figure
+from suprem.web.ecg_paper import Layout
 from suprem.web.ecg_picker import pick_ecg, show_facts
 from suprem.web.frame import PLOT, page
 from suprem.web.model_cache import shared_predictor
@@ -52,8 +53,4 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
     st.plotly_chart(
         looked, theme=None, config=PLOT, key="attention", alt=f"Attention for {chosen.query} by lead and time"
     )
-    st.caption(
-        "Attention of the query over leads and time, mean over decoder layers and heads, in the blocks of 0.25 s that the "
-        "model has; it cannot point at anything within a beat. 1 is an even share. Looking somewhere is not a reason: "
-        "attention can stay the same when a score changes. Hatched leads are computed from others and not read by the model."
-    )
+    st.caption(ATTENTION_MEANING)

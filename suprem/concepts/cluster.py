@@ -82,7 +82,9 @@ class StatedProperties:
         stated = [properties(text) for text in texts]
         guards = tuple(sorted({guard for values in stated for guard in values}))
         known = {
-            guard: {value: 1 << bit for bit, value in enumerate(sorted(set().union(*(s.get(guard, ()) for s in stated))))}
+            guard: {
+                value: 1 << bit for bit, value in enumerate(sorted(set().union(*(s.get(guard, ()) for s in stated))))
+            }
             for guard in guards
         }
         rows = [[sum(known[guard][value] for value in values.get(guard, ())) for guard in guards] for values in stated]
@@ -182,9 +184,7 @@ def _link(
         member.append(min(member[int(left)], member[int(right)]))
 
 
-def _components(
-    count: int, first: NDArray[np.integer[Any]], second: NDArray[np.integer[Any]]
-) -> NDArray[np.intp]:
+def _components(count: int, first: NDArray[np.integer[Any]], second: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
     """Return the connected component of each of `count` nodes, numbered in the order of their first nodes."""
     graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(count, count))
     _, labels = connected_components(graph, directed=False)

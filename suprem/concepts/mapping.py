@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 
@@ -33,6 +34,12 @@ OVERLAP = 0.95
 """Cosine from which the paper counts two queries as the same (A.6.2, Table 16)."""
 
 _BLOCK = 4096
+
+# "... in v4 v5 v6", "... ii avf": which single leads show a finding does not change which finding it is.
+_LEAD = r"(?:i{1,3}|av[rlf]|v?[1-9]|and|to|[rl])"
+_LEADS = re.compile(
+    rf"(?: (?:in|over|leads?))+(?: {_LEAD})+\Z|(?: i{{1,3}})*(?: and)? (?:av[rlf]|v[1-9])(?: {_LEAD})*\Z"
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class Mapping:
         entity: The name, as it was given.
         code: Code of the concept, empty where it is not mapped.
         concept: Name of the concept.
-        similarity: Mean cosine of the cluster to the concept (to the nearest allowed one when unmapped); 1 for a wording.
+        similarity: Mean cosine of the cluster to the concept (unmapped: to the nearest allowed one); 1 for a wording.
         cluster: Number of the cluster, the largest is 1.
         guard: "narrower" or "broader" than the concept; for an unmapped entity the guard that refused the nearest one.
         needs_review: Whether a person should decide.
@@ -123,9 +130,9 @@ def measure(entities: Iterable[str], vocabulary: Vocabulary, embedder: TextEmbed
     names = tuple(sorted(set(entities), key=lambda name: (expand(name), name)))
     if not names:
         raise ConceptError("There is no entity to map; give at least one name.")
-    texts = list(dict.fromkeys(map(expand, names)))
-    row = {text: index for index, text in enumerate(texts)}
-    vectors = _unit(embedder.embed(texts))[[row[expand(name)] for name in names]]
+    finding = {name: _LEADS.sub("", expand(name)) or expand(name) for name in names}
+    row = {text: index for index, text in enumerate(sorted(set(finding.values())))}
+    vectors = _unit(embedder.embed(tuple(row)))[[row[finding[name]] for name in names]]
     column = {code: index for index, code in enumerate(vocabulary.codes)}
     found = [vocabulary.lookup(name) for name in names]
     exact = np.array([-1 if concept is None else column[concept.code] for concept in found], np.intp)
@@ -165,7 +172,7 @@ def remap(similarities: Similarities, *, cluster_threshold: float, map_threshold
     named = np.maximum.reduceat(similarities.exact[order], starts)
 
     allowed = np.where(excluded, -1.0, mean)
-    # Best a concept that every member carries, else one that is only proposed; a wording in the cluster decides at once.
+    # Best is a concept that every member carries, then one that is only proposed; a wording in the cluster decides.
     choice = _best(np.where(broader, -1.0, allowed), map_threshold)
     choice = np.where(choice >= 0, choice, _best(allowed, map_threshold))
     agrees = (named >= 0) & ~excluded[np.arange(len(sizes)), named]

@@ -166,19 +166,22 @@ def _gaps(record: EcgRecord) -> Iterator[Finding]:
 
 
 def _leads(record: EcgRecord, alive: tuple[str, ...]) -> Iterator[Finding]:
-    """Two limb leads and the six chest leads are the least; any two limb leads give the other four."""
+    """Any two limb leads give the other four; chest leads follow from nothing, and the model can miss a few of them."""
     measured = [lead for lead in alive if lead not in record.derived]
     absent = tuple(lead for lead in LEADS if lead not in measured)
-    underivable = [lead for lead in CHEST_LEADS if lead not in measured]
-    if sum(lead in LIMB_LEADS for lead in measured) < 2:
-        underivable = list(absent)
-    names = ", ".join(absent)
-    if underivable or len(measured) < MIN_LEADS:
-        yield Finding(
-            "leads", Level.BLOCK, absent, f"Not recorded or empty: {names}; {', '.join(underivable)} cannot follow."
-        )
+    derivable = LIMB_LEADS if sum(lead in LIMB_LEADS for lead in measured) >= 2 else ()
+    computed = [lead for lead in absent if lead in derivable]
+    lost = [lead for lead in absent if lead not in derivable]
+    sentences = []
+    if computed:
+        sentences.append(f"Not recorded, computed from the other limb leads: {', '.join(computed)}.")
+    if lost:
+        sentences.append(f"Not recorded or empty: {', '.join(lost)}; the model reads the others alone.")
+    if len(LEADS) - len(lost) < MIN_LEADS:
+        sentence = f"Not recorded or empty: {', '.join(lost)}; at least {MIN_LEADS} of the twelve leads are needed."
+        yield Finding("leads", Level.BLOCK, absent, sentence)
     elif absent:
-        yield Finding("leads", Level.WARN, absent, f"Not recorded, computed from the other limb leads: {names}.")
+        yield Finding("leads", Level.WARN, absent, " ".join(sentences))
     else:
         yield Finding("leads", Level.OK, (), "All twelve leads were recorded.")
 

@@ -1,4 +1,4 @@
-"""Draw where the model looked for one query: blocks on the ECG paper, the share of each lead, and the course over time."""
+"""Draw where the model looked for a query: blocks on the ECG paper, the share of each lead and of each second."""
 
 from __future__ import annotations
 
@@ -9,20 +9,18 @@ import numpy as np
 import plotly.graph_objects as go
 
 from suprem.ecg.record import LEADS, EcgRecord
-from suprem.web.ecg_figure import (
-    BLOCK,
-    INK,
-    MM_PER_SECOND,
-    QUIET_INK,
-    Blocks,
-    Layout,
-    Parts,
-    ecg_parts,
-    lay_out,
-)
+from suprem.web.ecg_figure import BLOCK, Blocks, ecg_parts
+from suprem.web.ecg_paper import INK, MM_PER_SECOND, QUIET_INK, Layout, Parts, lay_out
 
 if TYPE_CHECKING:  # the room of inference loads torch, a figure needs only its result
     from suprem.inference.explain import LeadTimeMap
+
+ATTENTION_MEANING = (
+    "Attention of the query over leads and time, mean over decoder layers and heads, in the blocks of 0.25 s that the "
+    "model has; it cannot point at anything within a beat. 1 is an even share. Looking somewhere is not a reason: "
+    "attention can stay the same while a score changes. Hatched leads follow from the others and are not read by the "
+    "model."
+)
 
 CEILING = 8.0
 """Times the even share that gets the strongest colour; the same for every query and ECG, so that pictures compare."""

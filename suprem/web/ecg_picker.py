@@ -83,8 +83,8 @@ def show_facts(ecg: PickedEcg) -> None:
 def group_uploads(names: Sequence[str]) -> list[list[int]]:
     """Return which uploaded files make up one ECG each, as positions in the order of the upload.
 
-    A WFDB header goes with the signal files of its stem; where there is a single header, all signal files go with it, since a
-    header may name files of another stem. Every other file is an ECG of its own.
+    A WFDB header goes with the signal files of its stem; where there is a single header, all signal files go with it,
+    since a header may name files of another stem. Every other file is an ECG of its own.
     """
     paths = [PurePath(name.lower()) for name in names]
     headers = [index for index, path in enumerate(paths) if path.suffix == ".hea"]
@@ -180,7 +180,7 @@ def _pick_window(record: EcgRecord, key: str) -> float:
         return 0.0
     cleanest = choose_window(record, WINDOW_SECONDS)
     return st.slider(
-        f"Start of the {WINDOW_SECONDS:g} s that are shown and scored (of {record.seconds:.1f} s; at first the cleanest)",
+        f"Start of the {WINDOW_SECONDS:g} s shown and scored, of {record.seconds:.1f} s; at first the cleanest",
         min_value=0.0,
         max_value=float(latest),
         value=min(cleanest, float(latest)),

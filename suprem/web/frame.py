@@ -17,9 +17,9 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets"
 PRODUCT = "SuPreME Studio"
 
 RESEARCH_USE = (
-    "Research use only. Not a medical device. Scores are model outputs from a research re-implementation, not diagnoses, "
-    "and are not validated for any patient population. Do not use for patient care. A qualified clinician must read the "
-    "ECG itself."
+    "Research use only. Not a medical device. Scores are model outputs from a research re-implementation, not "
+    "diagnoses, and are not validated for any patient population. Do not use for patient care. A qualified clinician "
+    "must read the ECG itself."
 )
 """Stands on every page and every export, word for word."""
 
@@ -37,8 +37,8 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~:$&])")
 def page(title: str, purpose: str) -> Iterator[None]:
     """Put the gate, the banner and the header before a page and show its `SupremError` as a sentence.
 
-    Bugs and `st.stop()` pass through. The gate is asked here too, although main.py has asked already: a page that is ever
-    run by itself must not be the way around it.
+    Bugs and `st.stop()` pass through. The gate is asked here too, although main.py has asked already: a page that is
+    ever run by itself must not be the way around it.
     """
     require_acknowledgement()
     st.html(f'<aside class="research-use" aria-label="Research use only">{escape(RESEARCH_USE)}</aside>')
@@ -56,9 +56,7 @@ def require_acknowledgement() -> None:
         return
     with st.container(key="gate"):
         st.title(PRODUCT, anchor=False)
-        st.html(
-            '<p class="purpose">Score a 12-lead ECG against questions in your own words, and see where the model looked.</p>'
-        )
+        st.html('<p class="purpose">Score a 12-lead ECG against your own words, and see where the model looked.</p>')
         first, rest = RESEARCH_USE.split(". ", 1)
         st.html(f'<div class="notice"><strong>{escape(first)}</strong><p>{escape(rest)}</p></div>')
         st.caption(
@@ -70,7 +68,7 @@ def require_acknowledgement() -> None:
 
 
 def plain(text: str) -> str:
-    """Return text so that Markdown shows it as it is; queries and messages must not become links, images or formulas."""
+    """Return text so that Markdown shows it as it is: no query or message becomes a link, image or formula."""
     return _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")
 
 

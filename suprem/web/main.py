@@ -1,7 +1,8 @@
 """The main script: which pages there are, and the gate before all of them.
 
-Pages are given by absolute path and `st.navigation` is called before the gate, so that a deep link on a server just started
-meets the gate as well. Pages have no icons: a material icon would become the favicon, which browsers fetch from the internet.
+Pages are given by absolute path and `st.navigation` is called before the gate, so that a deep link on a server just
+started meets the gate as well. Pages have no icons: a material icon would become the favicon, which browsers fetch from
+the internet.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class SharedPredictor:
     """A predictor behind a lock.
 
-    Torch would otherwise split its threads among sessions, and the hooks that record attention would record the scores that
-    another session computes at the same moment.
+    Torch would otherwise split its threads among sessions, and the hooks that record attention would record the scores
+    that another session computes at the same moment.
     """
 
     def __init__(self, predictor: Predictor) -> None:
@@ -45,7 +45,7 @@ class SharedPredictor:
 
 
 def shared_predictor() -> SharedPredictor:
-    """Return the predictor of this installation's checkpoint, loading it at the first call or when the checkpoint changed.
+    """Return the predictor of this installation's checkpoint, loaded at the first call and when the checkpoint changed.
 
     Raises:
         CheckpointError: There is no checkpoint, or it is incomplete or damaged.

@@ -26,9 +26,7 @@ def show_quality(findings: Sequence[Finding], key: str) -> bool:
             st.html(f'<p class="finding {finding.level}">{escape(finding.message)}</p>')
     if not blocked(findings):
         return True
-    st.html(
-        '<p class="finding block"><strong>Scores are hidden: this recording did not pass the quality check.</strong></p>'
-    )
+    st.html('<p class="finding block"><strong>Scores are hidden: the recording failed the quality check.</strong></p>')
     return st.checkbox("Show the scores anyway; I know they may mean nothing", key=f"override {key}")
 
 

@@ -36,13 +36,11 @@ def edit_queries() -> list[CardiacQuery]:
         height=260,
         key=_TEXT,
         persist_state="session",
-        help="A finding in your own words, for example: inferior infarction, prolonged QT. Each query is scored by itself.",
+        help="One finding a line, in your own words. Each query is scored by itself.",
     )
     save, delete = st.columns(2)
     with save.popover("Save as a set", width="stretch"):
-        st.caption(
-            "Every user of this installation sees saved sets. Keep names and other details of patients out of them."
-        )
+        st.caption("Every user of this installation sees saved sets. Keep details of patients out of them.")
         name = st.text_input("Name of the set", key="set-name", max_chars=MAX_NAME)
         if st.button("Save", key="save-set"):
             saved.save(name, [query.text for query in parse_queries(text)])

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from suprem.web.model_cache import SharedPredictor
 
 MEANING = (
-    "A score orders recordings by how much they look like the query to this model. It is not a likelihood of disease, and "
-    "scores of different queries do not compare. Each query is scored by itself."
+    "A score orders recordings by how much they look like the query to this model. It is not a likelihood of disease, "
+    "and scores of different queries do not compare. Each query is scored by itself."
 )
 
 
@@ -89,8 +89,8 @@ def encoder_sentence(name: str) -> str:
     """Return which text encoder reads the queries, and that it is the fallback where it is."""
     if name == "minilm":
         return (
-            "Queries are read by MiniLM, the bundled general-language encoder that stands in for MedCPT; it knows medical "
-            "wording less well."
+            "Queries are read by MiniLM, the bundled general-language encoder that stands in for MedCPT; it knows "
+            "medical wording less well."
         )
     return f"Queries are read by the text encoder {name}."
 

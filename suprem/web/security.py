@@ -21,8 +21,8 @@ HEADERS = {
 def content_security_policy(host: str | None) -> str:
     """Return the policy for a page served under a host name.
 
-    Plotly compiles code in the browser, hence 'unsafe-eval'. The websocket is named with its host because some browsers do
-    not count ws: as 'self'; allowing ws: as a whole would allow any server.
+    Plotly compiles code in the browser, hence 'unsafe-eval'. The websocket is named with its host because some browsers
+    do not count ws: as 'self'; allowing ws: as a whole would allow any server.
     """
     socket = f" ws://{host} wss://{host}" if host and HOST.fullmatch(host) else ""
     return "; ".join(

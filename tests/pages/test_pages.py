@@ -83,9 +83,11 @@ def wfdb_pair(folder: Path, **truth: float) -> dict[str, bytes]:
 def test_the_gate_stands_before_every_page(open_page: Open, page: str) -> None:
     app = open_page(page, agree=False)
     text = shown(app)
-    assert "Not a medical device" in text and "Do not use for patient care" in text
+    assert "Not a medical device" in text
+    assert "Do not use for patient care" in text
     assert [button.key for button in app.button] == ["acknowledge"]
-    assert plots(app) == 0 and len(app.get("arrow_data_frame")) == 0
+    assert plots(app) == 0
+    assert len(app.get("arrow_data_frame")) == 0
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -127,7 +129,8 @@ def test_a_query_that_cannot_be_used_gives_one_sentence(open_page: Open, text: s
 def test_no_query_asks_for_one(open_page: Open) -> None:
     app = open_page()
     app.text_area(key="queries").set_value(" \n").run()
-    assert errors(app) == [] and "Type at least one query" in shown(app)
+    assert errors(app) == []
+    assert "Type at least one query" in shown(app)
 
 
 def test_a_set_fills_the_queries_and_own_sets_are_kept(open_page: Open, tmp_path: Path) -> None:
@@ -173,9 +176,11 @@ def test_several_uploads_can_be_chosen_from(open_page: Open, tmp_path: Path) -> 
     files = {**wfdb_pair(tmp_path), "x_npz": (tmp_path / "x.npz").read_bytes(), "y_dcm": b"not DICOM"}
     app = upload(open_page(), **files)
     assert app.selectbox(key="upload").options == ["Upload 1 (WFDB)", "Upload 2 (NPZ)"]
-    assert len(errors(app)) == 1 and errors(app)[0].startswith("Upload 3")
+    assert len(errors(app)) == 1
+    assert errors(app)[0].startswith("Upload 3")
     app.selectbox(key="upload").select_index(1).run()
-    assert errors(app)[0].startswith("Upload 3") and plots(app) == 3
+    assert errors(app)[0].startswith("Upload 3")
+    assert plots(app) == 3
 
 
 def test_a_table_is_read_with_what_the_person_states(open_page: Open, tmp_path: Path) -> None:
@@ -207,7 +212,8 @@ def test_what_is_not_an_ecg_gives_one_sentence_each(open_page: Open) -> None:
 
 def test_an_upload_that_is_too_large_gives_one_sentence(open_page: Open) -> None:
     app = upload(open_page(), x_csv=b"1,2\n" * (6 * 2**20))
-    assert len(errors(app)) == 1 and "MB" in errors(app)[0]
+    assert len(errors(app)) == 1
+    assert "MB" in errors(app)[0]
 
 
 def test_a_recording_that_fails_the_quality_check_hides_its_scores_until_asked(open_page: Open, tmp_path: Path) -> None:
@@ -244,14 +250,16 @@ def test_without_a_checkpoint_the_trace_is_shown_and_the_command_named(
     monkeypatch.setenv("SUPREM_CHECKPOINT", str(tmp_path / "none"))
     app = open_page()
     assert plots(app) == 1
-    assert len(errors(app)) == 1 and "pipelines" in errors(app)[0]
+    assert len(errors(app)) == 1
+    assert "pipelines" in errors(app)[0]
 
 
 def test_a_wrong_setting_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch, open_page: Open) -> None:
     app = open_page()
     monkeypatch.setenv("SUPREM_CHEKPOINT", "x")
     app.run()
-    assert len(errors(app)) == 1 and "SUPREM" in errors(app)[0]
+    assert len(errors(app)) == 1
+    assert "SUPREM" in errors(app)[0]
 
 
 def test_the_model_card_lists_the_vocabulary(open_page: Open) -> None:

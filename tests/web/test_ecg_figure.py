@@ -11,7 +11,8 @@ import pytest
 
 from suprem.ecg.preprocess import crop
 from suprem.ecg.record import LEADS, EcgRecord
-from suprem.web.ecg_figure import MAX_ALPHA, Blocks, Layout, ecg_figure, lay_out
+from suprem.web.ecg_figure import MAX_ALPHA, Blocks, ecg_figure
+from suprem.web.ecg_paper import Layout, lay_out
 from tests.tiny import ecg
 
 LAYOUTS = list(Layout)
@@ -62,7 +63,8 @@ def test_each_row_has_a_calibration_pulse_of_one_millivolt_for_200_milliseconds(
         top = np.asarray(pulse.x)[np.asarray(pulse.y) == max(pulse.y)]
         assert max(pulse.y) - min(pulse.y) == pytest.approx(10.0)
         assert top.max() - top.min() == pytest.approx(5.0)
-        assert max(pulse.x) < 0 and min(pulse.x) > figure.layout.xaxis.range[0]
+        assert max(pulse.x) < 0
+        assert min(pulse.x) > figure.layout.xaxis.range[0]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -70,7 +72,10 @@ def test_the_paper_is_square_and_ruled_at_one_and_five_millimetres(layout: Layou
     x, y = (axis := ecg_figure(ecg(), layout=layout).layout).xaxis, axis.yaxis
     assert (y.scaleanchor, y.scaleratio) == ("x", 1)
     assert {(a.dtick, a.minor.dtick, a.tick0, a.minor.tick0) for a in (x, y)} == {(5, 1, 0, 0)}
-    assert x.showgrid and y.showgrid and x.minor.showgrid and y.minor.showgrid
+    assert x.showgrid
+    assert y.showgrid
+    assert x.minor.showgrid
+    assert y.minor.showgrid
 
 
 def test_columns_follow_each_other_in_time_and_the_rhythm_strip_is_whole() -> None:
@@ -91,9 +96,12 @@ def test_a_short_recording_fills_its_columns_and_keeps_the_scale() -> None:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_figure_states_speed_gain_filter_and_every_lead(layout: Layout) -> None:
     shown = texts(ecg_figure(ecg(), layout=layout))
-    assert "25 mm/s" in shown and "10 mm/mV" in shown and "no display filter" in shown
+    assert "25 mm/s" in shown
+    assert "10 mm/mV" in shown
+    assert "no display filter" in shown
     assert all(f"<b>{lead}</b>" in shown for lead in LEADS)
-    assert "0 s" in shown and "10 s" in shown
+    assert "0 s" in shown
+    assert "10 s" in shown
 
 
 def test_time_ticks_count_from_the_start_of_the_whole_recording() -> None:
@@ -114,7 +122,8 @@ def test_absent_and_derived_leads_are_named_as_such() -> None:
     figure = ecg_figure(record)
     assert "V4" not in {trace.meta["lead"] for trace in traces(figure, "lead")}
     shown = {annotation.text.split("</b>")[0]: annotation.text for annotation in figure.layout.annotations}
-    assert "not recorded" in shown["<b>V4"] and "derived" in shown["<b>III"]
+    assert "not recorded" in shown["<b>V4"]
+    assert "derived" in shown["<b>III"]
 
 
 def test_an_offset_moves_the_zero_line_and_not_the_trace() -> None:

@@ -26,7 +26,8 @@ def test_the_mean_is_given_with_its_interval_and_its_records() -> None:
 
 def test_a_card_without_figures_says_so() -> None:
     assert "not evaluated" in validation_sentence({})
-    assert statement_rows({}) == [] and training_rows({}) == []
+    assert statement_rows({}) == []
+    assert training_rows({}) == []
 
 
 def test_training_facts_are_listed_without_empty_ones() -> None:

@@ -38,5 +38,6 @@ def test_no_word_claims_a_likelihood(dark: bool) -> None:
 
 def test_a_long_query_is_shortened_and_markup_stays_text() -> None:
     (label,) = score_figure([score("<a href='x'>" + "word " * 40, 0.3)]).layout.yaxis.ticktext
-    assert label.startswith("&lt;a") and label.endswith("…")
+    assert label.startswith("&lt;a")
+    assert label.endswith("…")
     assert len(label) <= MAX_LABEL + 2 * len("&lt;")

@@ -1,0 +1,150 @@
+"""Map entity names to the SCP-ECG statements, by clusters and guards.
+
+    python -m pipelines.map_entities --entities FILE.txt --out mapping.csv [--cluster-threshold 0.8] [--map-threshold 0.75]
+
+FILE.txt holds one entity a line; entities.jsonl of pipelines.extract_entities is read too. Writes one row for each
+distinct entity: entity, code, concept, similarity, cluster, guard, needs_review. What is not mapped has no code.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.stage import RESEARCH_USE, ConsoleProgress, run_stage, say
+from suprem.atomic import write_text
+from suprem.concepts.embed import TextEmbedder, describe, load_embedder
+from suprem.concepts.labels import read_findings
+from suprem.concepts.mapping import DEFAULT_THRESHOLDS, THRESHOLDS, Mapping, MappingThresholds, measure, remap, to_csv
+from suprem.concepts.vocabulary import Vocabulary, load_terms
+from suprem.errors import ConceptError, ConfigError
+from suprem.reports.extract import Progress
+
+MAX_CHARACTERS = 200
+"""A longer line is no entity."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to map and how; thresholds of None are those of the encoder."""
+
+    entities: Path
+    out: Path
+    cluster_threshold: float | None = None
+    map_threshold: float | None = None
+    encoder: str = "minilm"
+
+
+def thresholds_of(config: Config, embedder: TextEmbedder) -> MappingThresholds:
+    """Return the thresholds asked for, else the encoder's.
+
+    Raises:
+        ConfigError: One is not above 0 and at most 1.
+    """
+    usual = THRESHOLDS.get(embedder.name, DEFAULT_THRESHOLDS)
+    chosen = MappingThresholds(
+        usual.cluster if config.cluster_threshold is None else config.cluster_threshold,
+        usual.map if config.map_threshold is None else config.map_threshold,
+    )
+    for name, value in (("cluster", chosen.cluster), ("map", chosen.map)):
+        if not 0 < value <= 1:
+            raise ConfigError(f"The {name} threshold is {value}; expected a cosine above 0 and at most 1.")
+    return chosen
+
+
+def map_names(
+    names: list[str], vocabulary: Vocabulary, embedder: TextEmbedder, thresholds: MappingThresholds
+) -> list[Mapping]:
+    """Return one row for each distinct name, in the order given."""
+    similarities = measure(names, vocabulary, embedder, floor=thresholds.cluster)
+    rows = remap(similarities, cluster_threshold=thresholds.cluster, map_threshold=thresholds.map)
+    by_name = {row.entity: row for row in rows}
+    return [by_name[name] for name in dict.fromkeys(names)]
+
+
+def read_names(path: Path) -> tuple[list[str], Counter[str]]:
+    """Return the entities of a file, blanks collapsed, and how many lines were set aside for which reason.
+
+    Raises:
+        ConceptError: No line holds an entity.
+    """
+    aside: Counter[str] = Counter()
+    if path.suffix == ".jsonl":
+        reports, damaged = read_findings(path)
+        lines = [name for report in reports for _, name, _ in report.findings]
+        aside["not a line of entities.jsonl"] = damaged
+    else:
+        lines = []
+        for raw in path.read_bytes().removeprefix(b"\xef\xbb\xbf").splitlines():
+            try:
+                lines.append(" ".join(raw.decode().split()))
+            except UnicodeDecodeError:
+                aside["not UTF-8"] += 1
+    names = []
+    for line in filter(None, lines):
+        reason = _unusable(line)
+        if reason:
+            aside[reason] += 1
+        else:
+            names.append(line)
+    if not names:
+        found = ", ".join(f"{count:,} {reason}" for reason, count in aside.items() if count) or "the file is empty"
+        raise ConceptError(f"There is no entity to map ({found}); expected UTF-8 text with one entity a line.")
+    return names, +aside
+
+
+def _unusable(line: str) -> str:
+    if len(line) > MAX_CHARACTERS:
+        return f"longer than {MAX_CHARACTERS} characters"
+    if not line.isprintable():
+        return "characters that cannot be printed"
+    return "" if any(map(str.isalpha, line)) else "no letters"
+
+
+def run(config: Config, progress: Progress) -> tuple[list[Mapping], Counter[str]]:
+    """Read, map, write the table; also return what was set aside and why.
+
+    Raises:
+        ConceptError: There is nothing to map, or the encoder is not there.
+        ConfigError: A threshold or the encoder's name is wrong.
+    """
+    names, aside = read_names(config.entities)
+    progress(0.1, f"{len(set(names)):,} distinct entities; loading the text encoder")
+    embedder = load_embedder(config.encoder)
+    thresholds = thresholds_of(config, embedder)
+    progress(0.3, describe(embedder))
+    rows = map_names(names, load_terms(), embedder, thresholds)
+    write_text(config.out, to_csv(rows))
+    progress(1.0, f"cluster threshold {thresholds.cluster:.2f}, map threshold {thresholds.map:.2f}")
+    return rows, aside
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.map_entities", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+    )
+    parser.add_argument("--entities", type=Path, required=True, help="text file, one entity a line; or entities.jsonl")
+    parser.add_argument("--out", type=Path, required=True, help="CSV file to write")
+    parser.add_argument("--cluster-threshold", type=float, help="cosine of names in a cluster; default: the encoder's")
+    parser.add_argument("--map-threshold", type=float, help="cosine of cluster and concept; default: the encoder's")
+    parser.add_argument("--encoder", default="minilm", help="default: minilm, the bundled one; auto, medcpt, ...")
+    args = parser.parse_args(argv)
+
+    def work() -> None:
+        rows, aside = run(Config(**vars(args)), ConsoleProgress("map_entities"))
+        mapped = sum(bool(row.code) for row in rows)
+        say(
+            f"{len(rows):,} distinct entities in {max(row.cluster for row in rows):,} clusters; {mapped:,} mapped, "
+            f"{len(rows) - mapped:,} not; {sum(row.needs_review for row in rows):,} need review."
+        )
+        for reason, count in aside.items():
+            say(f"set aside: {count:,} lines ({reason})")
+
+    return run_stage(work)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

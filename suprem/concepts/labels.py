@@ -1,0 +1,123 @@
+"""From entities in reports to the label matrix that a model learns from: present, absent, or not known and masked.
+
+The paper discards uncertain entities (section 3.1), which makes "possible infarction" an ECG without one. Here the label
+is masked, so that it is neither; a negated finding is absent like one that is not mentioned.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suprem.errors import ConceptError
+from suprem.reports.entity import Certainty
+
+PRESENT, ABSENT, MASKED = 1, 0, -1
+
+
+@dataclass(frozen=True)
+class ReportFindings:
+    """What one report holds, as (text, name, certainty); `understood` is false where its language was not."""
+
+    report_id: str
+    findings: tuple[tuple[str, str, Certainty], ...]
+    understood: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class LabelMatrix:
+    """Labels of records.
+
+    Attributes:
+        record_ids: Records, in row order.
+        codes: Concepts, in column order.
+        values: int8 array (record, code): 1 present, 0 absent, -1 not known: masked in the loss.
+    """
+
+    record_ids: tuple[str, ...]
+    codes: tuple[str, ...]
+    values: NDArray[np.int8]
+
+    def save(self, file: IO[bytes]) -> None:
+        """Write record_ids, codes and values as an .npz file that loads without pickle."""
+        np.savez_compressed(file, record_ids=self.record_ids, codes=self.codes, values=self.values)
+
+
+def read_findings(path: Path) -> tuple[list[ReportFindings], int]:
+    """Read entities.jsonl as `pipelines.extract_entities` writes it.
+
+    Returns:
+        The reports, and how many lines were set aside because they are not of that form.
+
+    Raises:
+        ConceptError: Not one line is.
+    """
+    reports: list[ReportFindings] = []
+    damaged = 0
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in filter(str.strip, file):
+            try:
+                row = json.loads(line)
+                findings = tuple(
+                    (str(item["text"]), " ".join(str(item["name"]).split()), Certainty(item["certainty"]))
+                    for item in row["entities"]
+                )
+                reports.append(ReportFindings(str(row["report_id"]), findings, "language" not in row))
+            except (ValueError, KeyError, TypeError, AttributeError):
+                damaged += 1
+    if not reports:
+        raise ConceptError(
+            f"No line of the entities can be read ({damaged:,} tried); "
+            "expected entities.jsonl as pipelines.extract_entities writes it."
+        )
+    return reports, damaged
+
+
+def label_matrix(
+    reports: Iterable[ReportFindings],
+    carried: Mapping[str, str],
+    codes: Sequence[str],
+    *,
+    record_ids: Sequence[str] | None = None,
+) -> LabelMatrix:
+    """Label records by what their reports state.
+
+    A concept that is stated plainly anywhere in a report is present, even where another sentence doubts or denies it;
+    one that is only doubted is masked. A report that was not understood, or a record without one, is masked throughout.
+
+    Args:
+        reports: One for each record.
+        carried: Name of an entity -> code of the concept that an ECG with it has.
+        codes: The columns.
+        record_ids: The rows, numbers with or without leading zeros; by default the reports' ids in their order.
+    """
+    column = {code: index for index, code in enumerate(codes)}
+    labelled = {_key(report.report_id): _row(report, carried, column) for report in reports}
+    ids = tuple(labelled if record_ids is None else record_ids)
+    values = np.full((len(ids), len(codes)), MASKED, np.int8)
+    for index, record_id in enumerate(ids):
+        values[index] = labelled.get(_key(record_id), MASKED)
+    return LabelMatrix(ids, tuple(codes), values)
+
+
+def _row(report: ReportFindings, carried: Mapping[str, str], column: Mapping[str, int]) -> NDArray[np.int8]:
+    if not report.understood:
+        return np.full(len(column), MASKED, np.int8)
+    row = np.zeros(len(column), np.int8)
+    for _, name, certainty in report.findings:
+        index = column.get(carried.get(name, ""))
+        if index is None or certainty is Certainty.NEGATED or row[index] == PRESENT:
+            continue
+        row[index] = MASKED if certainty is Certainty.UNCERTAIN else PRESENT
+    return row
+
+
+def _key(record_id: str) -> str:
+    # PTB-XL's reports are numbered 1, its records 00001.
+    return record_id.lstrip("0") or record_id
