@@ -27,7 +27,7 @@ check: $(DEV)  ## format, lint, types and the fast tests; changes nothing
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not slow and not browser and not network and not gpu and not integration"
+	$(BIN)/python -m pytest
 
 format: $(DEV)  ## put the source into the house's form
 	$(BIN)/ruff format .

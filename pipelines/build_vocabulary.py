@@ -2,9 +2,10 @@
 
     python -m pipelines.build_vocabulary --entities entities.jsonl --out DIR [--index index.csv]
 
-Writes DIR/<version>/ with vocabulary.json (the concepts found, a model's queries), mapping.csv, clusters.csv, labels.npz
-(1 present, 0 absent, -1 masked), tables.json (the paper's Tables 14 and 15 and the frequencies of Figure 10, for these
-reports) and, last, manifest.json. The version is a hash of the content: the same input gives the same folder.
+Writes DIR/<version>/ with vocabulary.json (the concepts found, a model's queries), mapping.csv, clusters.csv,
+labels.npz (1 present, 0 absent, -1 masked), tables.json (the paper's Tables 14 and 15 and the frequencies of
+Figure 10, for these reports) and, last, manifest.json. The version is a hash of the content: the same input gives the
+same folder.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Map entity names to the SCP-ECG statements, by clusters and guards.
 
-    python -m pipelines.map_entities --entities FILE.txt --out mapping.csv [--cluster-threshold 0.8] [--map-threshold 0.75]
+    python -m pipelines.map_entities --entities FILE.txt --out mapping.csv [--cluster-threshold C] [--map-threshold C]
 
 FILE.txt holds one entity a line; entities.jsonl of pipelines.extract_entities is read too. Writes one row for each
 distinct entity: entity, code, concept, similarity, cluster, guard, needs_review. What is not mapped has no code.

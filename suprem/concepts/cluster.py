@@ -1,7 +1,7 @@
-"""Names of one finding, brought together: average linkage at a cosine, never across a guard (paper sections 3.1, A.3.3).
+"""Names of one finding, brought together: average linkage at a cosine, never across a guard (paper 3.1 and A.3.3).
 
-The paper merges names by cosine alone (above 0.8). A cosine does not keep apart degrees, sides or walls, so two names in
-conflict (`guards.conflict`) are at an infinite distance here: no merge reaches across them, however similar they are.
+The paper merges names by cosine alone (above 0.8). A cosine does not keep apart degrees, sides or walls, so two names
+in conflict (`guards.conflict`) are at an infinite distance here: no merge reaches across them, however similar.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ APART = 1e9
 """Distance of two names in conflict: an average with one such pair stays far above any threshold, so none is merged."""
 
 MAX_LINKED = 4000
-"""Names linked in one piece: above that the matrix of distances outgrows memory, and the piece is cut at a higher cosine."""
+"""Names linked in one piece: a larger one, whose distances would outgrow memory, is first cut at a higher cosine."""
 
 _BLOCK = 1024
 _STEP = 0.02
@@ -119,8 +119,8 @@ def build_tree(
 ) -> ClusterTree:
     """Link names by the average cosine of their members.
 
-    Two clusters merge at an average above `floor` only if some pair in them is that similar. So names are first divided
-    into the connected pieces of the graph of such pairs, and linked within each: the same tree in a fraction of the time.
+    Two clusters merge at an average above `floor` only if some pair in them is that similar. So names are first
+    divided into the connected pieces of the graph of such pairs and linked within each: the same tree, much sooner.
 
     Args:
         vectors: Unit vectors (name, dimension), names in an order that does not depend on the input.

@@ -1,7 +1,7 @@
 """From entities in reports to the label matrix that a model learns from: present, absent, or not known and masked.
 
-The paper discards uncertain entities (section 3.1), which makes "possible infarction" an ECG without one. Here the label
-is masked, so that it is neither; a negated finding is absent like one that is not mentioned.
+The paper discards uncertain entities (section 3.1), which makes "possible infarction" an ECG without one. Here the
+label is masked, so that it is neither; a negated finding is absent like one that is not mentioned.
 """
 
 from __future__ import annotations

@@ -48,6 +48,7 @@ def score_figure(scores: Sequence[QueryScore], *, dark: bool = False) -> go.Figu
                 "pattern": {
                     "shape": [PATTERNS[score.support] for score in ordered],
                     "fgcolor": "white",
+                    "fillmode": "overlay",
                     "size": 6,
                     "solidity": 0.35,
                 },

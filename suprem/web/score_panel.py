@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from suprem.concepts.query import CardiacQuery, Support
 from suprem.web.ecg_picker import PickedEcg
-from suprem.web.frame import PLOT, plain
+from suprem.web.frame import PLOT
 from suprem.web.score_export import scores_as_csv
 from suprem.web.score_figure import score_figure
 from suprem.web.session import session
@@ -42,8 +43,9 @@ def show_scores(
     st.plotly_chart(
         figure, theme=None, config=PLOT, key="scores", alt="Scores, highest first; the table below has them too"
     )
-    for remark in remarks(scores, queries):
-        st.caption(plain(remark))
+    items = "".join(f"<li>{escape(remark)}</li>" for remark in remarks(scores, queries))
+    if items:
+        st.html(f'<ul class="remarks">{items}</ul>')
     st.caption(MEANING)
     st.caption(f"Model {predictor.id}. {encoder_sentence(predictor.encoder)}")
     table, download = st.columns(2)
@@ -69,19 +71,19 @@ def choose_score(scores: Sequence[QueryScore]) -> QueryScore:
 
 
 def remarks(scores: Sequence[QueryScore], queries: Sequence[CardiacQuery]) -> list[str]:
-    """Return one sentence for each query that is not a trained term or asks what an ECG model cannot answer."""
-    cautions = {query.text: query.caution for query in queries}
+    """Return one sentence for each query that asks what an ECG model cannot answer or that is not a trained term."""
+    cautions = {query.text: query.caution for query in queries if query.caution}
     sentences = []
     for score in scores:
         nearest = ", ".join(f"{term} ({cosine:.2f})" for term, cosine in score.nearest)
-        if score.support is Support.NEAR:
-            sentences.append(f"“{score.query}” is not a trained term. Nearest: {nearest}.")
+        if score.query in cautions:
+            sentences.append(f"“{score.query}”: {cautions[score.query]}")
+        elif score.support is Support.NEAR:
+            sentences.append(f"“{score.query}” is not a trained term; the nearest are {nearest}.")
         elif score.support is Support.OUTSIDE:
             sentences.append(
                 f"“{score.query}” is outside what the model was trained on; the nearest terms are {nearest}."
             )
-        if cautions.get(score.query):
-            sentences.append(f"“{score.query}”: {cautions[score.query]}")
     return sentences
 
 

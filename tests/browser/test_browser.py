@@ -169,6 +169,11 @@ def test_a_wfdb_pair_goes_in_and_its_score_comes_out(
         browser.wait_for_plots(3)
 
         assert_paper_is_square(page)
+        page.set_viewport_size({"width": 1000, "height": 1000})
+        page.wait_for_function(
+            "[...document.querySelectorAll('.js-plotly-plot')].every(plot => plot._fullLayout.width < 1000)"
+        )
+        assert_paper_is_square(page)
         with page.expect_download() as download:
             page.get_by_role("button", name="Download scores").click()
         table = Path(download.value.path()).read_text(encoding="utf-8")
@@ -200,5 +205,5 @@ def assert_paper_is_square(page: Page) -> None:
     assert len(scales) == 2
     for scale in scales:
         assert scale["x"] == pytest.approx(scale["y"], rel=1e-3)
-        assert scale["x"] > 3.5
+        assert scale["x"] > 2.5
         assert scale["beside"] == pytest.approx([0.0] * len(scale["beside"]), abs=0.5)

@@ -28,6 +28,7 @@ def test_support_is_in_words_and_the_colour_is_one() -> None:
     assert ["trained term" in bar.text[0], "near" in bar.text[1], "outside" in bar.text[2]] == [True] * 3
     assert isinstance(bar.marker.color, str)
     assert len(set(bar.marker.pattern.shape)) == 3
+    assert bar.marker.pattern.fillmode == "overlay"  # "replace" would draw white lines on nothing
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -27,7 +27,7 @@ def test_a_query_that_is_not_trained_names_its_nearest_terms() -> None:
 def test_a_caution_is_repeated_with_its_query() -> None:
     query = CardiacQuery.from_text("no atrial fibrillation")
     assert query.caution is not None
-    assert f"“no atrial fibrillation”: {query.caution}" in remarks([score(query, Support.OUTSIDE)], [query])
+    assert remarks([score(query, Support.OUTSIDE)], [query]) == [f"“no atrial fibrillation”: {query.caution}"]
 
 
 def test_the_fallback_encoder_is_said_in_words() -> None:
