@@ -10,6 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = {"suprem", "pipelines", "pages"}
+OPTIONAL = {"playwright"}
+"""Imported only where it is used, by a command that says what to install: `pipelines.benchmark --page`."""
 
 
 def normalized(name: str) -> str:
@@ -32,7 +34,7 @@ def imported() -> dict[str, set[str]]:
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module.split(".")[0])
     distributions = packages_distributions()
-    third_party = names - OURS - sys.stdlib_module_names
+    third_party = names - OURS - OPTIONAL - sys.stdlib_module_names
     return {name: {normalized(found) for found in distributions.get(name, [name])} for name in third_party}
 
 
