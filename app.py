@@ -16,13 +16,15 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from suprem.web.security import SecurityHeaders
+from suprem.web.warm_start import warm_start
 
 ROOT = Path(__file__).resolve().parent
 
 
 @asynccontextmanager
-async def show_in_browser(_app: st.App) -> AsyncIterator[None]:
-    """Open the start page on machines with a screen, which Streamlit leaves to the app when it is an `st.App`."""
+async def on_start(_app: st.App) -> AsyncIterator[None]:
+    """Load ahead, and open the start page on machines with a screen, which Streamlit leaves to an `st.App`."""
+    warm_start()
     if not st.get_option("server.headless"):
         # The port is bound already; a second later it also answers.
         address = f"http://{st.get_option('server.address')}:{st.get_option('server.port')}"
@@ -30,7 +32,11 @@ async def show_in_browser(_app: st.App) -> AsyncIterator[None]:
     yield
 
 
-app = st.App(ROOT / "suprem" / "web" / "main.py", lifespan=show_in_browser, middleware=[Middleware(SecurityHeaders)])
+app = st.App(
+    ROOT / "suprem" / "web" / "main.py",
+    lifespan=on_start,
+    middleware=[Middleware(SecurityHeaders)],
+)
 
 if __name__ == "__main__":
     app.run()

@@ -1,0 +1,19 @@
+"""Load what is slow to import while the first person still reads the notice."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from threading import Thread
+
+SLOW_IMPORTS = ("suprem.web.ecg_picker", "suprem.web.attention_figure", "suprem.inference.predictor")
+"""In the order the first page needs them: the trace before the model. Two seconds each on two cores."""
+
+
+def warm_start() -> None:
+    """Start the imports beside the server; a page that needs one of them meanwhile waits for it and loses nothing."""
+    Thread(target=_import_all, name="warm start", daemon=True).start()
+
+
+def _import_all() -> None:
+    for name in SLOW_IMPORTS:
+        import_module(name)
