@@ -25,13 +25,14 @@ import numpy as np
 
 from pipelines.map_entities import Config as MappingConfig
 from pipelines.map_entities import map_names, thresholds_of
-from pipelines.stage import RESEARCH_USE, ConsoleProgress, provenance, run_stage, say
+from pipelines.stage import ConsoleProgress, provenance, run_stage, say
 from suprem.atomic import replacing, write_text
 from suprem.concepts.embed import load_embedder
 from suprem.concepts.labels import MASKED, PRESENT, LabelMatrix, ReportFindings, label_matrix, read_findings
-from suprem.concepts.mapping import Mapping, plain, to_csv
+from suprem.concepts.mapping import Mapping, to_csv
 from suprem.concepts.vocabulary import Vocabulary, load_terms
 from suprem.errors import ConceptError
+from suprem.export import RESEARCH_USE, text_cell
 from suprem.reports.entity import Certainty
 from suprem.reports.extract import Progress
 
@@ -129,7 +130,7 @@ def _clusters_csv(rows: Sequence[Mapping], mentions: Counter[str]) -> str:
         codes = "|".join(sorted({row.code for row in found if row.code}))
         review = str(any(row.needs_review for row in found)).lower()
         total = sum(mentions[row.entity] for row in found)
-        writer.writerow([cluster, plain(representative), len(found), total, codes, review])
+        writer.writerow([cluster, text_cell(representative), len(found), total, codes, review])
     return file.getvalue()
 
 

@@ -14,8 +14,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipelines.stage import RESEARCH_USE, run_stage, say
+from pipelines.stage import run_stage, say
 from suprem.errors import ReportError
+from suprem.export import RESEARCH_USE
 from suprem.reports.agreement import Agreement, AnnotatedText, Score, Span, measure_agreement
 from suprem.reports.annotations import ANNOTATIONS_FILE, Annotation, read_annotations
 from suprem.reports.entity import Certainty

@@ -15,9 +15,10 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipelines.stage import RESEARCH_USE, ConsoleProgress, run_stage, say
+from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.atomic import replacing, write_text
 from suprem.errors import ConfigError, ReportError
+from suprem.export import RESEARCH_USE
 from suprem.reports.cache import AnswerCache
 from suprem.reports.extract import Extraction, Extractor, LlmExtractor, Progress, RuleExtractor, extract_entities
 from suprem.reports.llm import OpenAiLlm

@@ -13,13 +13,14 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.stage import RESEARCH_USE, ConsoleProgress, run_stage, say
+from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.atomic import write_text
 from suprem.concepts.embed import TextEmbedder, describe, load_embedder
 from suprem.concepts.labels import read_findings
 from suprem.concepts.mapping import DEFAULT_THRESHOLDS, THRESHOLDS, Mapping, MappingThresholds, measure, remap, to_csv
 from suprem.concepts.vocabulary import Vocabulary, load_terms
 from suprem.errors import ConceptError, ConfigError
+from suprem.export import RESEARCH_USE
 from suprem.reports.extract import Progress
 
 MAX_CHARACTERS = 200

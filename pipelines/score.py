@@ -22,7 +22,7 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.stage import RESEARCH_USE, ConsoleProgress, run_stage, say
+from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.atomic import replacing
 from suprem.concepts.query import CardiacQuery, parse_queries
 from suprem.concepts.vocabulary import Vocabulary
@@ -31,6 +31,7 @@ from suprem.ecg.quality import Level, assess_quality
 from suprem.ecg.readers import find_records, read_ecg
 from suprem.ecg.table import TableFormat
 from suprem.errors import EcgError, QueryError
+from suprem.export import RESEARCH_USE, text_cell
 from suprem.inference.predictor import BATCH, Predictor
 from suprem.settings import load_settings
 
@@ -167,11 +168,9 @@ def write_rows(rows: Sequence[ScoreRow], file: TextIO) -> None:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in rows:
-        writer.writerow([_plain(row.record_id), _plain(row.query), f"{row.score:.6f}", f"{row.logit:.6f}", row.support])
-
-
-def _plain(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
+        writer.writerow(
+            [text_cell(row.record_id), text_cell(row.query), f"{row.score:.6f}", f"{row.logit:.6f}", row.support]
+        )
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -16,7 +16,6 @@ from typing import Any
 
 from suprem.errors import Cancelled, SupremError
 
-RESEARCH_USE = "Research use only. Not a medical device. Scores are model outputs, not diagnoses."
 STOPPED = 143
 """Exit code after SIGTERM, as a shell reports it (128 + 15)."""
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.index_datasets import parse_folds
-from pipelines.stage import RESEARCH_USE, ConsoleProgress, run_stage, say
+from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.atomic import write_text
 from suprem.datasets.catalog import TASK_NAMES, load_task
 from suprem.datasets.index import RecordIndex
@@ -30,6 +30,7 @@ from suprem.errors import EcgError
 from suprem.evaluation.metrics import MIN_POSITIVES
 from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.zero_shot import evaluate_zero_shot
+from suprem.export import RESEARCH_USE
 from suprem.inference.predictor import Predictor
 from suprem.settings import load_settings
 

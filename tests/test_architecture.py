@@ -16,19 +16,20 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 EVERYTHING = {
-    "errors", "atomic", "configfile", "settings", "ecg", "reports", "jobs", "model", "concepts", "datasets",
+    "errors", "atomic", "export", "configfile", "settings", "ecg", "reports", "jobs", "model", "concepts", "datasets",
     "inference", "evaluation", "training", "web",
 }  # fmt: skip
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "atomic": set(),
+    "export": set(),
     "configfile": {"errors"},
     "settings": {"errors", "configfile"},
     "ecg": {"errors"},
     "reports": {"errors", "atomic"},
     "jobs": {"errors", "atomic"},
     "model": {"errors", "atomic"},
-    "concepts": {"errors", "atomic", "reports"},
+    "concepts": {"errors", "atomic", "export", "reports"},
     "datasets": {"errors", "atomic", "ecg"},
     "inference": {"errors", "atomic", "ecg", "concepts", "model"},
     "evaluation": {"errors", "atomic", "concepts", "datasets", "inference"},

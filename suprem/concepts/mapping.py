@@ -28,6 +28,7 @@ from suprem.concepts.embed import TextEmbedder
 from suprem.concepts.guards import IMPLIED, conflict
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.errors import ConceptError
+from suprem.export import text_cell
 
 NARROWER, BROADER = "narrower", "broader"
 OVERLAP = 0.95
@@ -207,14 +208,17 @@ def to_csv(mappings: Iterable[Mapping]) -> str:
     for mapping in mappings:
         entity, code, concept, similarity, cluster, guard, needs_review = astuple(mapping)
         writer.writerow(
-            [plain(entity), plain(code), plain(concept), f"{similarity:.4f}", cluster, guard, str(needs_review).lower()]
+            [
+                text_cell(entity),
+                text_cell(code),
+                text_cell(concept),
+                f"{similarity:.4f}",
+                cluster,
+                guard,
+                str(needs_review).lower(),
+            ]
         )
     return file.getvalue()
-
-
-def plain(cell: str) -> str:
-    """Return a cell that a spreadsheet takes for text (OWASP, "CSV injection")."""
-    return f"'{cell}" if cell.lstrip().startswith(("=", "+", "-", "@")) or cell.startswith(("\t", "\r")) else cell
 
 
 def _row(

@@ -11,16 +11,12 @@ from pathlib import Path
 import streamlit as st
 
 from suprem.errors import SupremError
+from suprem.export import RESEARCH_USE
 from suprem.web.session import session
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 PRODUCT = "SuPreME Studio"
 
-RESEARCH_USE = (
-    "Research use only. Not a medical device. Scores are model outputs from a research re-implementation, not "
-    "diagnoses, and are not validated for any patient population. Do not use for patient care. A qualified clinician "
-    "must read the ECG itself."
-)
 """Stands on every page and every export, word for word."""
 
 PLOT = {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from suprem.web.frame import RESEARCH_USE
+from suprem.export import RESEARCH_USE, text_cell
 
 if TYPE_CHECKING:
     from suprem.inference.predictor import QueryScore
@@ -28,14 +28,9 @@ def scores_as_csv(scores: Sequence[QueryScore], record: str) -> str:
     for score in scores:
         nearest = "; ".join(f"{term} ({cosine:.2f})" for term, cosine in score.nearest)
         texts = (score.query, score.prompt, str(score.support), nearest, score.checkpoint)
-        query, prompt, support, nearest, checkpoint = map(escape_formula, texts)
+        query, prompt, support, nearest, checkpoint = map(text_cell, texts)
         numbers = (f"{score.score:.6f}", f"{score.logit:.6f}")
-        writer.writerow((escape_formula(record), query, prompt, *numbers, support, nearest, checkpoint))
+        writer.writerow((text_cell(record), query, prompt, *numbers, support, nearest, checkpoint))
     writer.writerow(())
     writer.writerow((RESEARCH_USE,))
     return out.getvalue()
-
-
-def escape_formula(text: str) -> str:
-    """Return a text that a spreadsheet will not take for a formula (OWASP, "CSV injection")."""
-    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) or text.startswith(("\t", "\r", "\n")) else text

@@ -9,9 +9,10 @@ import pytest
 
 from suprem.concepts.embed import MiniLmEmbedder
 from suprem.concepts.guards import conflict
-from suprem.concepts.mapping import THRESHOLDS, Mapping, measure, overlap, plain, remap, to_csv
+from suprem.concepts.mapping import THRESHOLDS, Mapping, measure, overlap, remap, to_csv
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.errors import ConceptError
+from suprem.export import text_cell
 from tests.fakes import FakeEmbedder
 
 ENTITY_CODES = Path(__file__).resolve().parents[2] / "assets" / "annotations" / "entity_codes.csv"
@@ -98,7 +99,7 @@ def test_overlap_names_the_guard_where_two_queries_are_not_one() -> None:
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-sinus", "@x", " =1", "\t=1"])
 def test_a_cell_is_never_a_formula(cell: str) -> None:
-    assert plain(cell) == f"'{cell}"
+    assert text_cell(cell) == f"'{cell}"
 
 
 def test_the_table_has_exactly_the_agreed_columns() -> None:

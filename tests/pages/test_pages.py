@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from suprem.concepts.vocabulary import load_terms
-from suprem.web.frame import RESEARCH_USE
+from suprem.export import RESEARCH_USE
 from suprem.web.query_sets import START
 from tests.tiny import ecg, write_checkpoint, write_wfdb
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from suprem.web.frame import RESEARCH_USE, plain
+from suprem.export import RESEARCH_USE
+from suprem.web.frame import plain
 
 
 @pytest.mark.parametrize(

@@ -8,19 +8,19 @@ from io import StringIO
 import pytest
 
 from suprem.concepts.query import Support
+from suprem.export import RESEARCH_USE, text_cell
 from suprem.inference.predictor import QueryScore
-from suprem.web.frame import RESEARCH_USE
-from suprem.web.score_export import COLUMNS, escape_formula, scores_as_csv
+from suprem.web.score_export import COLUMNS, scores_as_csv
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =HYPERLINK(1)", "\n=1"])
 def test_a_text_that_could_be_a_formula_is_escaped(text: str) -> None:
-    assert escape_formula(text) == f"'{text}"
+    assert text_cell(text) == f"'{text}"
 
 
 @pytest.mark.parametrize("text", ["atrial fibrillation", "ST-elevation", "T wave = flat", ""])
 def test_other_text_stays_as_it_is(text: str) -> None:
-    assert escape_formula(text) == text
+    assert text_cell(text) == text
 
 
 def test_rows_are_in_order_numbers_stay_numbers_and_the_notice_is_last() -> None:

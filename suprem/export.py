@@ -1,0 +1,14 @@
+"""What all that leaves the program shares: the research-use notice, and cells that a spreadsheet takes for text."""
+
+from __future__ import annotations
+
+RESEARCH_USE = (
+    "Research use only. Not a medical device. Scores are model outputs from a research re-implementation, not "
+    "diagnoses, and are not validated for any patient population. Do not use for patient care. A qualified clinician "
+    "must read the ECG itself."
+)
+
+
+def text_cell(text: str) -> str:
+    """Return a cell that a spreadsheet will not run as a formula (OWASP, "CSV injection")."""
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) or text.startswith(("\t", "\r", "\n")) else text
