@@ -1,4 +1,4 @@
-"""What the network is made of. The named presets are files: pipelines/configs/paper.toml, compact.toml, smoke.toml."""
+"""What the network is made of. The named presets are files: pipelines/configs/paper.toml and compact.toml."""
 
 from __future__ import annotations
 
@@ -27,12 +27,10 @@ class ModelConfig:
         query_self_attention: "full" lets queries attend to each other as a standard decoder does, so a score depends on
             the list it is asked in; "none" keeps every score independent of its company.
         dropout: One rate for the projection heads, the decoder and the head (Table 11).
-        fusion_init_std: Standard deviation of the fusion network's initial weights; the paper's 0.02 is made for large
-            batches and long training. 0 leaves torch's default, which learns from the ECG within the first hundred
-            steps where 0.02 first learns the frequencies of the labels.
+        fusion_init_std: Standard deviation of the fusion network's initial weights, 0.02 in the paper; 0 leaves torch's
+            default, with which `compact` began to depend on the ECG far earlier (docs/log.md).
         whiten_queries: Whiten query vectors before their projection. A general text encoder puts opposites such as left
-            and right bundle branch block at cosine 0.96; gradient descent needs far longer to tell them apart than to
-            learn from the ECG.
+            and right bundle branch block at cosine 0.96. No gain of it alone has been measured yet.
         hide_empty_patches: Hide patches that are exactly zero (absent lead, padding) from all attention.
     """
 

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 class SharedPredictor:
     """A predictor behind a lock.
 
-    Torch would otherwise split its threads among sessions, and the hooks that record attention would record the scores
-    that another session computes at the same moment.
+    Sessions that score at the same moment would otherwise fight for torch's threads, and each would wait longer.
     """
 
     def __init__(self, predictor: Predictor) -> None:
