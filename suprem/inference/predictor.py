@@ -232,7 +232,7 @@ class Predictor:
         signal = torch.from_numpy(prepared.signal[None]).to(self._device)
         with torch.inference_mode(), record_attention(self._model) as recorded:
             self._model(signal, vectors)
-        if not recorded or self._model.config.encoder != "vit":
+        if not recorded or self._model.config.encoder == "resnet18":
             raise CheckpointError(
                 "This checkpoint has no attention over leads and time; it was trained as an ablation."
             )

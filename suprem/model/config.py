@@ -17,13 +17,17 @@ class ModelConfig:
         samples: Length of the window in samples.
         patch_samples: Samples of one patch; the paper's 0.25 s.
         text_width: Width of a query vector, given by the text encoder (768 for MedCPT).
-        encoder: "vit" keeps leads apart as tokens; "resnet18" mixes them in its first layer (ablation, Table 7).
-        stem: How a patch becomes a token: "linear" is the paper's projection, "conv" a small per-lead convolution.
+        encoder: "vit" is the paper's transformer over lead x patch tokens; "hybrid" gives the same tokens for less work
+            (`HybridEncoder`); "resnet18" mixes the leads in its first layer (ablation, Table 7).
+        stem: How a patch becomes a token of "vit": "linear" is the paper's projection, "conv" a per-lead convolution.
+        lead_channels, stem_width, stem_blocks: Convolutions of "hybrid": channels per lead, channels of all leads
+            together, and residual blocks of the latter.
         width, depth, heads, mlp_width: The vision transformer (ViT-tiny: 192, 12, 3, 768).
         drop_path: Stochastic depth of the last block; earlier blocks are ramped up to it linearly.
         hidden_width, joint_width: D_h and D' of the two projection heads (equations 7 and 8).
         fusion: "cfn" is the Cardiac Fusion Network; "linear" a dot product of pooled ECG and query (ablation, Table 9).
         fusion_layers, fusion_heads, fusion_mlp_width: The Cardiac Fusion Network's decoder.
+        match_queries: Add to each logit the dot product of the decoded query with the query itself.
         query_self_attention: "full" lets queries attend to each other as a standard decoder does, so a score depends on
             the list it is asked in; "none" keeps every score independent of its company.
         dropout: One rate for the projection heads, the decoder and the head (Table 11).
@@ -38,8 +42,11 @@ class ModelConfig:
     samples: int = 5000
     patch_samples: int = 125
     text_width: int = 768
-    encoder: Literal["vit", "resnet18"] = "vit"
+    encoder: Literal["vit", "hybrid", "resnet18"] = "vit"
     stem: Literal["linear", "conv"] = "linear"
+    lead_channels: int = 32
+    stem_width: int = 192
+    stem_blocks: int = 2
     width: int = 192
     depth: int = 12
     heads: int = 3
@@ -51,6 +58,7 @@ class ModelConfig:
     fusion_layers: int = 4
     fusion_heads: int = 4
     fusion_mlp_width: int = 1024
+    match_queries: bool = False
     query_self_attention: Literal["full", "none"] = "full"
     dropout: float = 0.1
     fusion_init_std: float = 0.02
@@ -69,8 +77,9 @@ class ModelConfig:
             raise ConfigError(
                 "The width must be divisible by the number of heads, in the encoder and in the fusion network."
             )
-        if self.stem == "conv" and self.patch_samples % STEM_STRIDE:
-            raise ConfigError(f"The convolutional stem needs patches of a multiple of {STEM_STRIDE} samples.")
+        convolves = self.encoder == "hybrid" or (self.encoder == "vit" and self.stem == "conv")
+        if convolves and self.patch_samples % STEM_STRIDE:
+            raise ConfigError(f"A convolutional stem needs patches of a multiple of {STEM_STRIDE} samples.")
 
     @property
     def patches(self) -> int:

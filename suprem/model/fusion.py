@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor, nn
 
 from suprem.model.attention import Attention
@@ -50,15 +51,22 @@ class CardiacFusionNetwork(nn.Module):
         self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.fusion_layers))
         self.out_norm = nn.LayerNorm(width)
         self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(width, width), nn.GELU(), nn.Linear(width, 1))
+        # With the head alone, ECG and query can only be compared inside its two layers, which is slow to learn.
+        self.match = nn.Linear(width, width) if config.match_queries else None
         _init_normal(self, config.fusion_init_std)
 
     def forward(self, memory: Tensor, queries: Tensor, visible: Tensor | None) -> Tensor:
         """Return logits (batch, query) for ECG tokens (batch, token, width) and queries (query, width)."""
         memory = self.memory_norm(memory)
-        x = self.query_norm(queries).expand(memory.shape[0], -1, -1)  # (batch, query, width)
+        queries = self.query_norm(queries)
+        x = queries.expand(memory.shape[0], -1, -1)  # (batch, query, width)
         for layer in self.layers:
             x = layer(x, memory, visible)
-        return self.head(self.out_norm(x)).squeeze(-1)
+        x = self.out_norm(x)
+        logits = self.head(x).squeeze(-1)
+        if self.match is not None:
+            logits = logits + torch.einsum("bqw,qw->bq", self.match(x), queries) / queries.shape[-1] ** 0.5
+        return logits
 
     def init_prior(self, prior: float) -> None:
         """Start the head at the mean frequency of a label, so that training does not begin by unlearning 0.5."""

@@ -9,7 +9,10 @@ from torch.nn import functional as F
 from suprem.model.config import ModelConfig
 from suprem.model.ecg_encoder import EcgEncoder
 from suprem.model.fusion import CardiacFusionNetwork, LinearFusion
+from suprem.model.hybrid_encoder import HybridEncoder
 from suprem.model.resnet import ResNetEncoder
+
+ENCODERS = {"vit": EcgEncoder, "hybrid": HybridEncoder, "resnet18": ResNetEncoder}
 
 
 class SupremeModel(nn.Module):
@@ -21,7 +24,7 @@ class SupremeModel(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = EcgEncoder(config) if config.encoder == "vit" else ResNetEncoder(config)
+        self.encoder = ENCODERS[config.encoder](config)
         hidden, joint = config.hidden_width, config.joint_width
         if config.whiten_queries:
             self.register_buffer("query_mean", torch.zeros(config.text_width))

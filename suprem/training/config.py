@@ -20,11 +20,12 @@ class TrainConfig:
             `restart_steps` optimiser steps.
         warmup: Share of all steps spent warming up ("one_cycle").
         clip_norm: Gradients are scaled down to this norm.
-        keep_tokens: Share of ECG tokens that enter the transformer in a step.
+        keep_tokens: Share of ECG tokens that enter the transformer in a step; for "hybrid", one stretch of the record.
         full_epochs: Last epochs that see all tokens, as evaluation does.
         synonym_rate: How often a concept is asked by one of its synonyms instead of its name.
         gain, noise: Augmentation: amplitudes are multiplied by 1 ± `gain` per record and 1 ± `gain` / 2 per lead, and
             white noise of `noise` millivolts is added.
+        lead_loss: Share of the records that lose leads in a step, each lead with a chance of one in four.
         patience: Stop after this many epochs without a better validation AUROC.
         checkpoint_minutes: A run that is killed loses at most this much.
         seed: Of everything that is drawn.
@@ -44,6 +45,7 @@ class TrainConfig:
     synonym_rate: float = 0.5
     gain: float = 0.1
     noise: float = 0.01
+    lead_loss: float = 0.0
     patience: int = 10
     checkpoint_minutes: float = 3.0
     seed: int = 0
@@ -54,7 +56,7 @@ class TrainConfig:
             raise ConfigError("epochs and batch must be at least 1 and learning_rate above 0.")
         if not 0 < self.keep_tokens <= 1 or not 0 <= self.synonym_rate <= 1 or not 0 <= self.warmup < 1:
             raise ConfigError("keep_tokens must be in (0, 1], synonym_rate in [0, 1] and warmup in [0, 1).")
-        if not 0 <= self.gain < 1 or self.noise < 0:
-            raise ConfigError("gain must be in [0, 1) and noise at least 0.")
+        if not 0 <= self.gain < 1 or self.noise < 0 or not 0 <= self.lead_loss <= 1:
+            raise ConfigError("gain must be in [0, 1), noise at least 0 and lead_loss in [0, 1].")
         if self.restart_steps < 1 or self.clip_norm <= 0 or self.weight_decay < 0 or self.seed < 0:
             raise ConfigError("restart_steps must be at least 1, clip_norm above 0, weight_decay and seed at least 0.")

@@ -26,6 +26,8 @@ from suprem.training.schedule import learning_rate
 Progress = Callable[[float, str], None]
 LOG_EVERY = 10
 EVALUATION_BATCH = 64
+LOST = 0.25
+"""Chance of each lead of a record that loses leads."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +133,7 @@ def train(
         at.seconds, at.random = time.monotonic() - started, torch.get_rng_state()
         save_training_state(run.folder / "last", model=model, optimizer=optimizer, state=vars(at))
 
-    while at.epoch < config.epochs:
+    while at.epoch < config.epochs and (at.epoch == 0 or at.epoch - at.best_epoch <= config.patience):
         keep = 1.0 if at.epoch >= config.epochs - config.full_epochs else config.keep_tokens
         losses: list[float] = []
         for positions in _batches(len(data), config, epoch=at.epoch, first=at.batch):
@@ -175,8 +177,6 @@ def train(
         at.epoch, at.batch = at.epoch + 1, 0
         save()
         saved = logged = time.monotonic()
-        if at.epoch - at.best_epoch > config.patience:
-            break
     return RunSummary(
         epochs=at.epoch,
         steps=at.step,
@@ -211,10 +211,13 @@ def train_step(
 
 
 def augment(signals: Tensor, config: TrainConfig) -> Tensor:
-    """Change amplitudes a little and add noise; stretches without signal stay empty."""
+    """Change amplitudes a little, add noise and lose leads; stretches without signal stay empty."""
+    batch, lead, _ = signals.shape
+    if config.lead_loss:
+        unlucky = torch.rand(batch, 1, 1) < config.lead_loss
+        signals = signals.masked_fill(unlucky & (torch.rand(batch, lead, 1) < LOST), 0.0)
     if config.gain == 0 and config.noise == 0:
         return signals
-    batch, lead, _ = signals.shape
     gain = 1 + config.gain * (2 * torch.rand(batch, 1, 1) - 1) + config.gain / 2 * (2 * torch.rand(batch, lead, 1) - 1)
     noise = config.noise * torch.rand(batch, lead, 1) * torch.randn_like(signals)
     return torch.where(signals == 0, signals, signals * gain + noise)
