@@ -12,7 +12,11 @@ from suprem.model.fusion import CardiacFusionNetwork, LinearFusion
 from suprem.model.hybrid_encoder import HybridEncoder
 from suprem.model.resnet import ResNetEncoder
 
-ENCODERS = {"vit": EcgEncoder, "hybrid": HybridEncoder, "resnet18": ResNetEncoder}
+ENCODERS: dict[str, type[EcgEncoder | HybridEncoder | ResNetEncoder]] = {
+    "vit": EcgEncoder,
+    "hybrid": HybridEncoder,
+    "resnet18": ResNetEncoder,
+}
 
 
 class SupremeModel(nn.Module):

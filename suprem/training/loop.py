@@ -37,7 +37,8 @@ class LabelledRows:
     Args:
         store: Where the signals are.
         rows: (record,) positions in the store.
-        labels: Float32 (record, concept), 1.0 where the concept is present.
+        labels: Float32 (record, concept): 1.0 where the concept is present, 0.0 where it is absent, negative where nobody
+            knows; such labels take part in nothing.
     """
 
     store: SignalStore
@@ -109,7 +110,7 @@ def train(
     steps_per_epoch = len(data) // config.batch
     if steps_per_epoch == 0:
         raise TrainingError(f"{len(data)} records are fewer than one batch of {config.batch}; make the batch smaller.")
-    if not data.labels.any():
+    if not (data.labels > 0).any():
         raise TrainingError("No training record carries any of the concepts; check the folds and the vocabulary.")
     if not ((validation.labels > 0).any(axis=0) & (validation.labels == 0).any(axis=0)).any():
         raise TrainingError("No concept is both present and absent in the validation records; choose other folds.")
@@ -124,7 +125,7 @@ def train(
         run.keep_until(at.step)
     else:
         torch.manual_seed(config.seed)
-        model.fusion.init_prior(float(data.labels.mean()))
+        model.fusion.init_prior(float(data.labels[data.labels >= 0].mean()))
 
     started = time.monotonic() - at.seconds
     saved = logged = time.monotonic()
@@ -197,17 +198,24 @@ def train_step(
     rate: float,
     keep: float,
 ) -> float:
-    """Do one optimiser step and return the loss: binary cross-entropy, mean over records and queries."""
+    """Do one optimiser step and return the loss."""
     model.train()
     for group in optimizer.param_groups:
         group["lr"] = rate
     logits = model(augment(signals, config), vectors, keep=keep)  # (batch, query)
-    loss = F.binary_cross_entropy_with_logits(logits, labels)
+    loss = masked_loss(logits, labels)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
     optimizer.step()
     return float(loss.detach())
+
+
+def masked_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the binary cross-entropy, mean over the known labels of all records and queries."""
+    known = (labels >= 0).to(logits.dtype)
+    losses = F.binary_cross_entropy_with_logits(logits, labels.clamp(min=0), reduction="none")  # (batch, query)
+    return (losses * known).sum() / known.sum().clamp(min=1)
 
 
 def augment(signals: Tensor, config: TrainConfig) -> Tensor:
@@ -233,9 +241,12 @@ def validate(model: SupremeModel, data: LabelledRows, queries: QueryBank) -> tup
             for first in range(0, len(data), EVALUATION_BATCH)
         ]
     )
-    loss = F.binary_cross_entropy_with_logits(logits, torch.from_numpy(data.labels))
-    per_class = auroc_per_class(data.labels > 0, logits.numpy())
-    return float(np.nanmean(per_class)), float(loss)
+    labels = torch.from_numpy(data.labels)
+    per_class = [
+        auroc_per_class(column[column >= 0, None] > 0, scores[column >= 0, None])[0]
+        for column, scores in zip(data.labels.T, logits.numpy().T, strict=True)
+    ]
+    return float(np.nanmean(per_class)), float(masked_loss(logits, labels))
 
 
 def _batches(records: int, config: TrainConfig, *, epoch: int, first: int) -> Iterator[NDArray[np.intp]]:

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from suprem.model.config import ModelConfig
 from suprem.model.ecg_encoder import EcgEncoder
+from suprem.model.hybrid_encoder import HybridEncoder
 from suprem.model.supreme import SupremeModel
 from tests.tiny import SMALL_MODEL, network
 
@@ -19,6 +20,7 @@ VARIANTS = {
     "vit-cfn": SMALL_MODEL,
     "vit-full": replace(SMALL_MODEL, query_self_attention="full"),
     "conv": replace(SMALL_MODEL, stem="conv"),
+    "hybrid": replace(SMALL_MODEL, encoder="hybrid", lead_channels=4, stem_width=8, match_queries=True),
     "resnet18-cfn": replace(SMALL_MODEL, encoder="resnet18"),
     "vit-linear": replace(SMALL_MODEL, fusion="linear"),
     "resnet18-linear": replace(SMALL_MODEL, encoder="resnet18", fusion="linear"),
@@ -125,7 +127,37 @@ def test_without_hiding_empty_patches_speak(ecg: Tensor, queries: Tensor) -> Non
     assert not torch.allclose(model(ecg, queries), before, atol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["vit-cfn", "vit-linear"])
+@torch.no_grad()
+def test_hidden_patches_of_the_hybrid_are_not_asked(ecg: Tensor, queries: Tensor) -> None:
+    model = network(VARIANTS["hybrid"])
+    ecg[:, 1] = 0.0
+    ecg[:, 0, -100:] = 0.0
+    before = model(ecg, queries)
+    model.encoder.lead_embedding[1] += torch.randn(16)
+    model.encoder.position_embedding[-4:] += torch.randn(16)
+    assert torch.equal(model(ecg, queries), before)
+    model.encoder.lead_embedding[0] += torch.randn(16)
+    assert not torch.allclose(model(ecg, queries), before, atol=1e-3), "else nothing would be hidden from anything"
+
+
+@torch.no_grad()
+def test_the_hybrid_keeps_one_token_per_lead_and_patch_and_reads_one_stretch_in_training(ecg: Tensor) -> None:
+    encoder = HybridEncoder(replace(VARIANTS["hybrid"], depth=1)).eval()
+    encoder.blocks = torch.nn.ModuleList()  # moments stay what the convolutions made of them
+    everything, _ = encoder(ecg)
+    assert everything.shape == (3, TOKENS, 16)
+    stretch, _ = encoder(ecg, keep=0.5)  # 10 of 20 patches of each lead
+    assert stretch.shape == (3, 20, 16)
+    inner = stretch.unflatten(1, (2, 10))[:, :, 2:-2]  # its edges see no neighbours
+    places = [
+        first
+        for first in range(11)
+        if torch.allclose(inner, everything.unflatten(1, (2, 20))[:, :, first + 2 : first + 8], atol=1e-5)
+    ]
+    assert len(places) == 1
+
+
+@pytest.mark.parametrize("name", ["vit-cfn", "vit-linear", "hybrid"])
 @torch.no_grad()
 def test_a_record_without_any_signal_still_gives_numbers(name: str, queries: Tensor) -> None:
     model = network(VARIANTS[name])

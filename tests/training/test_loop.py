@@ -17,7 +17,7 @@ from suprem.datasets.signal_store import SignalStore
 from suprem.errors import Cancelled, CheckpointError, TrainingError
 from suprem.model.supreme import SupremeModel
 from suprem.training.config import TrainConfig
-from suprem.training.loop import LabelledRows, RunSummary, augment, train, validate
+from suprem.training.loop import LabelledRows, RunSummary, augment, masked_loss, train, validate
 from suprem.training.query_bank import QueryBank
 from suprem.training.runlog import RunLog
 from tests.tiny import SMALL_MODEL, network, small_store
@@ -204,6 +204,19 @@ def test_data_that_cannot_be_learned_from_is_told_at_once(
         run(tmp_path, rows, **more)
 
 
+def test_labels_that_nobody_knows_take_part_in_nothing(tmp_path: Path, rows: LabelledRows) -> None:
+    logits, labels = torch.randn(4, 2), torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 1.0], [1.0, -1.0]])
+    known = labels >= 0
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(logits[known], labels[known])
+    assert torch.isclose(masked_loss(logits, labels), expected)
+    assert masked_loss(logits, torch.full_like(labels, -1.0)) == 0.0
+
+    masked = replace(rows, labels=np.where(np.arange(8)[:, None] < 2, -1.0, rows.labels).astype(np.float32))
+    model, _, _ = run(tmp_path, masked, validation=masked)
+    few = replace(rows, rows=rows.rows[2:], labels=rows.labels[2:])
+    assert validate(model, masked, bank())[0] == validate(model, few, bank())[0]
+
+
 def test_the_last_epochs_see_all_tokens(tmp_path: Path, rows: LabelledRows) -> None:
     torch.manual_seed(0)
     model = SupremeModel(MODEL)
@@ -227,6 +240,14 @@ def test_augmentation_changes_amplitudes_and_leaves_empty_stretches_empty() -> N
     assert ratio.mean(-1).std() > 0.005, "each lead has its own gain"
     assert 0 < ratio.std(-1).max() < 0.01, "and a little noise"
     assert torch.equal(augment(signals, replace(config, gain=0.0, noise=0.0)), signals)
+
+
+def test_some_records_lose_some_leads_whole() -> None:
+    signals = torch.ones(400, 8, 50)
+    lost = (augment(signals, TrainConfig(gain=0.0, noise=0.0, lead_loss=0.5)) == 0).float().mean(-1)
+    assert set(lost.unique().tolist()) == {0.0, 1.0}, "a lead is there or not"
+    assert 0.35 < (lost.sum(1) > 0).float().mean() < 0.55
+    assert 0.08 < lost.mean() < 0.17
 
 
 def test_validation_asks_by_the_canonical_names(rows: LabelledRows) -> None:
