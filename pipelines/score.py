@@ -16,19 +16,18 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.atomic import replacing
 from suprem.concepts.query import CardiacQuery, parse_queries
 from suprem.concepts.vocabulary import Vocabulary
-from suprem.ecg.preprocess import SignalSpec, preprocess
-from suprem.ecg.quality import Level, assess_quality
-from suprem.ecg.readers import find_records, read_ecg
+from suprem.ecg.intake import prepare_files
+from suprem.ecg.readers import find_records
 from suprem.ecg.table import TableFormat
 from suprem.errors import EcgError, QueryError
 from suprem.export import RESEARCH_USE, text_cell
@@ -57,14 +56,6 @@ class Unscored:
     reason: str
 
 
-@dataclass(frozen=True, eq=False)
-class Loaded:
-    """A record ready to be scored, signal (lead, time)."""
-
-    record_id: str
-    signal: NDArray[np.float32]
-
-
 def score_files(
     predictor: Predictor,
     paths: Sequence[Path],
@@ -82,38 +73,18 @@ def score_files(
         table: Rate, unit and leads for CSV and NumPy files that do not carry them.
         ignore_quality: Score also what the quality gate blocks.
     """
-    ids = record_ids(paths)
-    for first in range(0, len(paths), BATCH):
-        batch = [
-            load(path, record_id, predictor.spec, table=table, ignore_quality=ignore_quality)
-            for path, record_id in zip(paths[first : first + BATCH], ids[first : first + BATCH], strict=True)
-        ]
-        loaded = [item for item in batch if isinstance(item, Loaded)]
-        scores = predictor.score_signals(np.stack([item.signal for item in loaded]), queries) if loaded else []
-        by_record = {item.record_id: row for item, row in zip(loaded, scores, strict=True)}
-        for item in batch:
-            if isinstance(item, Unscored):
-                yield item
+    prepared = zip(
+        record_ids(paths), prepare_files(paths, predictor.spec, gate=not ignore_quality, table=table), strict=True
+    )
+    while batch := list(islice(prepared, BATCH)):
+        signals = [signal for _, signal in batch if not isinstance(signal, EcgError)]
+        scores = iter(predictor.score_signals(np.stack(signals), queries) if signals else [])
+        for record_id, signal in batch:
+            if isinstance(signal, EcgError):
+                yield Unscored(record_id, str(signal))
             else:
-                for answer in by_record[item.record_id]:
-                    yield ScoreRow(item.record_id, answer.query, answer.score, answer.logit, str(answer.support))
-
-
-def load(
-    path: Path, record_id: str, spec: SignalSpec, *, table: TableFormat | None, ignore_quality: bool
-) -> Loaded | Unscored:
-    """Read, check and prepare one file."""
-    try:
-        record = read_ecg(path, table=table)
-        if not ignore_quality:
-            blocking = [finding.message for finding in assess_quality(record) if finding.level is Level.BLOCK]
-            if blocking:
-                return Unscored(record_id, " ".join(blocking))
-        return Loaded(record_id, preprocess(record, spec).signal)
-    except EcgError as error:
-        return Unscored(record_id, str(error))
-    except OSError as error:
-        return Unscored(record_id, f"The file cannot be opened: {error.strerror or error}.")
+                for answer in next(scores):
+                    yield ScoreRow(record_id, answer.query, answer.score, answer.logit, str(answer.support))
 
 
 def record_ids(paths: Sequence[Path]) -> list[str]:

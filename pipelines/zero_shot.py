@@ -24,8 +24,8 @@ from suprem.datasets.catalog import TASK_NAMES, load_task
 from suprem.datasets.index import RecordIndex
 from suprem.datasets.ptbxl import index_ptbxl
 from suprem.datasets.signal_store import Progress
-from suprem.ecg.preprocess import SignalSpec, preprocess
-from suprem.ecg.readers import read_ecg
+from suprem.ecg.intake import prepare_files
+from suprem.ecg.preprocess import SignalSpec
 from suprem.errors import EcgError
 from suprem.evaluation.metrics import MIN_POSITIVES
 from suprem.evaluation.results import EvaluationResult
@@ -72,12 +72,10 @@ def read_signals(
     index: RecordIndex, spec: SignalSpec, progress: Progress
 ) -> Iterator[tuple[str, NDArray[np.float32] | EcgError]]:
     """Yield each record's id and its signal (lead, time), or the error its file gave."""
-    rows = zip(index.table["record_id"], index.table["path"], strict=True)
-    for count, (record_id, path) in enumerate(rows, start=1):
-        try:
-            yield record_id, preprocess(read_ecg(index.root / f"{path}.hea"), spec).signal
-        except EcgError as error:
-            yield record_id, error
+    paths = [index.root / f"{path}.hea" for path in index.table["path"]]
+    signals = zip(index.table["record_id"], prepare_files(paths, spec), strict=True)
+    for count, (record_id, signal) in enumerate(signals, start=1):
+        yield record_id, signal
         progress(count / len(index), f"{count} of {len(index)} records")
 
 

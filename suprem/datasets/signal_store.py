@@ -10,9 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +18,8 @@ from numpy.typing import NDArray
 
 from suprem.atomic import replacing, write_text
 from suprem.datasets.index import RecordIndex
-from suprem.ecg.preprocess import SignalSpec, preprocess
-from suprem.ecg.readers import read_ecg
+from suprem.ecg.intake import prepare_files
+from suprem.ecg.preprocess import SignalSpec
 from suprem.errors import DatasetError, EcgError
 
 STEP = {"millivolt": 1e-3, "minmax": 1.0 / 32767}
@@ -123,22 +121,13 @@ def build_signal_store(
 
 def _prepare_all(index: RecordIndex, spec: SignalSpec, workers: int) -> Iterator[NDArray[np.int16] | str]:
     """Yield each record's integers (lead, time) or the reason why there are none, in the order of the index."""
-    paths = [index.root / f"{path}.hea" for path in index.table["path"]]
-    prepare = partial(_prepare, spec=spec)
-    if workers <= 1:
-        yield from map(prepare, paths)
-        return
-    with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(prepare, paths, chunksize=64)
-
-
-def _prepare(path: Path, spec: SignalSpec) -> NDArray[np.int16] | str:
-    try:
-        signal = preprocess(read_ecg(path), spec).signal
-    except (EcgError, OSError) as error:
-        return str(error)
     limits = np.iinfo(np.int16)
-    return np.clip(np.rint(signal / STEP[spec.scaling]), limits.min, limits.max).astype(np.int16)
+    paths = [index.root / f"{path}.hea" for path in index.table["path"]]
+    for signal in prepare_files(paths, spec, workers=workers):
+        if isinstance(signal, EcgError):
+            yield str(signal)
+        else:
+            yield np.clip(np.rint(signal / STEP[spec.scaling]), limits.min, limits.max).astype(np.int16)
 
 
 def _shorten(path: Path, records: int) -> None:

@@ -37,7 +37,7 @@ class LabelledRows:
     Args:
         store: Where the signals are.
         rows: (record,) positions in the store.
-        labels: Float32 (record, concept): 1.0 where the concept is present, 0.0 where it is absent, negative where nobody
+        labels: Float32 (record, concept): 1 where the concept is present, 0 where it is absent, negative where nobody
             knows; such labels take part in nothing.
     """
 
