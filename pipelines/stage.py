@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from suprem.errors import Cancelled, SupremError
-
-STOPPED = 143
-"""Exit code after SIGTERM, as a shell reports it (128 + 15)."""
+from suprem.jobs.job import STOPPED
+from suprem.jobs.progress import progress_line
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C (128 + 2)."""
@@ -68,7 +67,7 @@ def say(message: str) -> None:
 class ConsoleProgress:
     """Shows a fraction and a message on standard error: one moving line on a terminal, a line now and then in a log."""
 
-    def __init__(self, name: str, *, log_seconds: float = 30.0) -> None:
+    def __init__(self, name: str, *, log_seconds: float = 10.0) -> None:
         self._name = name
         self._live = sys.stderr.isatty()
         self._wait = 0.2 if self._live else log_seconds
@@ -81,7 +80,7 @@ class ConsoleProgress:
         if not done and now - self._last < self._wait:
             return
         self._last = now
-        line = f"{self._name} {100 * fraction:5.1f} %  {message}"
+        line = progress_line(self._name, fraction, message)
         if self._live:
             print(f"\r\x1b[K{line}", end="\n" if done else "", file=sys.stderr, flush=True)
         else:

@@ -41,6 +41,13 @@ class Settings:
     threads: int | None = None
     """CPU threads torch may use for scoring; None leaves it to torch."""
 
+    database_url: str | None = field(default=None, repr=False)
+    """Database of reviews, audit and jobs; None is a SQLite file below `home`. May hold a password, so give it in the
+    environment."""
+
+    max_jobs: int = 1
+    """Background jobs that may run at the same time."""
+
     llm_url: str | None = None
     """Address of an OpenAI-compatible language model server, for reading reports."""
 
@@ -69,6 +76,8 @@ def load_settings(environ: Mapping[str, str] | None = None, path: Path = Path("s
     settings = fill(Settings, values, source="environment", base=settings)
     if settings.threads is not None and settings.threads < 1:
         raise ConfigError(f"'threads' is {settings.threads}; expected at least 1, or leave it out.")
+    if settings.max_jobs < 1:
+        raise ConfigError(f"'max_jobs' is {settings.max_jobs}; expected at least 1.")
     return replace(
         settings,
         home=_absolute(settings.home),

@@ -16,20 +16,21 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 EVERYTHING = {
-    "errors", "atomic", "export", "configfile", "settings", "ecg", "reports", "jobs", "model", "concepts", "datasets",
+    "errors", "atomic", "export", "database", "configfile", "settings", "ecg", "reports", "jobs", "model", "concepts", "datasets",
     "inference", "evaluation", "training", "web",
 }  # fmt: skip
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "atomic": set(),
     "export": set(),
+    "database": {"errors"},
     "configfile": {"errors"},
     "settings": {"errors", "configfile"},
     "ecg": {"errors"},
-    "reports": {"errors", "atomic"},
-    "jobs": {"errors", "atomic"},
+    "reports": {"errors", "atomic", "database"},
+    "jobs": {"errors", "database", "settings"},
     "model": {"errors", "atomic"},
-    "concepts": {"errors", "atomic", "export", "reports"},
+    "concepts": {"errors", "atomic", "export", "database", "reports"},
     "datasets": {"errors", "atomic", "ecg"},
     "inference": {"errors", "atomic", "ecg", "concepts", "model"},
     "evaluation": {"errors", "atomic", "concepts", "datasets", "inference"},
@@ -45,7 +46,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "plotly": ("suprem/web/", "pages/"),
     "pydicom": ("suprem/ecg/",),
     "sentence_transformers": ("suprem/concepts/embed.py",),
-    "sqlalchemy": ("suprem/reports/", "suprem/concepts/", "suprem/jobs/"),
+    "psutil": ("suprem/jobs/",),
+    "sqlalchemy": ("suprem/database.py", "suprem/reports/", "suprem/concepts/", "suprem/jobs/"),
     "starlette": ("app.py", "suprem/web/"),
     "streamlit": ("app.py", "suprem/web/", "pages/"),
     "subprocess": ("suprem/jobs/", "pipelines/stage.py", "pipelines/benchmark.py"),

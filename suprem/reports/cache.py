@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from sqlalchemy import Column, MetaData, String, Table, Text, create_engine, event, select
+from sqlalchemy import Column, MetaData, String, Table, Text, select
 from sqlalchemy.dialects.sqlite import insert
+
+from suprem.database import open_database, writing
 
 _METADATA = MetaData()
 _ANSWERS = Table(
@@ -27,9 +29,7 @@ class AnswerCache:
     """A SQLite file of answers; used from one thread."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._engine = create_engine(f"sqlite:///{path}")
-        event.listen(self._engine, "connect", lambda connection, _: connection.execute("PRAGMA journal_mode=WAL"))
+        self._engine = open_database(f"sqlite:///{path}")
         _METADATA.create_all(self._engine)
 
     def answers(self, prompt_hash: str, model: str) -> dict[str, str]:
@@ -44,7 +44,7 @@ class AnswerCache:
         """Store one answer at once; an older one is replaced."""
         row = {"prompt": prompt_hash, "model": model, "text": text_hash(text), "answer": answer}
         statement = insert(_ANSWERS).values(row)
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(statement.on_conflict_do_update(set_={"answer": answer}))
 
     def close(self) -> None:

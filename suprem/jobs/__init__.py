@@ -1,0 +1,1 @@
+"""Background work: a table of jobs, one detached supervisor for each, and what is shown of them."""

@@ -1,0 +1,161 @@
+"""Submit, cancel and clean up jobs: what a page or a command line calls."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from suprem.errors import JobError
+from suprem.jobs.job import ACTIVE, Job, JobSpec, State
+from suprem.jobs.processes import end_group, is_alive, start_detached
+from suprem.jobs.store import JobStore
+from suprem.settings import Settings
+
+FREE_DISK = 1 << 30
+FREE_MEMORY = 1 << 30
+"""Bytes that must be free before a job starts."""
+
+STARTING_SECONDS = 60.0
+"""A job that has no supervisor after this time will not get one."""
+
+SUPERVISOR_LOG = "supervisor.txt"
+
+Starter = Callable[[Job], None]
+
+
+def open_store(settings: Settings) -> JobStore:
+    """Open the job table of an installation."""
+    url = settings.database_url or f"sqlite:///{settings.home / 'suprem.sqlite'}"
+    return JobStore(url, settings.home / "jobs")
+
+
+def command(spec: JobSpec) -> list[str]:
+    """Return the words that run a stage; a person can type the same."""
+    module = ["-m", f"pipelines.{spec.stage}", *spec.arguments]
+    if spec.processes == 1:
+        return [sys.executable, *module]
+    torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={spec.processes}"]
+    return [sys.executable, *torchrun, *module]
+
+
+def start_supervisor(job: Job) -> None:
+    """Start the detached supervisor of a claimed job."""
+    words = [sys.executable, "-m", "suprem.jobs.supervise", str(job.id)]
+    start_detached(words, log=job.folder / SUPERVISOR_LOG, folder=Path.cwd())
+
+
+def submit(store: JobStore, spec: JobSpec, *, limit: int, start: Starter = start_supervisor) -> Job:
+    """Queue a job and start it if a place is free.
+
+    Raises:
+        JobError: The disk or the memory of this machine is nearly full.
+    """
+    check_machine(store.folder)
+    job = store.submit(spec)
+    dispatch(store, limit=limit, start=start)
+    return store.get(job.id)
+
+
+def resume(store: JobStore, number: int, *, limit: int, start: Starter = start_supervisor) -> Job:
+    """Queue the continuation of a stopped run: the same stage and run folder with `--resume`.
+
+    Raises:
+        JobError: The job still runs, is done, or is not of a kind that can go on.
+    """
+    job = store.get(number)
+    if not job.can_resume:
+        raise JobError(f"Job {number} ({job.spec.stage}) is {job.state}; only a stopped pre-training can go on.")
+    kept = _without_overrides(job.spec.arguments)
+    arguments = kept if "--resume" in kept else (*kept, "--resume")
+    spec = JobSpec(job.spec.stage, arguments, job.spec.title, job.spec.processes, resumes=number)
+    return submit(store, spec, limit=limit, start=start)
+
+
+def dispatch(store: JobStore, *, limit: int, start: Starter = start_supervisor) -> list[Job]:
+    """Start queued jobs while places are free; return those started."""
+    started = []
+    while (job := store.claim(limit=limit)) is not None:
+        try:
+            start(job)
+        except OSError as error:
+            store.move(job.id, State.FAILED, message=f"Its supervisor could not be started: {error.strerror or error}.")
+        started.append(job)
+    return started
+
+
+def cancel(store: JobStore, number: int) -> Job:
+    """Ask a job to stop; a queued one is cancelled at once, a running one is given time to save its state.
+
+    Raises:
+        JobError: It has ended already.
+    """
+    job = store.get(number)
+    if job.state is State.QUEUED:
+        try:
+            return store.move(number, State.CANCELLED)
+        except JobError:  # it started in this moment
+            job = store.get(number)
+    if job.state is State.CANCELLING:
+        return job
+    return store.move(number, State.CANCELLING)
+
+
+def reconcile(store: JobStore, *, limit: int, start: Starter = start_supervisor) -> list[Job]:
+    """Find jobs whose supervisor is gone, end what it left running, mark them lost, and start what waits.
+
+    Called when the app starts and whenever the page of jobs is opened; calling it twice does no harm.
+
+    Returns:
+        The jobs found lost.
+    """
+    lost = []
+    for job in store.jobs(states=ACTIVE):
+        if job.supervisor is None:
+            vanished = time.time() - (job.started or job.created) > STARTING_SECONDS
+        else:
+            vanished = not is_alive(job.supervisor)
+        if not vanished:
+            continue
+        if job.group is not None:
+            end_group(job.group)
+        try:
+            message = "Its supervisor vanished, by a crash, a kill or a restart; what it had saved is kept."
+            lost.append(store.move(job.id, State.LOST, message=message))
+        except JobError:
+            continue  # another process was faster, or it has ended after all
+    dispatch(store, limit=limit, start=start)
+    return lost
+
+
+def check_machine(folder: Path) -> None:
+    """Refuse to start what the machine cannot hold.
+
+    Raises:
+        JobError: Less than 1 GB of disk or memory is free.
+    """
+    place = folder
+    while not place.exists():
+        place = place.parent
+    disk = shutil.disk_usage(place).free
+    if disk < FREE_DISK:
+        raise JobError(f"Only {disk / 2**30:.1f} GB of disk are free; make room for at least 1 GB first.")
+    memory = psutil.virtual_memory().available
+    if memory < FREE_MEMORY:
+        raise JobError(f"Only {memory / 2**30:.1f} GB of memory are free; end other programs first.")
+
+
+def _without_overrides(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Drop `--set KEY=VALUE` and `--config FILE`: a resumed run keeps the configuration of its folder."""
+    kept: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word in ("--set", "--config"):
+            next(words, None)
+        elif not word.startswith(("--set=", "--config=")):
+            kept.append(word)
+    return tuple(kept)

@@ -1,0 +1,164 @@
+"""The table of jobs, shared by every process of an installation: pages, supervisors and command lines."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, Connection, Engine, Float, Integer, MetaData, String, Table, Text, insert, select, update
+
+from suprem.database import open_database, writing
+from suprem.errors import JobError
+from suprem.jobs.job import ACTIVE, ENDED, LEGAL, Job, JobSpec, State
+
+_METADATA = MetaData()
+_JOBS = Table(
+    "jobs",
+    _METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("stage", String(40), nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("title", String(400), nullable=False),
+    Column("processes", Integer, nullable=False),
+    Column("resumes", Integer),
+    Column("state", String(20), nullable=False, index=True),
+    Column("folder", Text, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("started", Float),
+    Column("ended", Float),
+    Column("supervisor_pid", Integer),
+    Column("supervisor_start", Float),
+    Column("process_group", Integer),
+    Column("exit_code", Integer),
+    Column("message", Text, nullable=False),
+)
+
+
+class JobStore:
+    """Jobs in a database, and a folder below which each has its own.
+
+    Args:
+        url: Database URL, as `suprem.database.open_database` takes it.
+        folder: Where the jobs' folders go.
+    """
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.folder = folder
+        self._engine: Engine = open_database(url)
+        with writing(self._engine) as connection:
+            _METADATA.create_all(connection)
+
+    def submit(self, spec: JobSpec) -> Job:
+        """Queue a job."""
+        with writing(self._engine) as connection:
+            row = {
+                "stage": spec.stage,
+                "arguments": json.dumps(spec.arguments),
+                "title": spec.title[:400],
+                "processes": spec.processes,
+                "resumes": spec.resumes,
+                "state": State.QUEUED,
+                "folder": "",
+                "created": time.time(),
+                "message": "",
+            }
+            number = int(connection.execute(insert(_JOBS).returning(_JOBS.c.id), row).scalar_one())
+            folder = self.folder / f"{number:06d}-{spec.stage.replace('_', '-')}"
+            folder.mkdir(parents=True, exist_ok=True)
+            _set(connection, number, folder=str(folder))
+            return _get(connection, number)
+
+    def get(self, number: int) -> Job:
+        """Return one job.
+
+        Raises:
+            JobError: There is none of that number.
+        """
+        with self._engine.begin() as connection:
+            return _get(connection, number)
+
+    def jobs(self, *, states: Iterable[State] | None = None, limit: int = 500) -> list[Job]:
+        """Return jobs, newest first."""
+        query = select(_JOBS).order_by(_JOBS.c.id.desc()).limit(limit)
+        if states is not None:
+            query = query.where(_JOBS.c.state.in_([str(state) for state in states]))
+        with self._engine.begin() as connection:
+            return [_job(row) for row in connection.execute(query).mappings()]
+
+    def claim(self, *, limit: int) -> Job | None:
+        """Give the oldest queued job a place and return it; None when none waits or all `limit` places are taken.
+
+        Two processes that claim at the same time never get the same job.
+        """
+        with writing(self._engine) as connection:
+            active = connection.execute(select(_JOBS.c.id).where(_JOBS.c.state.in_([str(s) for s in ACTIVE]))).all()
+            if len(active) >= limit:
+                return None
+            oldest = select(_JOBS.c.id).where(_JOBS.c.state == str(State.QUEUED)).order_by(_JOBS.c.id).limit(1)
+            number = connection.execute(oldest).scalar()
+            if number is None:
+                return None
+            _set(connection, number, state=State.STARTING, started=time.time())
+            return _get(connection, number)
+
+    def move(self, number: int, state: State, **facts: Any) -> Job:
+        """Change the state of a job, and set other columns with it.
+
+        Raises:
+            JobError: That state cannot follow the present one.
+        """
+        with writing(self._engine) as connection:
+            job = _get(connection, number)
+            if state not in LEGAL[job.state]:
+                raise JobError(f"Job {number} is {job.state} and cannot become {state}.")
+            if state in ENDED:
+                facts.setdefault("ended", time.time())
+            _set(connection, number, state=state, **facts)
+            return _get(connection, number)
+
+    def note_supervisor(self, number: int, *, pid: int, start: float) -> None:
+        """Record which process watches a job."""
+        with writing(self._engine) as connection:
+            _set(connection, number, supervisor_pid=pid, supervisor_start=start)
+
+    def close(self) -> None:
+        """Release the database."""
+        self._engine.dispose()
+
+
+def _set(connection: Connection, number: int, **columns: Any) -> None:
+    values = {name: str(value) if isinstance(value, State) else value for name, value in columns.items()}
+    connection.execute(update(_JOBS).where(_JOBS.c.id == number).values(**values))
+
+
+def _get(connection: Connection, number: int) -> Job:
+    row = connection.execute(select(_JOBS).where(_JOBS.c.id == number)).mappings().first()
+    if row is None:
+        raise JobError(f"There is no job {number}.")
+    return _job(row)
+
+
+def _job(row: Any) -> Job:
+    watched = row["supervisor_pid"] is not None
+    return Job(
+        id=row["id"],
+        spec=JobSpec(
+            stage=row["stage"],
+            arguments=tuple(json.loads(row["arguments"])),
+            title=row["title"],
+            processes=row["processes"],
+            resumes=row["resumes"],
+        ),
+        state=State(row["state"]),
+        folder=Path(row["folder"]),
+        created=row["created"],
+        started=row["started"],
+        ended=row["ended"],
+        supervisor=(row["supervisor_pid"], row["supervisor_start"]) if watched else None,
+        group=row["process_group"],
+        exit_code=row["exit_code"],
+        message=row["message"],
+    )
