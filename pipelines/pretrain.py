@@ -1,6 +1,8 @@
 """Pre-train SuPreME on a signal store, with the SCP-ECG statements as queries.
 
     python -m pipelines.pretrain --data STORE --run-dir DIR [--config FILE.toml] [--set training.epochs=5] [--resume]
+    python -m pipelines.pretrain --config pipelines/configs/smoke.toml --run-dir DIR       synthetic ECGs, one minute
+    torchrun --standalone --nproc_per_node=2 -m pipelines.pretrain ...                     several processes
 
 Everything that defines the run, its metrics and its checkpoints are in the run folder; `best/` is a checkpoint that the
 application and `pipelines.score --checkpoint` load. SIGTERM and Ctrl-C save and exit with 143; `--resume` continues.
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -23,13 +26,15 @@ from suprem.configfile import load_config, to_toml
 from suprem.datasets.index import shared_patients
 from suprem.datasets.ptbxl import TRAIN_FOLDS, VALIDATION_FOLDS
 from suprem.datasets.signal_store import SignalStore
-from suprem.ecg.preprocess import SignalSpec
+from suprem.datasets.synthetic import build_synthetic_store
+from suprem.ecg.preprocess import SPECS, SignalSpec
 from suprem.errors import ConfigError, DatasetError
 from suprem.model.checkpoint import EncoderStamp, save_checkpoint
 from suprem.model.config import ModelConfig
 from suprem.model.supreme import SupremeModel
 from suprem.settings import load_settings
 from suprem.training.config import TrainConfig
+from suprem.training.distributed import Workers
 from suprem.training.loop import LabelledRows, Progress, RunSummary, train
 from suprem.training.query_bank import QueryBank
 from suprem.training.runlog import RunLog
@@ -55,13 +60,16 @@ class PretrainConfig:
     encoder: str = "auto"
     train_folds: tuple[int, ...] = TRAIN_FOLDS
     validation_folds: tuple[int, ...] = VALIDATION_FOLDS
+    synthetic_records: int = 0
+    """Where no signal store is given, so many synthetic ECGs are made and stored in the run folder."""
 
 
 def run(
     config: PretrainConfig,
     *,
-    data: Path,
+    data: Path | None,
     folder: Path,
+    workers: Workers,
     resume: bool,
     progress: Progress,
     should_stop: Callable[[], bool],
@@ -71,8 +79,9 @@ def run(
 
     Args:
         config: The experiment.
-        data: The signal store.
+        data: The signal store; None makes one of synthetic ECGs.
         folder: The run folder.
+        workers: The processes that train.
         resume: Continue the run in `folder`.
         progress: Called with the fraction done and a message.
         should_stop: Asked before every step.
@@ -81,7 +90,7 @@ def run(
     Raises:
         DatasetError: The store does not fit the model, or a patient is on both sides of the split.
     """
-    store = SignalStore.open(data)
+    store = SignalStore.open(data or synthetic_data(config, folder, workers))
     check_signal(store.spec, config.model)
     train_rows = store.index.rows_in_folds(config.train_folds)
     validation_rows = store.index.rows_in_folds(config.validation_folds)
@@ -90,7 +99,8 @@ def run(
         raise DatasetError(f"{len(both)} patient(s) have records in training and validation folds; choose other folds.")
 
     embedder = load_embedder(config.encoder, folder=encoder_folder)
-    say(describe(embedder))
+    if workers.is_main:
+        say(describe(embedder))
     # The encoder's own name, so that a resumed run never meets another one behind "auto".
     config = replace(config, encoder=embedder.name, model=replace(config.model, text_width=embedder.dimension))
     vocabulary = load_terms()
@@ -108,7 +118,10 @@ def run(
         "encoder": {"name": embedder.name, "content_hash": embedder.content_hash},
         **provenance(),
     }
-    log = RunLog(folder) if resume else RunLog.start(folder, config_toml=to_toml(config), environment=environment)
+    if resume or not workers.is_main:
+        log = RunLog(folder)
+    else:
+        log = RunLog.start(folder, config_toml=to_toml(config), environment=environment)
 
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
@@ -137,13 +150,30 @@ def run(
         validation=LabelledRows(store=store, rows=validation_rows, labels=labels[validation_rows]),
         queries=query_bank(vocabulary, vectors, rate=config.training.synonym_rate),
         run=log,
+        workers=workers,
         save_best=save_best,
         resume=resume,
         progress=progress,
         should_stop=should_stop,
     )
-    log.finish({"outcome": "done", **asdict(summary)})
+    if workers.is_main:
+        log.finish({"outcome": "done", **asdict(summary)})
     return summary
+
+
+def synthetic_data(config: PretrainConfig, folder: Path, workers: Workers) -> Path:
+    """Make the synthetic ECGs of a run, unless they are there from before, and return their store.
+
+    Raises:
+        ConfigError: The configuration asks for none.
+    """
+    if not config.synthetic_records:
+        raise ConfigError("No data was given; name a signal store with --data, made by pipelines.index_datasets.")
+    data = folder / "data"
+    if workers.is_main and not (data / "manifest.json").exists():
+        build_synthetic_store(data, SPECS["compact"], records=config.synthetic_records, seed=config.training.seed)
+    workers.wait()
+    return data
 
 
 def check_signal(spec: SignalSpec, model: ModelConfig) -> None:
@@ -179,7 +209,7 @@ def query_bank(vocabulary: Vocabulary, vectors: dict[str, torch.Tensor], *, rate
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m pipelines.pretrain", description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="signal store made by pipelines.index_datasets")
+    parser.add_argument("--data", type=Path, help="signal store made by pipelines.index_datasets")
     parser.add_argument("--run-dir", type=Path, required=True, help="folder of the run; new, or one to resume")
     parser.add_argument("--config", type=Path, default=CONFIGS / "compact.toml", help="default: compact.toml")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting")
@@ -191,16 +221,20 @@ def main(argv: list[str] | None = None) -> int:
             raise ConfigError("A resumed run keeps its configuration; leave --set out, or start a new run.")
         path = args.run_dir / "config.toml" if args.resume else args.config
         config = load_config(PretrainConfig, path, args.set)
-        with stop_on_signal() as should_stop:
+        workers = Workers(precision=config.training.precision, cpu=config.training.cpu)
+        with stop_on_signal() as should_stop, closing(workers):
             summary = run(
                 config,
                 data=args.data,
                 folder=args.run_dir,
+                workers=workers,
                 resume=args.resume,
                 progress=ConsoleProgress("pretrain"),
                 should_stop=should_stop,
                 encoder_folder=load_settings().encoder_folder,
             )
+        if not workers.is_main:
+            return
         print(
             f"{summary.epochs} epochs, {summary.steps} steps, {summary.seconds / 60:.0f} min; best validation macro "
             f"AUROC {summary.best_auroc:.4f} after epoch {summary.best_epoch + 1}; checkpoint {args.run_dir / 'best'}"

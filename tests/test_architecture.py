@@ -43,6 +43,7 @@ ROOMS: dict[str, set[str]] = {
 """Room -> the other rooms it may import, ordered so that every room stands below those it imports."""
 
 HOMES: dict[str, tuple[str, ...]] = {
+    "accelerate": ("suprem/training/distributed.py",),
     "plotly": ("suprem/web/", "pages/"),
     "pydicom": ("suprem/ecg/",),
     "sentence_transformers": ("suprem/concepts/embed.py",),

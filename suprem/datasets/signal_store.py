@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -73,7 +73,13 @@ class SignalStore:
 
 
 def build_signal_store(
-    index: RecordIndex, spec: SignalSpec, folder: Path, *, workers: int = 2, progress: Progress = lambda _f, _m: None
+    index: RecordIndex,
+    spec: SignalSpec,
+    folder: Path,
+    *,
+    signals: Iterable[NDArray[np.float32] | EcgError] | None = None,
+    workers: int = 2,
+    progress: Progress = lambda _f, _m: None,
 ) -> SignalStore:
     """Read, preprocess and store every record of an index.
 
@@ -83,6 +89,7 @@ def build_signal_store(
         index: What to store.
         spec: How to prepare it.
         folder: Where; replaced as a whole once the new store is complete.
+        signals: The prepared signals (lead, time) of the records; read from their files by default.
         workers: Processes that read.
         progress: Called with a fraction and a message.
 
@@ -92,23 +99,26 @@ def build_signal_store(
     building = folder.with_name(folder.name + ".building")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
-    signals = np.lib.format.open_memmap(
+    if signals is None:
+        paths = [index.root / f"{path}.hea" for path in index.table["path"]]
+        signals = prepare_files(paths, spec, workers=workers)
+    stored = np.lib.format.open_memmap(
         building / "signals.npy", mode="w+", dtype=np.int16, shape=(len(index), len(spec.leads), spec.samples)
     )
     kept: list[int] = []
     skipped: list[dict[str, str]] = []
-    for row, result in enumerate(_prepare_all(index, spec, workers)):
-        if isinstance(result, str):
-            skipped.append({"record_id": str(index.table["record_id"].iloc[row]), "reason": result})
+    for row, signal in enumerate(signals):
+        if isinstance(signal, EcgError):
+            skipped.append({"record_id": str(index.table["record_id"].iloc[row]), "reason": str(signal)})
         else:
-            signals[len(kept)] = result
+            stored[len(kept)] = _integers(signal, spec)
             kept.append(row)
         if row % 200 == 199 or row + 1 == len(index):
             progress((row + 1) / len(index), f"{row + 1} of {len(index)} records, {len(skipped)} skipped")
     if not kept:
         raise DatasetError(f"Not one of {len(index)} records could be read; the first: {skipped[0]['reason']}")
-    signals.flush()
-    del signals
+    stored.flush()
+    del stored
     if skipped:
         _shorten(building / "signals.npy", len(kept))
     index.take(kept).to_csv(building / "index.csv")
@@ -119,15 +129,9 @@ def build_signal_store(
     return SignalStore.open(folder)
 
 
-def _prepare_all(index: RecordIndex, spec: SignalSpec, workers: int) -> Iterator[NDArray[np.int16] | str]:
-    """Yield each record's integers (lead, time) or the reason why there are none, in the order of the index."""
+def _integers(signal: NDArray[np.float32], spec: SignalSpec) -> NDArray[np.int16]:
     limits = np.iinfo(np.int16)
-    paths = [index.root / f"{path}.hea" for path in index.table["path"]]
-    for signal in prepare_files(paths, spec, workers=workers):
-        if isinstance(signal, EcgError):
-            yield str(signal)
-        else:
-            yield np.clip(np.rint(signal / STEP[spec.scaling]), limits.min, limits.max).astype(np.int16)
+    return np.clip(np.rint(signal / STEP[spec.scaling]), limits.min, limits.max).astype(np.int16)
 
 
 def _shorten(path: Path, records: int) -> None:

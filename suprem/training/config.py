@@ -28,6 +28,9 @@ class TrainConfig:
         lead_loss: Share of the records that lose leads in a step, each lead with a chance of one in four.
         patience: Stop after this many epochs without a better validation AUROC.
         checkpoint_minutes: A run that is killed loses at most this much.
+        precision: "bf16" computes the forward pass in bfloat16, where the hardware is faster at it.
+        compile: Whether `torch.compile` translates the network first.
+        cpu: Whether to stay on the CPU where there is a GPU.
         seed: Of everything that is drawn.
         threads: Threads of torch; 0 leaves its default.
     """
@@ -48,6 +51,9 @@ class TrainConfig:
     lead_loss: float = 0.0
     patience: int = 10
     checkpoint_minutes: float = 3.0
+    precision: Literal["no", "bf16"] = "no"
+    compile: bool = False
+    cpu: bool = False
     seed: int = 0
     threads: int = 0
 

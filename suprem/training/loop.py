@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from suprem.evaluation.metrics import auroc as auroc_per_class
 from suprem.model.checkpoint import load_training_state, save_training_state
 from suprem.model.supreme import SupremeModel
 from suprem.training.config import TrainConfig
+from suprem.training.distributed import Workers
 from suprem.training.query_bank import QueryBank
 from suprem.training.runlog import RunLog
 from suprem.training.schedule import learning_rate
@@ -55,7 +56,8 @@ class LabelledRows:
 
 @dataclass
 class Position:
-    """Where a run stands. Restored by `--resume`; weights, optimiser and random state are saved beside it."""
+    """Where a run stands. Restored by `--resume`; weights and optimiser are saved beside it. What is drawn at random
+    follows from the seed, the step and the process, so there is no random state to keep."""
 
     epoch: int = 0
     batch: int = 0
@@ -63,7 +65,6 @@ class Position:
     best_auroc: float = -math.inf
     best_epoch: int = -1
     seconds: float = 0.0
-    random: Tensor = field(default_factory=torch.get_rng_state)
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def train(
     validation: LabelledRows,
     queries: QueryBank,
     run: RunLog,
+    workers: Workers,
     save_best: Callable[[SupremeModel, float], None],
     resume: bool = False,
     progress: Progress = lambda _f, _m: None,
@@ -98,6 +100,7 @@ def train(
         data, validation: What to learn from and what to choose by.
         queries: Vectors of the concepts, in the order of the labels' columns.
         run: The run folder, opened.
+        workers: The processes that train; each takes its part of every batch.
         save_best: Called with the model and its AUROC whenever that is the best so far.
         resume: Continue from `<run>/last`.
         progress: Called with the fraction done and a message.
@@ -107,6 +110,7 @@ def train(
         TrainingError: The loss is not a number; the message names the step and the records.
         Cancelled: `should_stop` said so. The run can be resumed.
     """
+    workers.check_batch(config.batch)
     steps_per_epoch = len(data) // config.batch
     if steps_per_epoch == 0:
         raise TrainingError(f"{len(data)} records are fewer than one batch of {config.batch}; make the batch smaller.")
@@ -121,35 +125,40 @@ def train(
     at = Position()
     if resume:
         at = Position(**load_training_state(run.folder / "last", model=model, optimizer=optimizer))
-        torch.set_rng_state(at.random)
-        run.keep_until(at.step)
+        if workers.is_main:
+            run.keep_until(at.step)
     else:
-        torch.manual_seed(config.seed)
         model.fusion.init_prior(float(data.labels[data.labels >= 0].mean()))
+    if config.compile:
+        model.compile()
+    learner = Learner(model, workers.prepare(model), optimizer, config, workers, queries)
 
     started = time.monotonic() - at.seconds
     saved = logged = time.monotonic()
 
     def save() -> None:
-        at.seconds, at.random = time.monotonic() - started, torch.get_rng_state()
-        save_training_state(run.folder / "last", model=model, optimizer=optimizer, state=vars(at))
+        at.seconds = time.monotonic() - started
+        if workers.is_main:
+            save_training_state(run.folder / "last", model=model, optimizer=optimizer, state=vars(at))
+        workers.wait()
 
     while at.epoch < config.epochs and (at.epoch == 0 or at.epoch - at.best_epoch <= config.patience):
         keep = 1.0 if at.epoch >= config.epochs - config.full_epochs else config.keep_tokens
         losses: list[float] = []
         for positions in _batches(len(data), config, epoch=at.epoch, first=at.batch):
-            if should_stop():
+            if workers.any(should_stop()):
                 save()
                 raise Cancelled(f"Stopped at step {at.step}; continue with --resume.")
             rate = learning_rate(at.step, total_steps, config)
-            signals, labels = data.batch(positions)
-            loss = train_step(model, optimizer, config, signals, labels, queries.draw(), rate=rate, keep=keep)
+            torch.manual_seed(_seed(config.seed, at.step, workers.rank))
+            signals, labels = data.batch(workers.share(positions))
+            loss = learner.step(signals, labels, rate=rate, keep=keep)
             if not math.isfinite(loss):
                 records = data.store.index.table["record_id"].iloc[data.rows[positions]]
                 raise TrainingError(f"The loss is {loss} at step {at.step}, on records {', '.join(records)}.")
             at.step, at.batch = at.step + 1, at.batch + 1
             losses.append(loss)
-            if at.step % LOG_EVERY == 0:
+            if at.step % LOG_EVERY == 0 and workers.is_main:
                 now = time.monotonic()
                 run.metric(
                     step=at.step,
@@ -165,16 +174,18 @@ def train(
                     at.step / total_steps,
                     f"epoch {at.epoch + 1}/{config.epochs}, loss {np.mean(losses[-50:]):.4f}, {left / 60:.0f} min left",
                 )
-            if time.monotonic() - saved > 60 * config.checkpoint_minutes:
+            if workers.any(time.monotonic() - saved > 60 * config.checkpoint_minutes):
                 save()
                 saved = time.monotonic()
 
-        auroc, loss = validate(model, validation, queries)
-        run.metric(step=at.step, epoch=at.epoch, split="validation", loss=loss, macro_auroc=auroc)
-        progress(at.step / total_steps, f"epoch {at.epoch + 1}/{config.epochs}, validation AUROC {auroc:.4f}")
+        auroc, loss = validate(model, validation, queries, workers)
+        if workers.is_main:
+            run.metric(step=at.step, epoch=at.epoch, split="validation", loss=loss, macro_auroc=auroc)
+            progress(at.step / total_steps, f"epoch {at.epoch + 1}/{config.epochs}, validation AUROC {auroc:.4f}")
         if auroc > at.best_auroc:
             at.best_auroc, at.best_epoch = auroc, at.epoch
-            save_best(model, auroc)
+            if workers.is_main:
+                save_best(model, auroc)
         at.epoch, at.batch = at.epoch + 1, 0
         save()
         saved = logged = time.monotonic()
@@ -187,35 +198,52 @@ def train(
     )
 
 
-def train_step(
-    model: SupremeModel,
-    optimizer: torch.optim.Optimizer,
-    config: TrainConfig,
-    signals: Tensor,
-    labels: Tensor,
-    vectors: Tensor,
-    *,
-    rate: float,
-    keep: float,
-) -> float:
-    """Do one optimiser step and return the loss."""
-    model.train()
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    logits = model(augment(signals, config), vectors, keep=keep)  # (batch, query)
-    loss = masked_loss(logits, labels)
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
-    optimizer.step()
-    return float(loss.detach())
+@dataclass(frozen=True, eq=False)
+class Learner:
+    """What takes an optimiser step: the model, its optimiser, the recipe, the processes and the training queries.
+
+    `network` is the model as `Workers.prepare` returns it.
+    """
+
+    model: SupremeModel
+    network: Callable[..., Tensor]
+    optimizer: torch.optim.Optimizer
+    config: TrainConfig
+    workers: Workers
+    queries: QueryBank
+
+    def step(self, signals: Tensor, labels: Tensor, *, rate: float, keep: float) -> float:
+        """Learn from this process's part of a batch and return the loss of the whole batch.
+
+        Args:
+            signals: (batch, lead, time).
+            labels: (batch, concept), negative where nobody knows.
+            rate: Learning rate.
+            keep: Share of tokens that are used.
+        """
+        self.model.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        signals, vectors = augment(signals, self.config), self.queries.draw()
+        signals, labels, vectors = (x.to(self.workers.device) for x in (signals, labels, vectors))
+        logits = self.network(signals, vectors, keep=keep)  # (batch, query)
+        loss = masked_loss(logits, labels, known=self.workers.mean((labels >= 0).sum().float()))
+        self.optimizer.zero_grad(set_to_none=True)
+        self.workers.backward(loss)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
+        self.optimizer.step()
+        return float(self.workers.mean(loss.detach()))
 
 
-def masked_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the binary cross-entropy, mean over the known labels of all records and queries."""
-    known = (labels >= 0).to(logits.dtype)
+def masked_loss(logits: Tensor, labels: Tensor, *, known: Tensor | None = None) -> Tensor:
+    """Return the binary cross-entropy, mean over the known labels of all records and queries.
+
+    `known` is their number where it is not that of these labels: with several processes the mean over processes, so
+    that the mean of the processes' losses is the loss of the whole batch.
+    """
+    counts = (labels >= 0).to(logits.dtype)
     losses = F.binary_cross_entropy_with_logits(logits, labels.clamp(min=0), reduction="none")  # (batch, query)
-    return (losses * known).sum() / known.sum().clamp(min=1)
+    return (losses * counts).sum() / (counts.sum() if known is None else known).clamp(min=1)
 
 
 def augment(signals: Tensor, config: TrainConfig) -> Tensor:
@@ -232,21 +260,28 @@ def augment(signals: Tensor, config: TrainConfig) -> Tensor:
 
 
 @torch.no_grad()
-def validate(model: SupremeModel, data: LabelledRows, queries: QueryBank) -> tuple[float, float]:
+def validate(model: SupremeModel, data: LabelledRows, queries: QueryBank, workers: Workers) -> tuple[float, float]:
     """Return the macro AUROC over the concepts with both labels, and the mean loss, on canonical query names."""
     model.eval()
-    logits = torch.cat(
-        [
-            model(data.batch(np.arange(first, min(first + EVALUATION_BATCH, len(data))))[0], queries.names)
-            for first in range(0, len(data), EVALUATION_BATCH)
-        ]
-    )
-    labels = torch.from_numpy(data.labels)
+    mine = workers.share(np.arange(len(data)))
+    names = queries.names.to(workers.device)
+    parts = [
+        model(data.batch(mine[first : first + EVALUATION_BATCH])[0].to(workers.device), names).float().cpu()
+        for first in range(0, len(mine), EVALUATION_BATCH)
+    ]
+    logits = torch.empty(len(data), len(names))
+    for rank, part in enumerate(workers.gather(torch.cat(parts) if parts else torch.empty(0, len(names)))):
+        logits[rank :: workers.count] = part
     per_class = [
         auroc_per_class(column[column >= 0, None] > 0, scores[column >= 0, None])[0]
         for column, scores in zip(data.labels.T, logits.numpy().T, strict=True)
     ]
-    return float(np.nanmean(per_class)), float(masked_loss(logits, labels))
+    return float(np.nanmean(per_class)), float(masked_loss(logits, torch.from_numpy(data.labels)))
+
+
+def _seed(seed: int, step: int, rank: int) -> int:
+    """Return the seed of what one process draws in one step: a run that was stopped draws the same again."""
+    return int(np.random.SeedSequence((seed, step, rank)).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def _batches(records: int, config: TrainConfig, *, epoch: int, first: int) -> Iterator[NDArray[np.intp]]:

@@ -174,6 +174,52 @@ def test_sigterm_saves_a_real_process_and_resume_continues_it(place: Path, tmp_p
     assert len(validation(folder)) == done + 1
 
 
+def smoke(folder: Path, *more: str, launcher: tuple[str, ...] = ()) -> list[str]:
+    """The shipped smoke run, shortened, as a command of its own process."""
+    short = [
+        "synthetic_records=120",
+        "training.epochs=2",
+        "training.batch=8",
+        "training.threads=1",
+        "training.cpu=true",
+    ]
+    settings = [] if "--resume" in more else [word for setting in short for word in ("--set", setting)]
+    config = [] if "--resume" in more else ["--config", str(pretrain.CONFIGS / "smoke.toml")]
+    return [sys.executable, *launcher, "-m", "pipelines.pretrain", "--run-dir", str(folder), *config, *settings, *more]
+
+
+@pytest.mark.slow
+def test_the_smoke_run_stopped_and_resumed_ends_as_one_never_stopped(tmp_path: Path) -> None:
+    subprocess.run(smoke(tmp_path / "whole"), cwd=ROOT, check=True, capture_output=True, timeout=240)
+    stopped = tmp_path / "stopped"
+    process = subprocess.Popen(smoke(stopped), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 240
+    while not (stopped / "metrics.jsonl").exists() and time.monotonic() < deadline:  # written at step 10 of 24
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=120)
+    assert process.returncode == 143
+    assert not (stopped / "manifest.json").exists()
+    subprocess.run(smoke(stopped, "--resume"), cwd=ROOT, check=True, capture_output=True, timeout=240)
+    assert validation(stopped) == validation(tmp_path / "whole")
+    assert (stopped / "best" / "model.safetensors").read_bytes() == (
+        tmp_path / "whole" / "best" / "model.safetensors"
+    ).read_bytes()
+
+
+@pytest.mark.slow
+def test_two_processes_train_the_smoke_run_under_torchrun(tmp_path: Path) -> None:
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
+    done = subprocess.run(
+        smoke(tmp_path, launcher=torchrun), cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("best validation macro AUROC") == 1, "only one of them speaks"
+    assert len(validation(tmp_path)) == 2
+    assert Predictor.load(tmp_path / "best").score(ecg(), ["AFIB"])[0].score > 0
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
@@ -198,7 +244,7 @@ def test_a_wrong_request_is_one_sentence_and_exit_code_2(
 @pytest.mark.parametrize("path", sorted(pretrain.CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_shipped_configuration_is_read_and_fits_its_signals(path: Path) -> None:
     config = load_config(PretrainConfig, path)
-    pretrain.check_signal(SPECS[path.stem], config.model)
+    pretrain.check_signal(SPECS["compact" if path.stem == "smoke" else path.stem], config.model)
 
 
 def test_the_papers_configuration_is_the_published_recipe() -> None:

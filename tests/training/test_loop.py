@@ -17,6 +17,7 @@ from suprem.datasets.signal_store import SignalStore
 from suprem.errors import Cancelled, CheckpointError, TrainingError
 from suprem.model.supreme import SupremeModel
 from suprem.training.config import TrainConfig
+from suprem.training.distributed import Workers
 from suprem.training.loop import LabelledRows, RunSummary, augment, masked_loss, train, validate
 from suprem.training.query_bank import QueryBank
 from suprem.training.runlog import RunLog
@@ -62,6 +63,7 @@ def run(
             "validation": rows,
             "queries": bank(),
             "run": RunLog(folder),
+            "workers": Workers(),
             "save_best": lambda _model, auroc: best.append(auroc),
             **more,
         },
@@ -99,7 +101,7 @@ def test_the_loop_overfits_eight_ecgs(tmp_path: Path, rows: LabelledRows) -> Non
         queries=bank(rate=0.0),
     )
     assert summary.best_auroc == 1.0
-    assert validate(model, few, bank())[1] < 0.1
+    assert validate(model, few, bank(), Workers())[1] < 0.1
 
 
 def test_a_run_leaves_its_metrics_and_the_best_state(tmp_path: Path, rows: LabelledRows) -> None:
@@ -214,7 +216,7 @@ def test_labels_that_nobody_knows_take_part_in_nothing(tmp_path: Path, rows: Lab
     masked = replace(rows, labels=np.where(np.arange(8)[:, None] < 2, -1.0, rows.labels).astype(np.float32))
     model, _, _ = run(tmp_path, masked, validation=masked)
     few = replace(rows, rows=rows.rows[2:], labels=rows.labels[2:])
-    assert validate(model, masked, bank())[0] == validate(model, few, bank())[0]
+    assert validate(model, masked, bank(), Workers())[0] == validate(model, few, bank(), Workers())[0]
 
 
 def test_the_last_epochs_see_all_tokens(tmp_path: Path, rows: LabelledRows) -> None:
@@ -253,5 +255,5 @@ def test_some_records_lose_some_leads_whole() -> None:
 def test_validation_asks_by_the_canonical_names(rows: LabelledRows) -> None:
     torch.manual_seed(0)
     model = SupremeModel(SMALL_MODEL)
-    assert validate(model, rows, bank(rate=1.0)) == validate(model, rows, bank(rate=0.0))
+    assert validate(model, rows, bank(rate=1.0), Workers()) == validate(model, rows, bank(rate=0.0), Workers())
     assert not model.training
