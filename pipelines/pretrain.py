@@ -38,6 +38,7 @@ from suprem.training.distributed import Workers
 from suprem.training.loop import LabelledRows, Progress, RunSummary, train
 from suprem.training.query_bank import QueryBank
 from suprem.training.runlog import RunLog
+from suprem.training.trackers import MlflowTracker, TensorBoardTracker, Tracker
 
 CONFIGS = Path(__file__).parent / "configs"
 RESEARCH_CARD = {
@@ -74,6 +75,7 @@ def run(
     progress: Progress,
     should_stop: Callable[[], bool],
     encoder_folder: Path | None = None,
+    mlflow_uri: str | None = None,
 ) -> RunSummary:
     """Train, and leave a run folder.
 
@@ -86,6 +88,7 @@ def run(
         progress: Called with the fraction done and a message.
         should_stop: Asked before every step.
         encoder_folder: Where the text encoder's weights are, when not in a package or cache.
+        mlflow_uri: MLflow server that also receives the metrics.
 
     Raises:
         DatasetError: The store does not fit the model, or a patient is on both sides of the split.
@@ -122,6 +125,8 @@ def run(
         log = RunLog(folder)
     else:
         log = RunLog.start(folder, config_toml=to_toml(config), environment=environment)
+    if workers.is_main:
+        log = log.tracked_by(*trackers(folder, config, mlflow_uri))
 
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
@@ -143,22 +148,32 @@ def run(
             card=card,
         )
 
-    summary = train(
-        model,
-        config.training,
-        data=LabelledRows(store=store, rows=train_rows, labels=labels[train_rows]),
-        validation=LabelledRows(store=store, rows=validation_rows, labels=labels[validation_rows]),
-        queries=query_bank(vocabulary, vectors, rate=config.training.synonym_rate),
-        run=log,
-        workers=workers,
-        save_best=save_best,
-        resume=resume,
-        progress=progress,
-        should_stop=should_stop,
-    )
+    with closing(log):
+        summary = train(
+            model,
+            config.training,
+            data=LabelledRows(store=store, rows=train_rows, labels=labels[train_rows]),
+            validation=LabelledRows(store=store, rows=validation_rows, labels=labels[validation_rows]),
+            queries=query_bank(vocabulary, vectors, rate=config.training.synonym_rate),
+            run=log,
+            workers=workers,
+            save_best=save_best,
+            resume=resume,
+            progress=progress,
+            should_stop=should_stop,
+        )
     if workers.is_main:
         log.finish({"outcome": "done", **asdict(summary)})
     return summary
+
+
+def trackers(folder: Path, config: PretrainConfig, mlflow_uri: str | None) -> list[Tracker]:
+    """Return where metrics go besides the run folder's metrics.jsonl."""
+    found: list[Tracker] = [TensorBoardTracker(folder)]
+    if mlflow_uri:
+        parameters = {**asdict(config.model), **asdict(config.training), "encoder": config.encoder}
+        found.append(MlflowTracker(mlflow_uri, name=folder.name, parameters=parameters))
+    return found
 
 
 def synthetic_data(config: PretrainConfig, folder: Path, workers: Workers) -> Path:
@@ -221,6 +236,7 @@ def main(argv: list[str] | None = None) -> int:
             raise ConfigError("A resumed run keeps its configuration; leave --set out, or start a new run.")
         path = args.run_dir / "config.toml" if args.resume else args.config
         config = load_config(PretrainConfig, path, args.set)
+        settings = load_settings()
         workers = Workers(precision=config.training.precision, cpu=config.training.cpu)
         with stop_on_signal() as should_stop, closing(workers):
             summary = run(
@@ -231,7 +247,8 @@ def main(argv: list[str] | None = None) -> int:
                 resume=args.resume,
                 progress=ConsoleProgress("pretrain"),
                 should_stop=should_stop,
-                encoder_folder=load_settings().encoder_folder,
+                encoder_folder=settings.encoder_folder,
+                mlflow_uri=settings.mlflow_tracking_uri,
             )
         if not workers.is_main:
             return

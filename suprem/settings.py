@@ -16,6 +16,7 @@ from suprem.configfile import Text, did_you_mean, fill, read_toml
 from suprem.errors import ConfigError
 
 PREFIX = "SUPREM_"
+MLFLOW = "MLFLOW_TRACKING_URI"
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 TEST_VARIABLES = frozenset({"SUPREM_TEST_DATA"})
 """Read by the tests only, but often set in a developer's shell while the program runs."""
@@ -48,6 +49,9 @@ class Settings:
     max_jobs: int = 1
     """Background jobs that may run at the same time."""
 
+    mlflow_tracking_uri: str | None = None
+    """MLflow server that pre-training also reports to; `MLFLOW_TRACKING_URI`, which MLflow itself reads, sets it too."""
+
     llm_url: str | None = None
     """Address of an OpenAI-compatible language model server, for reading reports."""
 
@@ -56,6 +60,11 @@ class Settings:
 
     llm_api_key: str | None = field(default=None, repr=False)
     """Its key; best given in the environment, never on a command line."""
+
+    @property
+    def review_url(self) -> str:
+        """URL of the database with the reviewers' decisions and the audit log; may hold a password, so never log it."""
+        return self.database_url or f"sqlite:///{self.home / 'review.sqlite'}"
 
 
 def load_settings(environ: Mapping[str, str] | None = None, path: Path = Path("suprem.toml")) -> Settings:
@@ -89,6 +98,8 @@ def load_settings(environ: Mapping[str, str] | None = None, path: Path = Path("s
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Text]:
     known = {PREFIX + setting.name.upper(): setting.name for setting in fields(Settings)}
     values: dict[str, Text] = {}
+    if environ.get(MLFLOW):
+        values["mlflow_tracking_uri"] = Text(environ[MLFLOW])
     for variable, value in environ.items():
         if not variable.startswith(PREFIX) or variable in TEST_VARIABLES:
             continue

@@ -10,8 +10,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = {"suprem", "pipelines", "pages"}
-OPTIONAL = {"playwright"}
-"""Imported only where it is used, by a command that says what to install: `pipelines.benchmark --page`."""
+OPTIONAL = {"mlflow", "playwright"}
+"""Imported only where it is used, with a message that says what to install."""
+BEHIND = {"torch.utils.tensorboard": "tensorboard"}
+"""Modules that only work with another package."""
 
 
 def normalized(name: str) -> str:
@@ -32,7 +34,7 @@ def imported() -> dict[str, set[str]]:
             if isinstance(node, ast.Import):
                 names.update(alias.name.split(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names.add(node.module.split(".")[0])
+                names.add(BEHIND.get(node.module, node.module.split(".")[0]))
     distributions = packages_distributions()
     third_party = names - OURS - OPTIONAL - sys.stdlib_module_names
     return {name: {normalized(found) for found in distributions.get(name, [name])} for name in third_party}

@@ -1,4 +1,4 @@
-"""Takes one optimiser step on eight fixed ECGs and saves the weights; test_distributed runs it alone and by torchrun."""
+"""Takes one optimiser step on eight fixed ECGs and saves the weights; test_distributed runs it alone and in two."""
 
 from __future__ import annotations
 
