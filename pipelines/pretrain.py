@@ -11,10 +11,13 @@ application and `pipelines.score --checkpoint` load. SIGTERM and Ctrl-C save and
 from __future__ import annotations
 
 import argparse
+import resource
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,12 +38,13 @@ from suprem.model.supreme import SupremeModel
 from suprem.settings import load_settings
 from suprem.training.config import TrainConfig
 from suprem.training.distributed import Workers
-from suprem.training.loop import LabelledRows, Progress, RunSummary, train
+from suprem.training.loop import LabelledRows, Learner, Progress, RunSummary, train
 from suprem.training.query_bank import QueryBank
 from suprem.training.runlog import RunLog
 from suprem.training.trackers import MlflowTracker, TensorBoardTracker, Tracker
 
 CONFIGS = Path(__file__).parent / "configs"
+DRY_STEPS = 3
 RESEARCH_CARD = {
     "intended_use": "Research on and teaching of zero-shot ECG reading; exploration of what the model has learned.",
     "out_of_scope": "Any use in the care of a patient; ECGs of children; Holter, exercise and single-lead recordings.",
@@ -65,30 +69,53 @@ class PretrainConfig:
     """Where no signal store is given, so many synthetic ECGs are made and stored in the run folder."""
 
 
-def run(
-    config: PretrainConfig,
-    *,
-    data: Path | None,
-    folder: Path,
-    workers: Workers,
-    resume: bool,
-    progress: Progress,
-    should_stop: Callable[[], bool],
-    encoder_folder: Path | None = None,
-    mlflow_uri: str | None = None,
-) -> RunSummary:
-    """Train, and leave a run folder.
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A configuration with everything it needs, ready to train."""
+
+    config: PretrainConfig
+    store: SignalStore
+    embedder: TextEmbedder
+    vocabulary: Vocabulary
+    vectors: dict[str, torch.Tensor]
+    train: LabelledRows
+    validation: LabelledRows
+    model: SupremeModel
+
+    @property
+    def queries(self) -> QueryBank:
+        """The training queries."""
+        return query_bank(self.vocabulary, self.vectors, rate=self.config.training.synonym_rate)
+
+    def environment(self) -> dict[str, Any]:
+        """Return what the run depends on besides its configuration."""
+        return {
+            "data": {
+                "corpus": self.store.index.corpus,
+                "signal": asdict(self.store.spec),
+                "train_folds": self.config.train_folds,
+                "train_records": len(self.train),
+                "validation_folds": self.config.validation_folds,
+                "validation_records": len(self.validation),
+                "skipped_records": len(self.store.skipped),
+            },
+            "vocabulary": self.vocabulary.content_hash,
+            "encoder": {"name": self.embedder.name, "content_hash": self.embedder.content_hash},
+            **provenance(),
+        }
+
+
+def set_up(
+    config: PretrainConfig, *, data: Path | None, folder: Path, workers: Workers, encoder_folder: Path | None = None
+) -> Experiment:
+    """Open the data, embed the vocabulary and make the network.
 
     Args:
         config: The experiment.
-        data: The signal store; None makes one of synthetic ECGs.
+        data: The signal store; None makes one of synthetic ECGs in the run folder.
         folder: The run folder.
         workers: The processes that train.
-        resume: Continue the run in `folder`.
-        progress: Called with the fraction done and a message.
-        should_stop: Asked before every step.
         encoder_folder: Where the text encoder's weights are, when not in a package or cache.
-        mlflow_uri: MLflow server that also receives the metrics.
 
     Raises:
         DatasetError: The store does not fit the model, or a patient is on both sides of the split.
@@ -109,24 +136,6 @@ def run(
     vocabulary = load_terms()
     vectors = embed_vocabulary(vocabulary, embedder)
     labels = store.index.labels(vocabulary.codes).astype(np.float32)
-    environment = {
-        "data": {
-            "corpus": store.index.corpus,
-            "signal": asdict(store.spec),
-            "train_records": len(train_rows),
-            "validation_records": len(validation_rows),
-            "skipped_records": len(store.skipped),
-        },
-        "vocabulary": vocabulary.content_hash,
-        "encoder": {"name": embedder.name, "content_hash": embedder.content_hash},
-        **provenance(),
-    }
-    if resume or not workers.is_main:
-        log = RunLog(folder)
-    else:
-        log = RunLog.start(folder, config_toml=to_toml(config), environment=environment)
-    if workers.is_main:
-        log = log.tracked_by(*trackers(folder, config, mlflow_uri))
 
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
@@ -134,27 +143,69 @@ def run(
     model = SupremeModel(config.model)
     if config.model.whiten_queries:
         model.fit_whitening(vectors["wordings"])
+    return Experiment(
+        config=config,
+        store=store,
+        embedder=embedder,
+        vocabulary=vocabulary,
+        vectors=vectors,
+        train=LabelledRows(store=store, rows=train_rows, labels=labels[train_rows]),
+        validation=LabelledRows(store=store, rows=validation_rows, labels=labels[validation_rows]),
+        model=model,
+    )
+
+
+def run(
+    experiment: Experiment,
+    *,
+    folder: Path,
+    workers: Workers,
+    resume: bool,
+    progress: Progress,
+    should_stop: Callable[[], bool],
+    mlflow_uri: str | None = None,
+) -> RunSummary:
+    """Train, and leave a run folder.
+
+    Args:
+        experiment: What to train.
+        folder: The run folder.
+        workers: The processes that train.
+        resume: Continue the run in `folder`.
+        progress: Called with the fraction done and a message.
+        should_stop: Asked before every step.
+        mlflow_uri: MLflow server that also receives the metrics.
+    """
+    config, environment = experiment.config, experiment.environment()
+    if resume or not workers.is_main:
+        log = RunLog(folder)
+    else:
+        log = RunLog.start(folder, config_toml=to_toml(config), environment=environment)
+    if workers.is_main:
+        log = log.tracked_by(*trackers(folder, config, mlflow_uri))
 
     def save_best(model: SupremeModel, auroc: float) -> None:
         card = {**RESEARCH_CARD, "training": environment, "validation": {"macro_auroc": auroc}}
         save_checkpoint(
             folder / "best",
             model=model,
-            signal=asdict(store.spec),
-            encoder=EncoderStamp(embedder.name, embedder.dimension, embedder.content_hash),
-            vocabulary=vocabulary.to_json(),
-            vectors=vectors,
-            wordings=tuple(vocabulary.texts),
+            signal=asdict(experiment.store.spec),
+            encoder=EncoderStamp(
+                experiment.embedder.name, experiment.embedder.dimension, experiment.embedder.content_hash
+            ),
+            vocabulary=experiment.vocabulary.to_json(),
+            vectors=experiment.vectors,
+            wordings=tuple(experiment.vocabulary.texts),
             card=card,
         )
 
     with closing(log):
         summary = train(
-            model,
+            experiment.model,
             config.training,
-            data=LabelledRows(store=store, rows=train_rows, labels=labels[train_rows]),
-            validation=LabelledRows(store=store, rows=validation_rows, labels=labels[validation_rows]),
-            queries=query_bank(vocabulary, vectors, rate=config.training.synonym_rate),
+            data=experiment.train,
+            validation=experiment.validation,
+            queries=experiment.queries,
             run=log,
             workers=workers,
             save_best=save_best,
@@ -165,6 +216,34 @@ def run(
     if workers.is_main:
         log.finish({"outcome": "done", **asdict(summary)})
     return summary
+
+
+def estimate(experiment: Experiment, workers: Workers) -> str:
+    """Take a few steps, save nothing, and say what the run will need."""
+    config = experiment.config.training
+    model = experiment.model
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.0)
+    learner = Learner(model, workers.prepare(model), optimizer, config, workers, experiment.queries)
+
+    def seconds_per_record(keep: float) -> float:
+        batch = min(config.batch, len(experiment.train))
+        positions = workers.share(np.arange(batch))
+        learner.step(*experiment.train.batch(positions), rate=0.0, keep=keep)
+        started = time.monotonic()
+        for _ in range(DRY_STEPS):
+            learner.step(*experiment.train.batch(positions), rate=0.0, keep=keep)
+        return (time.monotonic() - started) / (DRY_STEPS * batch)
+
+    short = config.epochs - min(config.full_epochs, config.epochs)
+    per_epoch = {keep: seconds_per_record(keep) * len(experiment.train) for keep in {config.keep_tokens, 1.0}}
+    seconds = short * per_epoch[config.keep_tokens] + (config.epochs - short) * per_epoch[1.0]
+    seconds += config.epochs * per_epoch[1.0] / 3 * len(experiment.validation) / len(experiment.train)
+    weights = sum(parameter.numel() * 4 for parameter in model.parameters())
+    return (
+        f"{config.epochs} epochs of {len(experiment.train):,} records: about {max(1, round(seconds / 60)):,} min on "
+        f"{workers.count} process(es) as busy as now; {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} "
+        f"GB of memory each; {5 * weights / 2**20:.0f} MB of disk; {weights / 4e6:.1f} million weights."
+    )
 
 
 def trackers(folder: Path, config: PretrainConfig, mlflow_uri: str | None) -> list[Tracker]:
@@ -228,6 +307,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--run-dir", type=Path, required=True, help="folder of the run; new, or one to resume")
     parser.add_argument("--config", type=Path, default=CONFIGS / "compact.toml", help="default: compact.toml")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting")
+    parser.add_argument("--dry-run", action="store_true", help="measure a few steps, say what the run needs, stop")
     parser.add_argument("--resume", action="store_true", help="continue the run in --run-dir")
     args = parser.parse_args(argv)
 
@@ -239,15 +319,25 @@ def main(argv: list[str] | None = None) -> int:
         settings = load_settings()
         workers = Workers(precision=config.training.precision, cpu=config.training.cpu)
         with stop_on_signal() as should_stop, closing(workers):
-            summary = run(
+            experiment = set_up(
                 config,
                 data=args.data,
+                folder=args.run_dir,
+                workers=workers,
+                encoder_folder=settings.encoder_folder,
+            )
+            if args.dry_run:
+                outlook = estimate(experiment, workers)
+                if workers.is_main:
+                    print(outlook)
+                return
+            summary = run(
+                experiment,
                 folder=args.run_dir,
                 workers=workers,
                 resume=args.resume,
                 progress=ConsoleProgress("pretrain"),
                 should_stop=should_stop,
-                encoder_folder=settings.encoder_folder,
                 mlflow_uri=settings.mlflow_tracking_uri,
             )
         if not workers.is_main:

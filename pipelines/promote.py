@@ -50,11 +50,11 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m pipelines.promote", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint, for example RUN/best")
     parser.add_argument("--evaluation", type=Path, required=True, help="result of pipelines.zero_shot --out")
-    parser.add_argument("--to", type=Path, help="default: where this installation scores from (SUPREM_CHECKPOINT)")
+    parser.add_argument("--to", type=Path, help="default: <SUPREM_HOME>/checkpoint, which this installation then uses")
     args = parser.parse_args(argv)
 
     def work() -> None:
-        target = args.to or load_settings().checkpoint
+        target = args.to or load_settings().home / "checkpoint"
         evaluation = EvaluationResult.from_json(args.evaluation.read_text(encoding="utf-8"))
         print(f"checkpoint {run(args.checkpoint, evaluation, target)} is in {target}")
 

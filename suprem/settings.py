@@ -30,7 +30,8 @@ class Settings:
     """Everything the program writes goes below this folder."""
 
     checkpoint: Path = ASSETS / "checkpoint"
-    """Folder of the checkpoint that pages and commands score with."""
+    """Folder of the checkpoint that pages and commands score with. Where it is not set, a checkpoint that was promoted
+    to `home` stands before the shipped one."""
 
     encoder_folder: Path | None = None
     """Folder with the weights of the checkpoint's text encoder, where they are in no package and not in the Hugging
@@ -50,7 +51,7 @@ class Settings:
     """Background jobs that may run at the same time."""
 
     mlflow_tracking_uri: str | None = None
-    """MLflow server that pre-training also reports to; `MLFLOW_TRACKING_URI`, which MLflow itself reads, sets it too."""
+    """MLflow server that pre-training also reports to. `MLFLOW_TRACKING_URI`, which MLflow reads, sets it too."""
 
     llm_url: str | None = None
     """Address of an OpenAI-compatible language model server, for reading reports."""
@@ -87,9 +88,13 @@ def load_settings(environ: Mapping[str, str] | None = None, path: Path = Path("s
         raise ConfigError(f"'threads' is {settings.threads}; expected at least 1, or leave it out.")
     if settings.max_jobs < 1:
         raise ConfigError(f"'max_jobs' is {settings.max_jobs}; expected at least 1.")
+    home = _absolute(settings.home)
+    promoted = home / "checkpoint"
+    if settings.checkpoint == Settings.checkpoint and (promoted / "config.json").is_file():
+        settings = replace(settings, checkpoint=promoted)
     return replace(
         settings,
-        home=_absolute(settings.home),
+        home=home,
         checkpoint=_absolute(settings.checkpoint),
         encoder_folder=settings.encoder_folder and _absolute(settings.encoder_folder),
     )

@@ -36,7 +36,7 @@ ROOMS: dict[str, set[str]] = {
     "evaluation": {"errors", "atomic", "concepts", "datasets", "inference"},
     "training": {"errors", "atomic", "concepts", "datasets", "model", "evaluation"},
     "web": EVERYTHING - {"training", "model", "configfile", "web"},
-    "pages": {"errors", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
+    "pages": {"errors", "settings", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
     "app.py": {"errors", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
     "pipelines": EVERYTHING - {"web"},
 }

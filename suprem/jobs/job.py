@@ -15,6 +15,7 @@ STAGES = frozenset(
         "index_datasets",
         "map_entities",
         "pretrain",
+        "promote",
         "score",
         "zero_shot",
     }

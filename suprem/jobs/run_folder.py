@@ -1,0 +1,126 @@
+"""What can be shown of a training run while it runs and after: read from its folder alone.
+
+`suprem.training.runlog` writes the folder; whoever reads it needs neither torch nor the process that trains.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from suprem.errors import JobError
+
+MAX_POINTS = 600
+"""Points of a curve that are handed on; more cannot be seen."""
+
+
+@dataclass
+class Metrics:
+    """The metrics of a run, read on from where the last reading ended: a long run costs no more than its new lines."""
+
+    path: Path
+    rows: dict[str, list[dict[str, float]]] = field(default_factory=lambda: {"train": [], "validation": []})
+    _read: int = 0
+
+    def refresh(self) -> Metrics:
+        """Read what was written since; a run that was resumed may have shortened its file and is read anew."""
+        size = self.path.stat().st_size if self.path.exists() else 0
+        if size < self._read:
+            self.rows, self._read = {"train": [], "validation": []}, 0
+        if size > self._read:
+            with self.path.open("rb") as file:
+                file.seek(self._read)
+                new = file.read()
+            whole = new[: new.rfind(b"\n") + 1]  # the last line may not be finished yet
+            self._read += len(whole)
+            for line in whole.splitlines():
+                row = json.loads(line)
+                self.rows.setdefault(row.pop("split"), []).append(row)
+        return self
+
+    def curve(self, split: str, name: str) -> tuple[list[float], list[float]]:
+        """Return steps and values of one metric, thinned evenly to `MAX_POINTS`; the newest point is kept."""
+        found = [(row["step"], row[name]) for row in self.rows.get(split, []) if name in row]
+        every = max(1, -(-len(found) // MAX_POINTS))
+        thinned = found[::-1][::every][::-1]
+        return [step for step, _ in thinned], [value for _, value in thinned]
+
+    @property
+    def best_auroc(self) -> float | None:
+        """Highest macro AUROC on the validation records so far."""
+        return max((row["macro_auroc"] for row in self.rows["validation"]), default=None)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder.
+
+    Attributes:
+        folder: Where it lies.
+        config: What defines it, flat: "training.epochs" -> 22.
+        environment: Data, vocabulary, encoder, code, packages, hardware.
+        finished: Whether it ran to its end.
+    """
+
+    folder: Path
+    config: dict[str, Any]
+    environment: dict[str, Any]
+    finished: bool
+
+    @property
+    def name(self) -> str:
+        """Name of the folder."""
+        return self.folder.name
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The best checkpoint, None before the first epoch ended."""
+        best = self.folder / "best"
+        return best if (best / "config.json").is_file() else None
+
+
+def open_run(folder: Path) -> Run:
+    """Read what defines a run.
+
+    Raises:
+        JobError: The folder holds no run, or what it holds is damaged.
+    """
+    try:
+        config = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))
+        environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise JobError(f"{folder.name} is not a run folder, or it is damaged ({type(error).__name__}).") from error
+    return Run(folder, _flat(config), environment, (folder / "manifest.json").exists())
+
+
+def list_runs(folder: Path) -> list[Run]:
+    """Return the runs below a folder, newest first; folders that hold none are passed over."""
+    runs = []
+    for path in sorted(folder.glob("*/config.toml"), key=lambda path: path.stat().st_mtime, reverse=True):
+        try:
+            runs.append(open_run(path.parent))
+        except JobError:
+            continue
+    return runs
+
+
+def differences(runs: list[Run]) -> dict[str, list[Any]]:
+    """Return the settings in which the runs differ, with each run's value."""
+    names = sorted(set().union(*(run.config for run in runs)))
+    table = {name: [run.config.get(name) for run in runs] for name in names}
+    facts = {
+        "vocabulary": [run.environment.get("vocabulary", "")[:12] for run in runs],
+        "corpus": [run.environment.get("data", {}).get("corpus") for run in runs],
+        "commit": [run.environment.get("commit", "")[:12] for run in runs],
+    }
+    return {name: values for name, values in {**table, **facts}.items() if len({repr(v) for v in values}) > 1}
+
+
+def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in config.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return flat

@@ -1,0 +1,196 @@
+"""Jobs on the page: the table of all, and one in detail while it runs."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import streamlit as st
+
+from suprem.errors import JobError
+from suprem.jobs import runner
+from suprem.jobs.job import ACTIVE, ENDED, Job, JobSpec, State
+from suprem.jobs.progress import last_progress, tail
+from suprem.jobs.run_folder import Run, open_run
+from suprem.jobs.store import JobStore
+from suprem.settings import Settings
+from suprem.web.frame import PLOT, plain
+from suprem.web.job_cache import run_metrics
+from suprem.web.run_figure import run_figure
+
+SHOWN = 200
+LOG_LINES = 200
+EVERY = "2s"
+STATE_WORDS = {
+    State.QUEUED: "waiting",
+    State.STARTING: "starting",
+    State.RUNNING: "running",
+    State.CANCELLING: "stopping",
+    State.DONE: "done",
+    State.FAILED: "failed",
+    State.CANCELLED: "cancelled",
+    State.LOST: "lost",
+}
+
+
+def job_rows(jobs: list[Job], now: float) -> list[dict[str, str | int]]:
+    """Return the table of jobs, one row each."""
+    return [
+        {
+            "job": job.id,
+            "what": job.spec.title or job.spec.stage,
+            "state": STATE_WORDS[job.state],
+            "started": time.strftime("%Y-%m-%d %H:%M", time.localtime(job.started)) if job.started else "",
+            "took": duration((job.ended or now) - job.started) if job.started else "",
+            "why": job.message,
+        }
+        for job in jobs
+    ]
+
+
+def duration(seconds: float) -> str:
+    """Return a time span for people: "3 h 20 min", "4 min", "12 s"."""
+    minutes = int(seconds // 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes} min" if minutes else f"{max(0, int(seconds))} s"
+
+
+def run_of(job: Job) -> Path | None:
+    """Return the run folder that a job writes, None when it writes none."""
+    words = job.spec.arguments
+    return Path(words[words.index("--run-dir") + 1]) if "--run-dir" in words[:-1] else None
+
+
+def choose_job(jobs: list[Job]) -> Job:
+    """Let a person choose one of the jobs; the newest at first."""
+    by_id = {job.id: job for job in jobs}
+
+    def label(number: int) -> str:
+        job = by_id[number]
+        return f"{number} · {job.spec.title or job.spec.stage} · {STATE_WORDS[job.state]}"
+
+    return by_id[st.selectbox("Job", list(by_id), format_func=label, key="job")]
+
+
+def show_job(store: JobStore, number: int, settings: Settings) -> None:
+    """Show one job; while it is not at its end the view follows it by itself."""
+    alive = store.get(number).state not in ENDED
+
+    @st.fragment(run_every=EVERY if alive else None)
+    def follow() -> None:
+        job = store.get(number)
+        if alive and job.state in ENDED:
+            st.rerun()
+        _show_state(job)
+        _show_buttons(store, job, settings)
+        folder = run_of(job)
+        if folder is not None and "--dry-run" not in job.spec.arguments:
+            _show_run(store, folder, settings, job)
+        with st.expander("Log", expanded=job.state is not State.DONE or folder is None, key=f"log-{number}"):
+            st.code("\n".join(tail(job.log, lines=LOG_LINES)) or "Nothing yet.", language=None, height=260)
+            st.caption(f"The command: `python -m pipelines.{job.spec.stage} {' '.join(job.spec.arguments)}`")
+
+    follow()
+
+
+def _show_state(job: Job) -> None:
+    progress = last_progress(tail(job.log, lines=50))
+    if job.state in ACTIVE:
+        st.progress(progress.fraction if progress else 0.0, plain(progress.message) if progress else "Starting …")
+    elif job.state is State.QUEUED:
+        st.info("Waiting for a free place. SUPREM_MAX_JOBS sets how many jobs run at the same time.")
+    elif job.state is State.DONE:
+        lines = tail(job.log, lines=1)
+        st.success(plain(lines[0]) if lines else "Done.")
+    elif job.state is State.CANCELLED:
+        st.warning("Cancelled; what it had saved is kept.")
+    else:
+        st.error(plain(job.message))
+
+
+def _show_buttons(store: JobStore, job: Job, settings: Settings) -> None:
+    if job.state not in ENDED:
+        st.button(
+            "Cancel",
+            key=f"cancel-{job.id}",
+            disabled=job.state is State.CANCELLING,
+            help="Training saves its state first and can be resumed.",
+            on_click=_cancel,
+            args=(store, job.id),
+        )
+    elif job.can_resume and "--dry-run" not in job.spec.arguments:
+        st.button(
+            "Resume",
+            key=f"resume-{job.id}",
+            type="primary",
+            on_click=_resume,
+            args=(store, job.id, settings),
+        )
+
+
+def _show_run(store: JobStore, folder: Path, settings: Settings, job: Job) -> None:
+    metrics = run_metrics(folder)
+    if metrics.rows["train"] or metrics.rows["validation"]:
+        best = metrics.best_auroc
+        if best is not None:
+            st.markdown(f"Best macro AUROC on the validation records so far: **{best:.4f}**")
+        figure = run_figure({folder.name: metrics}, dark=st.context.theme.type == "dark")
+        st.plotly_chart(figure, theme=None, config=PLOT, key=f"curves-{job.id}", alt="Curves of the run")
+    if job.state is State.DONE:
+        show_checkpoint(store, open_run(folder), settings)
+
+
+def show_checkpoint(store: JobStore, run: Run, settings: Settings) -> None:
+    """Offer to evaluate a run's checkpoint, and then to score with it on every page."""
+    evaluation = run.folder / "evaluation.json"
+    checkpoint = run.checkpoint
+    if checkpoint is None:
+        return
+    st.caption(
+        "A checkpoint can be used for scoring once its model card holds an evaluation on the 71 statements "
+        "of records that it was not trained on."
+    )
+    if not evaluation.exists():
+        folder = st.text_input(
+            "Folder of PTB-XL", key=f"ptbxl-{run.name}", placeholder="the folder that holds ptbxl_database.csv"
+        )
+        st.button(
+            "Evaluate on fold 9",
+            key=f"evaluate-{run.name}",
+            disabled=not folder,
+            on_click=_evaluate,
+            args=(store, run, folder, settings),
+        )
+        return
+    st.button(
+        "Use this checkpoint",
+        key=f"use-{run.name}",
+        type="primary",
+        help="Every page and command of this installation scores with it from then on.",
+        on_click=_promote,
+        args=(store, run, settings),
+    )
+
+
+def _cancel(store: JobStore, number: int) -> None:
+    with suppress(JobError):  # it has ended in this moment, which the page then shows
+        runner.cancel(store, number)
+
+
+def _resume(store: JobStore, number: int, settings: Settings) -> None:
+    runner.resume(store, number, limit=settings.max_jobs)
+
+
+def _evaluate(store: JobStore, run: Run, data: str, settings: Settings) -> None:
+    words = ("--task", "ptbxl_all", "--folds", "9", "--data", data, "--checkpoint", str(run.checkpoint))
+    out = ("--out", str(run.folder / "evaluation.json"))
+    spec = JobSpec("zero_shot", (*words, *out), f"evaluate {run.name} on fold 9")
+    runner.submit(store, spec, limit=settings.max_jobs)
+
+
+def _promote(store: JobStore, run: Run, settings: Settings) -> None:
+    words = ("--checkpoint", str(run.checkpoint), "--evaluation", str(run.folder / "evaluation.json"))
+    spec = JobSpec("promote", words, f"use checkpoint {run.name}")
+    runner.submit(store, spec, limit=settings.max_jobs)

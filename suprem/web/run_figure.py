@@ -1,0 +1,61 @@
+"""Draw how training runs went: validation AUROC, loss, learning rate and throughput over optimiser steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from suprem.jobs.run_folder import Metrics
+
+COLOURS = ("#1f77b4", "#d55e00", "#009e73", "#cc79a7", "#7f7f7f")
+"""Okabe and Ito's, told apart by colour-blind readers; also as many runs as are compared at once."""
+
+PANELS = (
+    ("validation", "macro_auroc", "macro AUROC, validation"),
+    ("train", "loss", "loss, training"),
+    ("validation", "loss", "loss, validation"),
+    ("train", "records_per_second", "ECGs per second"),
+)
+
+
+def run_figure(runs: Mapping[str, Metrics], *, dark: bool = False) -> go.Figure:
+    """Draw four panels, one line a run; unsmoothed, because smoothing hides what went wrong.
+
+    Args:
+        runs: At most five, by the name that the legend shows.
+        dark: Whether the page behind the figure is dark.
+    """
+    figure = make_subplots(rows=2, cols=2, subplot_titles=[title for _, _, title in PANELS], vertical_spacing=0.17)
+    for number, (split, name, _) in enumerate(PANELS):
+        for colour, (label, metrics) in zip(COLOURS, runs.items(), strict=False):
+            steps, values = metrics.curve(split, name)
+            figure.add_trace(
+                go.Scatter(
+                    x=steps,
+                    y=values,
+                    name=label,
+                    legendgroup=label,
+                    showlegend=number == 0 and len(runs) > 1,
+                    mode="lines+markers" if split == "validation" else "lines",
+                    line={"color": colour, "width": 1.6},
+                    hovertemplate="step %{x:,}: %{y:.4g}<extra>" + label + "</extra>",
+                ),
+                row=number // 2 + 1,
+                col=number % 2 + 1,
+            )
+    ink, grid = ("#e3e9ee", "#35414c") if dark else ("#1c2733", "#d3dbe2")
+    figure.update_layout(
+        height=520,
+        margin={"l": 50, "r": 10, "t": 40, "b": 40},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": ink},
+        legend={"orientation": "h", "y": 1.14},
+        uirevision="runs",
+    )
+    figure.update_xaxes(gridcolor=grid, zeroline=False, tickformat=",")
+    figure.update_yaxes(gridcolor=grid, zeroline=False)
+    figure.update_xaxes(title="optimiser step", row=2)
+    return figure

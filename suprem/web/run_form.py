@@ -1,0 +1,123 @@
+"""The form that describes a training run, and the job that comes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from suprem.jobs.job import JobSpec
+from suprem.settings import Settings
+
+CONFIGS = Path(__file__).resolve().parents[2] / "pipelines" / "configs"
+SYNTHETIC = "Synthetic ECGs (no recordings needed)"
+PRESETS = {
+    "smoke": "smoke – a tiny network on synthetic ECGs, one minute; shows that everything works",
+    "compact": "compact – the shipped network, 8 leads at 100 Hz, sized for a few CPU cores",
+    "paper": "paper – the published network and recipe, 12 leads at 500 Hz, for GPUs",
+}
+SIGNAL_OF_PRESET = {"compact": 100, "paper": 500}
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What the form asks for. The command line refuses what does not fit, with a sentence in the job's log.
+
+    Args:
+        name: Of the run folder, letters, digits and dashes.
+        preset: One of `PRESETS`.
+        data: Folder of the signal store, None for the synthetic ECGs of "smoke".
+        processes: More than one run under torchrun.
+        settings: Changes to the preset, "training.epochs" -> 10.
+    """
+
+    name: str
+    preset: str
+    data: Path | None
+    processes: int
+    settings: dict[str, Any]
+
+    def job(self, runs: Path, *, dry: bool = False) -> JobSpec:
+        """Return the job: the run itself, or the measurement of what it would need."""
+        words = ["--config", str(CONFIGS / f"{self.preset}.toml"), "--run-dir", str(runs / self.name)]
+        words += ["--data", str(self.data)] if self.data else []
+        for key, value in self.settings.items():
+            words += ["--set", f"{key}={str(value).lower() if isinstance(value, bool) else value}"]
+        words += ["--dry-run"] if dry else []
+        title = f"{'estimate for ' if dry else ''}{self.name} ({self.preset})"
+        return JobSpec("pretrain", tuple(words), title, self.processes)
+
+
+def signal_stores(home: Path) -> dict[str, tuple[Path, int]]:
+    """Return the finished signal stores of an installation: a label for people -> folder and sampling rate."""
+    stores = {}
+    for manifest in sorted((home / "datasets").glob("*/manifest.json")):
+        try:
+            facts = json.loads(manifest.read_text(encoding="utf-8"))
+            rate = int(facts["spec"]["fs"])
+            label = f"{manifest.parent.name} – {facts['corpus']}, {len(facts['spec']['leads'])} leads at {rate} Hz"
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        stores[label] = (manifest.parent, rate)
+    return stores
+
+
+def free_name(runs: Path, preset: str) -> str:
+    """Return a name that no run has yet."""
+    number = 1
+    while (runs / f"{preset}-{number}").exists():
+        number += 1
+    return f"{preset}-{number}"
+
+
+def edit_run(settings: Settings) -> RunRequest | None:
+    """Draw the form and return what it asks for, None while something is missing."""
+    runs = settings.home / "runs"
+    preset = st.radio("Preset", list(PRESETS), format_func=PRESETS.__getitem__, key="preset")
+    stores = {
+        label: folder
+        for label, (folder, rate) in signal_stores(settings.home).items()
+        if rate == SIGNAL_OF_PRESET.get(preset)
+    }
+    data: Path | None = None
+    if preset == "smoke":
+        st.caption(f"Data: {SYNTHETIC}. Vocabulary: the 71 SCP-ECG statements.")
+    elif stores:
+        data = stores[st.selectbox("Data", list(stores), key="data")]
+        st.caption("Vocabulary: the 71 SCP-ECG statements. Patients never stand on both sides of the split.")
+    else:
+        st.info(
+            f"There is no signal store for this preset yet. Make one: "
+            f"`python -m pipelines.index_datasets --ptbxl FOLDER --signal {preset}`"
+        )
+    left, middle, right = st.columns(3)
+    epochs = left.number_input("Epochs", 1, 500, {"smoke": 4, "compact": 22, "paper": 50}[preset], key="epochs")
+    batch = middle.number_input("Batch", 4, 4096, {"smoke": 16, "compact": 32, "paper": 256}[preset], key="batch")
+    rate = right.number_input(
+        "Learning rate", 1e-6, 1e-1, 3e-3 if preset == "smoke" else 1e-3, format="%.5f", key="learning_rate"
+    )
+    seed = left.number_input("Seed", 0, 2**31 - 1, 0, key="seed")
+    processes = middle.number_input("Processes (torchrun)", 1, 64, 1, key="processes")
+    name = right.text_input("Name of the run", free_name(runs, preset), max_chars=40, key=f"name-{preset}")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+        st.error("A run's name is made of small letters, digits and dashes, for example compact-2.")
+        return None
+    if (runs / name / "config.toml").exists():
+        st.error(f"There is a run {name} already; choose another name, or resume that one below its job.")
+        return None
+    if batch % processes:
+        st.error(f"A batch of {batch} cannot be shared evenly by {processes} processes.")
+        return None
+    if preset != "smoke" and data is None:
+        return None
+    changes = {
+        "training.epochs": int(epochs),
+        "training.batch": int(batch),
+        "training.learning_rate": float(rate),
+        "training.seed": int(seed),
+    }
+    return RunRequest(name, preset, data, int(processes), changes)

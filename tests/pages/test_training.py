@@ -1,0 +1,176 @@
+"""The training page: from the empty state over a launched run to its curves, with jobs that nobody really starts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from suprem.jobs import runner
+from suprem.jobs.job import Job, JobSpec, State
+from suprem.jobs.progress import progress_line
+from suprem.jobs.store import JobStore
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SUPREM_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+    """Return the jobs that would have been started; none of them is."""
+    jobs: list[Job] = []
+    for function in (runner.submit, runner.dispatch, runner.resume, runner.reconcile):
+        monkeypatch.setitem(function.__kwdefaults__, "start", jobs.append)
+    return jobs
+
+
+@pytest.fixture
+def open_page(home: Path, started: list[Job]) -> Iterator[Callable[[], AppTest]]:
+    def open_page() -> AppTest:
+        app = AppTest.from_file(str(ROOT / "suprem" / "web" / "main.py"), default_timeout=60)
+        app.switch_page(str(ROOT / "pages" / "4_Training.py")).run()
+        app.button(key="acknowledge").click().run()
+        assert not app.exception
+        return app
+
+    yield open_page
+    st.cache_resource.clear()
+
+
+def store_of(home: Path) -> JobStore:
+    return JobStore(f"sqlite:///{home / 'suprem.sqlite'}", home / "jobs")
+
+
+def write_run(folder: Path, *, epochs: int = 2, auroc: float = 0.75) -> None:
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(f"[training]\nepochs = {epochs}\n")
+    (folder / "environment.json").write_text(json.dumps({"vocabulary": "abc", "data": {"corpus": "synthetic"}}))
+    rows = [{"step": 10, "epoch": 0, "split": "train", "loss": 0.2, "learning_rate": 1e-3, "records_per_second": 90.0}]
+    rows += [{"step": 20, "epoch": 0, "split": "validation", "loss": 0.1, "macro_auroc": auroc}]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def texts(app: AppTest) -> str:
+    assert not app.exception
+    elements = [*app.markdown, *app.caption, *app.info, *app.error, *app.success, *app.warning, *app.code]
+    return "\n".join(element.value for element in elements).replace("\\", "")
+
+
+def test_the_first_visit_says_how_to_begin(open_page: Callable[[], AppTest]) -> None:
+    app = open_page()
+    assert "No job yet. Begin with a smoke run" in texts(app)
+    assert "there are none yet" in texts(app)
+
+
+def test_a_launched_run_becomes_a_job_with_the_command_a_person_would_type(
+    open_page: Callable[[], AppTest], home: Path, started: list[Job]
+) -> None:
+    app = open_page()
+    app.number_input(key="epochs").set_value(3).run()
+    app.button(key="launch").click().run()
+    assert "Job 1 is starting" in texts(app)
+    (job,) = started
+    assert job.spec.stage == "pretrain"
+    assert job.spec.title == "smoke-1 (smoke)"
+    words = list(job.spec.arguments)
+    assert words[words.index("--run-dir") + 1] == str(home / "runs" / "smoke-1")
+    assert "training.epochs=3" in words
+    app.button(key="estimate").click().run()
+    assert "--dry-run" in store_of(home).get(2).spec.arguments
+    assert store_of(home).get(2).state is State.QUEUED, "one at a time"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("../etc", "small letters, digits and dashes"), ("", "small letters"), ("taken", "There is a run taken already")],
+)
+def test_a_name_that_cannot_be_is_told_before_the_launch(
+    open_page: Callable[[], AppTest], home: Path, name: str, message: str
+) -> None:
+    write_run(home / "runs" / "taken")
+    app = open_page()
+    app.text_input(key="name-smoke").set_value(name).run()
+    assert message in texts(app)
+    assert app.button(key="launch").disabled
+
+
+def test_a_preset_without_data_says_how_to_make_it(open_page: Callable[[], AppTest]) -> None:
+    app = open_page()
+    app.radio(key="preset").set_value("compact").run()
+    assert "python -m pipelines.index_datasets --ptbxl FOLDER --signal compact" in texts(app)
+    assert app.button(key="launch").disabled
+
+
+def test_a_running_job_shows_progress_curves_and_log_and_can_be_cancelled(
+    open_page: Callable[[], AppTest], home: Path
+) -> None:
+    store = store_of(home)
+    write_run(home / "runs" / "one")
+    job = store.submit(JobSpec("pretrain", ("--run-dir", str(home / "runs" / "one")), "one (smoke)"))
+    store.claim(limit=1)
+    store.move(job.id, State.RUNNING)
+    job.log.write_text(progress_line("pretrain", 0.5, "epoch 2/4, 3 min left") + "\n")
+    app = open_page()
+    assert "0.7500" in texts(app)
+    assert "epoch 2/4, 3 min left" in texts(app)
+    assert len(app.get("plotly_chart")) == 2, "its curves and the comparison"
+    app.button(key="cancel-1").click().run()
+    assert store.get(1).state is State.CANCELLING
+
+
+def test_a_lost_run_can_be_resumed(open_page: Callable[[], AppTest], home: Path, started: list[Job]) -> None:
+    store = store_of(home)
+    write_run(home / "runs" / "one")
+    store.submit(JobSpec("pretrain", ("--run-dir", str(home / "runs" / "one"), "--set", "training.epochs=2"), "one"))
+    store.claim(limit=1)
+    store.move(1, State.RUNNING)
+    store.note_supervisor(1, pid=2**22 + 1, start=1.0)
+    app = open_page()
+    assert "Job 1 was interrupted" in texts(app)
+    app.button(key="resume-1").click().run()
+    assert started[-1].spec.arguments == ("--run-dir", str(home / "runs" / "one"), "--resume")
+    assert started[-1].spec.resumes == 1
+
+
+def test_a_finished_run_is_evaluated_before_it_can_be_used(open_page: Callable[[], AppTest], home: Path) -> None:
+    store = store_of(home)
+    folder = home / "runs" / "one"
+    write_run(folder)
+    (folder / "best").mkdir()
+    (folder / "best" / "config.json").write_text("{}")
+    store.submit(JobSpec("pretrain", ("--run-dir", str(folder)), "one"))
+    store.claim(limit=1)
+    store.move(1, State.RUNNING)
+    store.move(1, State.DONE)
+    app = open_page()
+    assert app.button(key="evaluate-one").disabled
+    app.text_input(key="ptbxl-one").set_value("/somewhere").run()
+    app.button(key="evaluate-one").click().run()
+    assert store.get(2).spec.arguments[:2] == ("--task", "ptbxl_all")
+    (folder / "evaluation.json").write_text("{}")
+    app.selectbox(key="job").set_value(1).run()
+    app.button(key="use-one").click().run()
+    assert store.get(3).spec.stage == "promote"
+
+
+def test_runs_are_compared_by_curves_and_by_the_settings_in_which_they_differ(
+    open_page: Callable[[], AppTest], home: Path
+) -> None:
+    write_run(home / "runs" / "one", epochs=2, auroc=0.7)
+    write_run(home / "runs" / "two", epochs=5, auroc=0.8)
+    (home / "runs" / "broken").mkdir()
+    (home / "runs" / "broken" / "config.toml").write_text("= nonsense")
+    app = open_page()
+    table = app.dataframe[-1].value
+    assert table["setting"].tolist() == ["best macro AUROC", "training.epochs"]
+    assert table["one"].tolist() == ["0.7000", "2"]
+    assert table["two"].tolist() == ["0.8000", "5"]
