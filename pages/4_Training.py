@@ -42,9 +42,7 @@ with page("Training", "Launch pre-training in the background, follow it, compare
     with following:
         jobs = store.jobs(limit=SHOWN)
         if not jobs:
-            st.info(
-                "No job yet. Begin with a smoke run under New run: it takes a minute and needs no recordings."
-            )
+            st.info("No job yet. Begin with a smoke run under New run: it takes a minute and needs no recordings.")
         else:
             show_job(store, choose_job(jobs).id, settings)
             st.subheader("All jobs", anchor=False)

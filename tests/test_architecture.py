@@ -16,8 +16,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 EVERYTHING = {
-    "errors", "atomic", "export", "database", "configfile", "settings", "ecg", "reports", "jobs", "model", "concepts", "datasets",
-    "inference", "evaluation", "training", "web",
+    "errors", "atomic", "export", "database", "configfile", "settings", "ecg", "reports", "jobs", "model", "concepts",
+    "datasets", "inference", "evaluation", "training", "web",
 }  # fmt: skip
 ROOMS: dict[str, set[str]] = {
     "errors": set(),

@@ -191,11 +191,14 @@ def test_a_wfdb_pair_goes_in_and_its_score_comes_out(browser: Browser, tmp_path:
 
 def assert_paper_is_square(page: Page) -> None:
     """Check in pixels that a millimetre is as wide as high, and that the bars of the attention view line up."""
+    papers = """[...document.querySelectorAll('.js-plotly-plot')]
+        .map(plot => plot._fullLayout)
+        .filter(layout => layout?.yaxis.scaleanchor)"""
+    # While a rerun is under way Streamlit keeps the old plot beside the new one.
+    page.wait_for_function(f"{papers}.length === 2", timeout=PATIENCE)
     scales = page.evaluate(
-        """() => [...document.querySelectorAll('.js-plotly-plot')]
-            .map(plot => plot._fullLayout)
-            .filter(layout => layout.yaxis.scaleanchor)
-            .map(({xaxis, yaxis, xaxis3, yaxis3}) => ({
+        f"() => {papers}"
+        """.map(({xaxis, yaxis, xaxis3, yaxis3}) => ({
                 x: xaxis._length / (xaxis.range[1] - xaxis.range[0]),
                 y: yaxis._length / (yaxis.range[1] - yaxis.range[0]),
                 beside: xaxis3 ? [xaxis3._offset - xaxis._offset, yaxis3._offset - yaxis._offset,
