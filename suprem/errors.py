@@ -11,7 +11,8 @@
     ├── ReportError                 a report table or text cannot be used
     │   ├── LlmUnavailable
     │   └── UnparsableAnswer
-    ├── ConceptError                terms, vocabulary or mapping do not fit together
+    ├── ConceptError                terms, vocabulary, mapping or reviews do not fit together
+    │   └── ReviewConflict          the decision was changed elsewhere in the meantime
     ├── CheckpointError             a checkpoint is incomplete or damaged
     │   ├── EmbedderMismatch        made with another text encoder
     │   └── VocabularyMismatch      made with another vocabulary
@@ -72,7 +73,11 @@ class UnparsableAnswer(ReportError):
 
 
 class ConceptError(SupremError, ValueError):
-    """Terms, vocabulary or mapping do not fit together."""
+    """Terms, vocabulary, mapping or reviews do not fit together."""
+
+
+class ReviewConflict(ConceptError):
+    """The decision was changed elsewhere in the meantime; the newer one is kept."""
 
 
 class CheckpointError(SupremError, ValueError):

@@ -178,8 +178,8 @@ def _figures(counts: Sequence[_Counts], intervals: dict[str, tuple[float, float]
         found_spans=numbers["found"],
         token=_token_score(confusion, with_certainty=False),
         token_with_certainty=_token_score(confusion, with_certainty=True),
-        kappa=_kappa(confusion),
-        kappa_without_outside=_kappa(both_marked),
+        kappa=cohen_kappa(confusion),
+        kappa_without_outside=cohen_kappa(both_marked),
         exact_span=_score(numbers["exact"], numbers["found"], numbers["reference"]),
         exact_span_with_certainty=_score(exact_same, numbers["found"], numbers["reference"]),
         partial_span=_score(total.iou, numbers["found"], numbers["reference"]),
@@ -230,8 +230,8 @@ def _token_score(confusion: Mapping[tuple[str, str], int], *, with_certainty: bo
     return _score(right, found, reference)
 
 
-def _kappa(confusion: Mapping[tuple[str, str], int]) -> float | None:
-    """Cohen's kappa of the tags; None without tokens or where chance alone agrees fully."""
+def cohen_kappa(confusion: Mapping[tuple[str, str], int]) -> float | None:
+    """Cohen's kappa of (label, label) counts; None without any or where chance alone agrees fully."""
     total = sum(confusion.values())
     left: Counter[str] = Counter()
     right: Counter[str] = Counter()
