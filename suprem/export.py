@@ -12,3 +12,8 @@ RESEARCH_USE = (
 def text_cell(text: str) -> str:
     """Return a cell that a spreadsheet will not run as a formula (OWASP, "CSV injection")."""
     return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) or text.startswith(("\t", "\r", "\n")) else text
+
+
+def plain_cell(cell: str) -> str:
+    """Return what `text_cell` was given."""
+    return cell[1:] if cell.startswith("'") and text_cell(cell[1:]) == cell else cell

@@ -11,12 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suprem.errors import ConceptError
 from suprem.reports.entity import Certainty
+from suprem.reports.extract import UNDERSTOOD, ReportEntities
 
 PRESENT, ABSENT, MASKED = 1, 0, -1
 
@@ -28,6 +30,12 @@ class ReportFindings:
     report_id: str
     findings: tuple[tuple[str, str, Certainty], ...]
     understood: bool = True
+
+    @classmethod
+    def of(cls, report: ReportEntities) -> ReportFindings:
+        """Return the findings of an extracted report."""
+        found = tuple((entity.text, " ".join(entity.name.split()), entity.certainty) for entity in report.entities)
+        return cls(report.report_id, found, report.language == UNDERSTOOD)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +55,22 @@ class LabelMatrix:
     def save(self, file: IO[bytes]) -> None:
         """Write record_ids, codes and values as an .npz file that loads without pickle."""
         np.savez_compressed(file, record_ids=self.record_ids, codes=self.codes, values=self.values)
+
+    @classmethod
+    def load(cls, path: Path) -> LabelMatrix:
+        """Read what `save` wrote.
+
+        Raises:
+            ConceptError: The file is not there or is something else.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                ids, codes, values = (file[name] for name in ("record_ids", "codes", "values"))
+        except (OSError, KeyError, ValueError, BadZipFile) as error:
+            raise ConceptError(f"{path.name} is not a label matrix as pipelines.build_vocabulary writes it.") from error
+        if values.shape != (len(ids), len(codes)) or values.dtype != np.int8:
+            raise ConceptError(f"{path.name} holds {values.shape} labels for {len(ids)} records x {len(codes)} codes.")
+        return cls(tuple(map(str, ids)), tuple(map(str, codes)), values)
 
 
 def read_findings(path: Path) -> tuple[list[ReportFindings], int]:

@@ -18,6 +18,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ from suprem.concepts.embed import TextEmbedder
 from suprem.concepts.guards import IMPLIED, conflict
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.errors import ConceptError
-from suprem.export import text_cell
+from suprem.export import plain_cell, text_cell
 
 NARROWER, BROADER = "narrower", "broader"
 OVERLAP = 0.95
@@ -219,6 +220,34 @@ def to_csv(mappings: Iterable[Mapping]) -> str:
             ]
         )
     return file.getvalue()
+
+
+def read_mapping(path: Path) -> list[Mapping]:
+    """Read what `to_csv` wrote.
+
+    Raises:
+        ConceptError: The file is not there, or is not a mapping.csv of this project.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            if missing := {field.name for field in fields(Mapping)} - set(reader.fieldnames or ()):
+                raise KeyError(*missing)
+            return [
+                Mapping(
+                    entity=plain_cell(row["entity"]),
+                    code=plain_cell(row["code"]),
+                    concept=plain_cell(row["concept"]),
+                    similarity=float(row["similarity"]),
+                    cluster=int(row["cluster"]),
+                    guard=row["guard"],
+                    needs_review={"true": True, "false": False}[row["needs_review"]],
+                )
+                for row in reader
+            ]
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+        columns = ", ".join(field.name for field in fields(Mapping))
+        raise ConceptError(f"{path.name} is not a mapping; expected a CSV file with the columns {columns}.") from error
 
 
 def _row(

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines import build_vocabulary
 from pipelines.build_vocabulary import main
+from suprem.concepts.versions import open_version
 from suprem.concepts.vocabulary import Vocabulary
 from tests.fakes import FakeEmbedder
 
@@ -47,6 +48,7 @@ def test_reports_become_a_vocabulary_with_labels(
     folder = build(entities, tmp_path / "out", capsys)
     assert sorted(path.name for path in folder.iterdir()) == [
         "clusters.csv",
+        "entities.jsonl",
         "labels.npz",
         "manifest.json",
         "mapping.csv",
@@ -86,6 +88,23 @@ def test_an_index_names_the_records(entities: Path, tmp_path: Path, capsys: pyte
     with np.load(folder / "labels.npz", allow_pickle=False) as labels:
         assert labels["record_ids"].tolist() == ["00003", "00009"]
         assert labels["values"].tolist() == [[1, 0, 0], [-1, -1, -1]]
+
+
+def test_reports_go_in_and_a_numbered_version_comes_out_at_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SUPREM_HOME", str(tmp_path / "home"))
+    (tmp_path / "reports.csv").write_text(
+        "id,report\n1,sinus rhythm. left ventricular hypertrophy.\n2,Tracé évoquant un syndrome coronarien aigu avec sus-décalage.\n"
+    )
+    assert main(["--reports", str(tmp_path / "reports.csv")]) == 0
+    version = open_version(Path(capsys.readouterr().out.strip()))
+    assert version.folder.parent == tmp_path / "home" / "vocabularies"
+    assert (version.number, version.parent, version.records) == (1, None, 2)
+    assert version.vocabulary().codes == ("LVH", "SR")
+    # What is not understood is not an ECG without findings.
+    assert version.labels().values.tolist() == [[1, 1], [-1, -1]]
+    assert "ventricular hypertrophy" in (version.folder / "entities.jsonl").read_text()
 
 
 @pytest.mark.parametrize("content", ["", "prose", json.dumps({"report_id": "1", "entities": []})])
