@@ -6,14 +6,12 @@ Machine reports are built from few statements, so this saves most of the work (t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 from typing import Any, Protocol
 
-from suprem.errors import UnparsableAnswer
-from suprem.reports.cache import AnswerCache, text_hash
+from suprem.reports.asking import Questionnaire
+from suprem.reports.cache import AnswerCache
 from suprem.reports.entity import Certainty, Entity
 from suprem.reports.lexicon import default_lexicon, understood_share
 from suprem.reports.llm import LlmClient
@@ -136,7 +134,7 @@ class LlmExtractor:
 
     def __init__(self, client: LlmClient, prompt: Prompt, cache: AnswerCache, *, concurrency: int = 8) -> None:
         self.name = f"llm:{client.model}"
-        self._client, self._prompt, self._cache, self._concurrency = client, prompt, cache, concurrency
+        self._questionnaire = Questionnaire(client, prompt, answer_schema(), _grounded, cache, concurrency)
 
     def read(self, statements: Sequence[str], progress: Progress) -> list[StatementEntities]:
         """Ask for what is not in the cache.
@@ -144,55 +142,8 @@ class LlmExtractor:
         Raises:
             LlmUnavailable: The server does not answer; the answers so far are kept.
         """
-        known = self._cache.answers(self._prompt.content_hash, self._client.model)
-        results = {text: _read_answer(known[text_hash(text)], text) for text in statements if text_hash(text) in known}
-        missing = [text for text in statements if text not in results]
-        progress(len(results) / max(len(statements), 1), f"{len(results)} answers from earlier runs")
-        for text, answer, grounded in self._ask_all(missing):
-            results[text] = StatementEntities(failed=True) if grounded is None else _result(grounded)
-            if grounded is not None:
-                self._cache.put(self._prompt.content_hash, self._client.model, text, answer)
-            progress(len(results) / len(statements), f"{len(results)} of {len(statements)} distinct statements")
-        return [results[text] for text in statements]
-
-    def _ask_all(self, texts: Sequence[str]) -> Iterator[tuple[str, str, Grounded | None]]:
-        """Yield answers as they come; after a failure those under way still come, then the failure is raised."""
-        queue = iter(texts)
-        failure: BaseException | None = None
-        running: dict[Future[tuple[str, Grounded | None]], str] = {}
-        with ThreadPoolExecutor(self._concurrency) as pool:
-            try:
-                while True:
-                    # Few questions wait in the pool, so that a stopped run stops soon.
-                    for text in islice(queue, 2 * self._concurrency - len(running) if failure is None else 0):
-                        running[pool.submit(self._ask, text)] = text
-                    if not running:
-                        break
-                    for future in wait(running, return_when=FIRST_COMPLETED).done:
-                        text = running.pop(future)
-                        failure = failure or future.exception()
-                        if future.exception() is None:
-                            yield text, *future.result()
-                    if failure is not None:
-                        running = {future: text for future, text in running.items() if not future.cancel()}
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
-        if failure is not None:
-            raise failure
-
-    def _ask(self, text: str) -> tuple[str, Grounded | None]:
-        """One question, and once more with the parser's complaint when the answer is not in the agreed form."""
-        question = self._prompt.question(text)
-        answer = self._client.complete(self._prompt.system, question, answer_schema())
-        try:
-            return answer, ground(parse_answer(answer), text)
-        except UnparsableAnswer as error:
-            complaint = f"Your last answer could not be used: {error} Answer again with the JSON object only."
-        answer = self._client.complete(self._prompt.system, f"{question}\n\n{complaint}", answer_schema())
-        try:
-            return answer, ground(parse_answer(answer), text)
-        except UnparsableAnswer:
-            return answer, None
+        found = self._questionnaire.ask(statements, progress, noun="distinct statements")
+        return [_result(found[text]) for text in statements]
 
 
 def extract_entities(
@@ -235,11 +186,13 @@ def _join(statements: Sequence[Statement], results: dict[str, StatementEntities]
     )
 
 
-def _read_answer(answer: str, text: str) -> StatementEntities:
-    return _result(ground(parse_answer(answer), text))
+def _grounded(answer: str, text: str) -> Grounded:
+    return ground(parse_answer(answer), text)
 
 
-def _result(grounded: Grounded) -> StatementEntities:
+def _result(grounded: Grounded | None) -> StatementEntities:
+    if grounded is None:
+        return StatementEntities(failed=True)
     return StatementEntities(grounded.entities, grounded.dropped)
 
 

@@ -95,7 +95,7 @@ class OpenAiLlm:
             LlmUnavailable: No answer after all repetitions, or the server refuses the request.
         """
         formats: list[dict[str, Any]] = [
-            {"type": "json_schema", "json_schema": {"name": "entities", "schema": schema, "strict": True}},
+            {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}},
             {"type": "json_object", "schema": schema},
             {},
         ]
