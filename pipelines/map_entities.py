@@ -1,6 +1,7 @@
-"""Map entity names to the SCP-ECG statements, by clusters and guards.
+"""Map entity names to the SCP-ECG statements, or to another vocabulary, by clusters and guards.
 
     python -m pipelines.map_entities --entities FILE.txt --out mapping.csv [--cluster-threshold C] [--map-threshold C]
+        [--vocabulary FILE]
 
 FILE.txt holds one entity a line; entities.jsonl of pipelines.extract_entities is read too. Writes one row for each
 distinct entity: entity, code, concept, similarity, cluster, guard, needs_review. What is not mapped has no code.
@@ -18,7 +19,7 @@ from suprem.atomic import write_text
 from suprem.concepts.embed import TextEmbedder, describe, load_embedder
 from suprem.concepts.labels import read_findings
 from suprem.concepts.mapping import DEFAULT_THRESHOLDS, THRESHOLDS, Mapping, MappingThresholds, measure, remap, to_csv
-from suprem.concepts.vocabulary import Vocabulary, load_terms
+from suprem.concepts.vocabulary import Vocabulary, load_terms, read_vocabulary
 from suprem.errors import ConceptError, ConfigError
 from suprem.export import RESEARCH_USE
 from suprem.reports.extract import Progress
@@ -29,13 +30,23 @@ MAX_CHARACTERS = 200
 
 @dataclass(frozen=True)
 class Config:
-    """What to map and how; thresholds of None are those of the encoder."""
+    """What to map and how; thresholds of None are those of the encoder, a vocabulary of None is the shipped terms."""
 
     entities: Path
     out: Path
     cluster_threshold: float | None = None
     map_threshold: float | None = None
     encoder: str = "minilm"
+    vocabulary: Path | None = None
+
+
+def reference_of(config: Config) -> Vocabulary:
+    """Return the vocabulary asked for, else the SCP-ECG statements.
+
+    Raises:
+        ConceptError: The file is missing or not a vocabulary.
+    """
+    return load_terms() if config.vocabulary is None else read_vocabulary(config.vocabulary)
 
 
 def thresholds_of(config: Config, embedder: TextEmbedder) -> MappingThresholds:
@@ -112,11 +123,12 @@ def run(config: Config, progress: Progress) -> tuple[list[Mapping], Counter[str]
         ConfigError: A threshold or the encoder's name is wrong.
     """
     names, aside = read_names(config.entities)
+    reference = reference_of(config)
     progress(0.1, f"{len(set(names)):,} distinct entities; loading the text encoder")
     embedder = load_embedder(config.encoder)
     thresholds = thresholds_of(config, embedder)
     progress(0.3, describe(embedder))
-    rows = map_names(names, load_terms(), embedder, thresholds)
+    rows = map_names(names, reference, embedder, thresholds)
     write_text(config.out, to_csv(rows))
     progress(1.0, f"cluster threshold {thresholds.cluster:.2f}, map threshold {thresholds.map:.2f}")
     return rows, aside
@@ -132,6 +144,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--cluster-threshold", type=float, help="cosine of names in a cluster; default: the encoder's")
     parser.add_argument("--map-threshold", type=float, help="cosine of cluster and concept; default: the encoder's")
     parser.add_argument("--encoder", default="minilm", help="default: minilm, the bundled one; auto, medcpt, ...")
+    parser.add_argument("--vocabulary", type=Path, help="vocabulary.json to map to; default: the SCP-ECG statements")
     args = parser.parse_args(argv)
 
     def work() -> None:

@@ -162,6 +162,22 @@ def load_terms(path: Path = TERMS) -> Vocabulary:
         ) from error
 
 
+def read_vocabulary(path: Path) -> Vocabulary:
+    """Read a vocabulary file: the JSON that `Vocabulary.to_json` writes, or a terms file (.toml).
+
+    Raises:
+        ConceptError: The file is missing or not of that form.
+    """
+    if path.suffix == ".toml":
+        return load_terms(path)
+    try:
+        return Vocabulary.from_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConceptError(f"There is no vocabulary file {path.name}; pipelines.import_terms makes one.") from error
+    except UnicodeDecodeError as error:
+        raise ConceptError(f"{path.name} is not a vocabulary (not UTF-8); expected vocabulary.json.") from error
+
+
 def _concept(row: Mapping[str, object]) -> Concept:
     fields = dict(row)
     return Concept(**{**fields, "synonyms": tuple(fields.get("synonyms", ()))})  # type: ignore[arg-type]
