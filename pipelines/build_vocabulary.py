@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.map_entities import Config as MappingConfig
-from pipelines.map_entities import thresholds_of
+from pipelines.map_entities import reference_of, thresholds_of
 from pipelines.stage import ConsoleProgress, provenance, run_stage, say
 from suprem.concepts.embed import load_embedder
 from suprem.concepts.labels import ReportFindings, read_findings
 from suprem.concepts.versions import VocabularyVersion, build_version, measure_reports
-from suprem.concepts.vocabulary import load_terms
 from suprem.errors import ConceptError
 from suprem.export import RESEARCH_USE
 from suprem.reports.extract import Progress, RuleExtractor, extract_entities
@@ -51,12 +50,13 @@ def run(config: Config, progress: Progress) -> VocabularyVersion:
         reports, damaged = read_findings_of_reports(config.reports, progress), 0
     else:
         reports, damaged = read_findings(config.entities)
+    reference = reference_of(config)
     record_ids = _record_ids(config.index) if config.index else None
     names = {name for report in reports for _, name, _ in report.findings}
     progress(0.5, f"{len(reports):,} reports, {len(names):,} distinct entities; loading the text encoder")
     embedder = load_embedder(config.encoder)
     thresholds = thresholds_of(config, embedder)
-    similarities = measure_reports(reports, load_terms(), embedder, floor=thresholds.cluster)
+    similarities = measure_reports(reports, reference, embedder, floor=thresholds.cluster)
     progress(0.8, "mapping and labelling")
     version = build_version(
         reports,
@@ -106,6 +106,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--cluster-threshold", type=float, help="cosine of names in a cluster; default: the encoder's")
     parser.add_argument("--map-threshold", type=float, help="cosine of cluster and concept; default: the encoder's")
     parser.add_argument("--encoder", default="minilm", help="default: minilm, the bundled one; auto, medcpt, ...")
+    parser.add_argument("--vocabulary", type=Path, help="vocabulary.json to map to; default: the SCP-ECG statements")
     args = parser.parse_args(argv)
 
     def work() -> None:
