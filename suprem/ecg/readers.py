@@ -17,6 +17,7 @@ from suprem.ecg.array_reader import array_shape, read_npy, read_npz
 from suprem.ecg.channels import MAX_SAMPLES
 from suprem.ecg.csv_reader import is_lead_table, read_csv
 from suprem.ecg.dicom_reader import read_dicom
+from suprem.ecg.mat_reader import MAGIC, read_mat
 from suprem.ecg.record import EcgRecord
 from suprem.ecg.table import TableFormat
 from suprem.ecg.wfdb_reader import decode_header, read_wfdb, segment_names
@@ -30,7 +31,7 @@ MAX_UPLOAD_BYTES = 20 * 2**20
 _MAX_FILE_BYTES = 16 * MAX_SAMPLES
 _HEAD = 65_536
 _WFDB_DATA = (".dat", ".mat")
-_RECORD_SUFFIXES = ("", ".dcm", ".csv", ".tsv", ".npy", ".npz", ".xml", ".scp", ".edf", ".ecg")
+_RECORD_SUFFIXES = ("", ".mat", ".dcm", ".csv", ".tsv", ".npy", ".npz", ".xml", ".scp", ".edf", ".ecg")
 _READABLE = "WFDB (.hea with .dat or .mat), DICOM, CSV, NPY or NPZ"
 
 Read = Callable[[bytes, TableFormat | None, str], EcgRecord]
@@ -70,6 +71,7 @@ _FORMATS: tuple[_Format, ...] = (
     _Format("DICOM", lambda head: head[128:132] == b"DICM", lambda data, _, name: read_dicom(data, name)),
     _Format("NPY", _starts(b"\x93NUMPY"), read_npy),
     _Format("NPZ", lambda head: head.startswith(b"PK\x03\x04") and b".npy" in head[:200], read_npz),
+    _Format("MATLAB", _starts(MAGIC), lambda data, _, name: read_mat(data, name)),
     _Format("GE MUSE XML", _xml_root("RestingECG")),
     _Format("HL7 aECG", _xml_root("AnnotatedECG")),
     _Format("Philips Sierra XML", _xml_root("restingecgdata")),
@@ -172,7 +174,7 @@ def find_records(folder: Path) -> list[Path]:
 def _read_bytes(data: bytes, suffix: str, table: TableFormat | None, record_id: str) -> EcgRecord:
     if not data:
         raise UnreadableEcg("The file is empty; expected an ECG. Export or copy it again.")
-    if suffix in _WFDB_DATA:
+    if suffix in _WFDB_DATA and not data.startswith(MAGIC):
         raise UnreadableEcg(
             f"A {suffix} file holds samples without their meaning; give it together with its WFDB header (.hea)."
         )
@@ -219,6 +221,8 @@ def _is_record(path: Path) -> bool:
     """Tell whether a file other than a WFDB header is an ECG by itself."""
     suffix = path.suffix.lower()
     if path.name.startswith(".") or suffix not in _RECORD_SUFFIXES:
+        return False
+    if suffix == ".mat" and path.with_suffix(".hea").exists():  # samples of a WFDB record
         return False
     if suffix in (".dcm", ".scp", ".edf"):  # where the content is something else, reading it says so
         return True
