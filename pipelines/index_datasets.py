@@ -1,28 +1,73 @@
 """Index a corpus and store its signals, preprocessed once.
 
     python -m pipelines.index_datasets --ptbxl DIR [--signal compact] [--folds 1-9] [--out DIR]
+    python -m pipelines.index_datasets --mimic DIR | --cpsc2018 DIR | --csn DIR ...
 
-Writes a signal store (signals.npy, index.csv, manifest.json) that `pipelines.pretrain` reads.
+DIR is the corpus as it is published. Folds 1-8 are for training, 9 for validation, 10 for testing: PTB-XL's own, and
+drawn by patient in the others (MIMIC-IV-ECG has no 10). Writes a signal store (signals.npy, index.csv, manifest.json)
+that `pipelines.pretrain` reads. Records that are missing or cannot be read are left out, counted, and named in the
+manifest.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.stage import ConsoleProgress, run_stage
+from suprem.datasets.cpsc2018 import index_cpsc2018
+from suprem.datasets.csn import index_csn
+from suprem.datasets.index import RecordIndex
+from suprem.datasets.mimic_iv_ecg import index_mimic_iv_ecg
 from suprem.datasets.ptbxl import index_ptbxl
 from suprem.datasets.signal_store import Progress, SignalStore, build_signal_store
 from suprem.ecg.preprocess import SPECS
 from suprem.settings import load_settings
 
+SHOWN = 20
+"""Skipped records named on the terminal; the manifest names all."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus that can be stored.
+
+    Args:
+        name: As in its `RecordIndex`.
+        holds: What the folder given for it holds.
+        index: Reads the folder, given the folds to keep and the rate of the model.
+    """
+
+    name: str
+    holds: str
+    index: Callable[[Path, tuple[int, ...] | None, int], RecordIndex]
+
+
+CORPORA: dict[str, Corpus] = {
+    "ptbxl": Corpus(
+        "ptb-xl",
+        "ptbxl_database.csv",
+        lambda root, folds, fs: index_ptbxl(root, folds=folds, fs=500 if fs > 100 else 100),
+    ),
+    "mimic": Corpus("mimic-iv-ecg", "record_list.csv", lambda root, folds, _: index_mimic_iv_ecg(root, folds=folds)),
+    "cpsc2018": Corpus(
+        "cpsc2018",
+        "REFERENCE.csv and A0001.mat, or g1/A0001.hea",
+        lambda root, folds, _: index_cpsc2018(root, folds=folds),
+    ),
+    "csn": Corpus("csn", "WFDBRecords", lambda root, folds, _: index_csn(root, folds=folds)),
+}
+"""By the option that names their folder."""
+
 
 @dataclass(frozen=True)
 class Config:
-    """What to store and how."""
+    """What to store and how; `corpus` is a key of `CORPORA`."""
 
-    ptbxl: Path
+    corpus: str
+    root: Path
     out: Path
     signal: str = "compact"
     folds: tuple[int, ...] | None = None
@@ -30,9 +75,9 @@ class Config:
 
 
 def run(config: Config, progress: Progress) -> SignalStore:
-    """Index PTB-XL and build its signal store."""
+    """Index a corpus and build its signal store."""
     spec = SPECS[config.signal]
-    index = index_ptbxl(config.ptbxl, folds=config.folds, fs=500 if spec.fs > 100 else 100)
+    index = CORPORA[config.corpus].index(config.root, config.folds, spec.fs)
     return build_signal_store(index, spec, config.out, workers=config.workers, progress=progress)
 
 
@@ -48,20 +93,25 @@ def parse_folds(text: str) -> tuple[int, ...]:
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m pipelines.index_datasets", description=__doc__.splitlines()[0])
-    parser.add_argument("--ptbxl", type=Path, required=True, help="folder with ptbxl_database.csv")
+    folders = parser.add_mutually_exclusive_group(required=True)
+    for option, corpus in CORPORA.items():
+        folders.add_argument(f"--{option}", type=Path, metavar="DIR", help=f"folder with {corpus.holds}")
     parser.add_argument("--signal", choices=sorted(SPECS), default="compact", help="how signals are prepared")
     parser.add_argument("--folds", type=parse_folds, help="for example 1-9; all by default")
     parser.add_argument("--workers", type=int, default=2, help="processes that read")
-    parser.add_argument("--out", type=Path, help="default: <SUPREM_HOME>/datasets/ptb-xl-<signal>")
+    parser.add_argument("--out", type=Path, help="default: <SUPREM_HOME>/datasets/<corpus>-<signal>")
     args = parser.parse_args(argv)
 
     def work() -> None:
-        out = args.out or load_settings().home / "datasets" / f"ptb-xl-{args.signal}"
-        config = Config(ptbxl=args.ptbxl, out=out, signal=args.signal, folds=args.folds, workers=args.workers)
+        option = next(name for name in CORPORA if getattr(args, name) is not None)
+        out = args.out or load_settings().home / "datasets" / f"{CORPORA[option].name}-{args.signal}"
+        config = Config(option, getattr(args, option), out, args.signal, args.folds, args.workers)
         store = run(config, ConsoleProgress("index_datasets"))
         print(f"{len(store.index)} records in {out}, {len(store.skipped)} skipped")
-        for record_id, reason in store.skipped:
+        for record_id, reason in store.skipped[:SHOWN]:
             print(f"  {record_id}: {reason}")
+        if len(store.skipped) > SHOWN:
+            print(f"  and {len(store.skipped) - SHOWN} more, all named in {out / 'manifest.json'}")
 
     return run_stage(work)
 

@@ -26,8 +26,7 @@ from pipelines.stage import ConsoleProgress, provenance, run_stage, say, stop_on
 from suprem.concepts.embed import TextEmbedder, describe, load_embedder
 from suprem.concepts.vocabulary import Vocabulary, load_terms
 from suprem.configfile import load_config, to_toml
-from suprem.datasets.index import shared_patients
-from suprem.datasets.ptbxl import TRAIN_FOLDS, VALIDATION_FOLDS
+from suprem.datasets.index import TRAIN_FOLDS, VALIDATION_FOLDS, shared_patients
 from suprem.datasets.signal_store import SignalStore
 from suprem.datasets.synthetic import build_synthetic_store
 from suprem.ecg.preprocess import SPECS, SignalSpec

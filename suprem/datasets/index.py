@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,15 @@ from suprem.errors import DatasetError
 
 COLUMNS = ("record_id", "patient_id", "path", "fold", "age", "sex", "device", "codes")
 CODE_SEPARATOR = "|"
+TRAIN_FOLDS = (1, 2, 3, 4, 5, 6, 7, 8)
+VALIDATION_FOLDS = (9,)
+TEST_FOLDS = (10,)
+"""PTB-XL's numbering of folds, which every corpus follows, so that one configuration trains on any of them."""
+
+TELLING_SUFFIXES = frozenset({".hea", ".dat", ".mat", ".csv", ".zip", ".gz", ".tar"})
+"""What tells a corpus, another one, or one that was not unpacked."""
+
+NO_FILE = "Its file is not in this copy of the corpus."
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,13 +32,16 @@ class RecordIndex:
 
     Args:
         corpus: Short name, for example "ptb-xl".
-        root: Folder of the corpus as PhysioNet ships it; `path` is relative to it.
-        table: One row per record with `COLUMNS`; `codes` holds a tuple of statement codes, `fold` an integer.
+        root: Folder of the corpus as PhysioNet ships it.
+        table: One row per record with `COLUMNS`; `path` is relative to `root` and what `read_ecg` takes: a WFDB
+            record's name without suffix, or a file. `codes` holds a tuple of statement codes, `fold` an integer.
+        skipped: Record id (or file) and reason of what the corpus lists or holds and `table` leaves out.
     """
 
     corpus: str
     root: Path
     table: pd.DataFrame
+    skipped: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         missing = [name for name in COLUMNS if name not in self.table.columns]
@@ -44,6 +57,22 @@ class RecordIndex:
     def take(self, rows: Sequence[int] | NDArray[np.intp]) -> RecordIndex:
         """Return the index of the given row positions, in their order."""
         return replace(self, table=self.table.iloc[list(rows)].reset_index(drop=True))
+
+    def existing(self) -> RecordIndex:
+        """Return the index of the records whose file is there; the others are listed as skipped."""
+        there = np.array(
+            [(self.root / f"{path}.hea").is_file() or (self.root / path).is_file() for path in self.table["path"]], bool
+        )
+        missing = tuple((str(name), NO_FILE) for name in self.table["record_id"][~there])
+        return replace(self.take(np.flatnonzero(there)), skipped=self.skipped + missing)
+
+    def in_folds(self, folds: Iterable[int] | None) -> RecordIndex:
+        """Return the index of the records in `folds`, or of all where it is None.
+
+        Raises:
+            DatasetError: A fold has no record.
+        """
+        return self if folds is None else self.take(self.rows_in_folds(folds))
 
     def rows_in_folds(self, folds: Iterable[int]) -> NDArray[np.intp]:
         """Return the row positions of the records in `folds`.
@@ -95,3 +124,32 @@ def shared_patients(index: RecordIndex, first: Sequence[int], second: Sequence[i
     """Return the patients with records among both sets of rows; a fair split has none."""
     patients = index.table["patient_id"].to_numpy()
     return set(patients[np.asarray(first, int)]) & set(patients[np.asarray(second, int)])
+
+
+def fold_of_patient(patient_id: str, *, validation: float, test: float) -> int:
+    """Return the fold, 1 to 10, of all records of a patient, for a corpus that has no folds of its own.
+
+    Drawn from a hash of the id, so it is the same on every machine, in every copy and whatever other records are there.
+
+    Args:
+        patient_id: As in the corpus.
+        validation: Share of the patients in fold 9.
+        test: Share of the patients in fold 10; the rest is spread evenly over folds 1 to 8.
+    """
+    draw = int.from_bytes(hashlib.sha256(patient_id.encode()).digest()[:6], "big") / 2**48
+    if draw < validation:
+        return VALIDATION_FOLDS[0]
+    if draw < validation + test:
+        return TEST_FOLDS[0]
+    return TRAIN_FOLDS[int((draw - validation - test) / (1.0 - validation - test) * len(TRAIN_FOLDS))]
+
+
+def contents_of(folder: Path) -> str:
+    """Say in a few words what a folder holds, without a name in it, which could be a person's."""
+    if not folder.is_dir():
+        return "there is no such folder"
+    entries = list(folder.iterdir())
+    kinds = sorted({entry.suffix for entry in entries} & TELLING_SUFFIXES)
+    folders = sum(entry.is_dir() for entry in entries)
+    files = f"{len(entries) - folders} files" + (f" ({', '.join(kinds)} among them)" if kinds else "")
+    return f"it holds {folders} folders and {files}"

@@ -22,8 +22,6 @@ from suprem.errors import CorpusNotFound, DatasetError
 
 CORPUS = "ptb-xl"
 TABLE = "ptbxl_database.csv"
-TRAIN_FOLDS = (1, 2, 3, 4, 5, 6, 7, 8)
-VALIDATION_FOLDS = (9,)
 PATH_COLUMN = {100: "filename_lr", 500: "filename_hr"}
 SEX = {0: "male", 1: "female"}
 
@@ -37,7 +35,8 @@ def index_ptbxl(root: Path, *, folds: Iterable[int] | None = None, fs: int = 100
         fs: 100 or 500, which of the two copies of each signal.
 
     Returns:
-        One row per record whose header file is there; a copy of the corpus may hold only part of it.
+        One row per record whose header file is there; a copy of the corpus may hold only part of it, and what it does
+        not hold is listed as skipped.
 
     Raises:
         CorpusNotFound: The folder is not PTB-XL.
@@ -67,11 +66,10 @@ def index_ptbxl(root: Path, *, folds: Iterable[int] | None = None, fs: int = 100
         raise DatasetError(f"{TABLE} is not PTB-XL's table as released: {error}.") from error
     if folds is not None:
         table = table[table["fold"].isin(set(folds))]
-    there = [(root / f"{name}.hea").is_file() for name in table["path"]]
-    table = table[there].reset_index(drop=True)
-    if table.empty:
+    index = RecordIndex(corpus=CORPUS, root=root, table=table).existing()
+    if len(index) == 0:
         raise DatasetError(f"No {fs} Hz record of the asked folds lies under {root}.")
-    return RecordIndex(corpus=CORPUS, root=root, table=table)
+    return index
 
 
 def _codes(cell: str) -> tuple[str, ...]:

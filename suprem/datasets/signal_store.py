@@ -36,7 +36,7 @@ class SignalStore:
         index: The records, row for row.
         spec: How they were prepared.
         signals: Int16 memory map (record, lead, time).
-        skipped: Record id and reason of those that could not be read.
+        skipped: Record id and reason of those that are not there or could not be read.
     """
 
     index: RecordIndex
@@ -83,7 +83,7 @@ def build_signal_store(
 ) -> SignalStore:
     """Read, preprocess and store every record of an index.
 
-    A record that cannot be read is skipped and listed with its reason, never silently.
+    A record that cannot be read is skipped and listed with its reason, after those that the index skipped.
 
     Args:
         index: What to store.
@@ -100,13 +100,13 @@ def build_signal_store(
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     if signals is None:
-        paths = [index.root / f"{path}.hea" for path in index.table["path"]]
+        paths = [index.root / path for path in index.table["path"]]
         signals = prepare_files(paths, spec, workers=workers)
     stored = np.lib.format.open_memmap(
         building / "signals.npy", mode="w+", dtype=np.int16, shape=(len(index), len(spec.leads), spec.samples)
     )
     kept: list[int] = []
-    skipped: list[dict[str, str]] = []
+    skipped = [{"record_id": record_id, "reason": reason} for record_id, reason in index.skipped]
     for row, signal in enumerate(signals):
         if isinstance(signal, EcgError):
             skipped.append({"record_id": str(index.table["record_id"].iloc[row]), "reason": str(signal)})
@@ -116,10 +116,11 @@ def build_signal_store(
         if row % 200 == 199 or row + 1 == len(index):
             progress((row + 1) / len(index), f"{row + 1} of {len(index)} records, {len(skipped)} skipped")
     if not kept:
-        raise DatasetError(f"Not one of {len(index)} records could be read; the first: {skipped[0]['reason']}")
+        first = skipped[len(index.skipped)]["reason"]
+        raise DatasetError(f"Not one of {len(index)} records could be read; the first: {first}")
     stored.flush()
     del stored
-    if skipped:
+    if len(kept) < len(index):
         _shorten(building / "signals.npy", len(kept))
     index.take(kept).to_csv(building / "index.csv")
     manifest = {"corpus": index.corpus, "root": str(index.root), "spec": asdict(spec), "skipped": skipped}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from suprem.datasets.index import COLUMNS, RecordIndex, shared_patients
+from suprem.datasets.index import COLUMNS, NO_FILE, RecordIndex, contents_of, fold_of_patient, shared_patients
 from suprem.errors import DatasetError
 
 
@@ -78,3 +79,48 @@ def test_a_file_that_is_no_index_is_refused(tmp_path: Path, content: str | None,
 def test_a_record_that_stands_twice_is_refused(index: RecordIndex) -> None:
     with pytest.raises(DatasetError, match="Record 00002 stands twice in the index of toy"):
         index.take([0, 1, 1])
+
+
+def test_records_whose_file_is_not_there_are_listed(index: RecordIndex, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/2.hea").touch()
+    (tmp_path / "a/4").touch()
+    before = replace(index, root=tmp_path, skipped=(("x", "told before"),))
+    found = before.existing()
+    assert found.table["record_id"].tolist() == ["00002", "00004"]
+    assert found.skipped == (("x", "told before"), ("00001", NO_FILE), ("00003", NO_FILE))
+    assert found.take([0]).skipped == found.skipped
+
+
+def test_in_folds_keeps_all_where_none_is_named(index: RecordIndex) -> None:
+    assert index.in_folds(None) is index
+    assert index.in_folds((2,)).table["record_id"].tolist() == ["00002", "00003"]
+
+
+@pytest.mark.parametrize(
+    ("patient", "digits", "fold"),
+    [("JS00000", "6d80cffb5b07", 2), ("JS00001", "bdbb8824a8d1", 6), ("10000032", "3a09ddc8be73", 10)],
+)
+def test_the_fold_of_a_patient_follows_from_sha_256(patient: str, digits: str, fold: int) -> None:
+    """The digits are those of `printf ID | sha256sum`; stores built elsewhere or years later must split alike."""
+    draw = int(digits, 16) / 16**12
+    share = (draw - 0.28) / 0.72
+    assert fold == (10 if draw < 0.28 else 1 + int(8 * share))
+    assert fold_of_patient(patient, validation=0.08, test=0.20) == fold
+
+
+def test_every_fold_has_its_share_and_no_test_fold_appears_unasked() -> None:
+    folds = [fold_of_patient(str(number), validation=0.02, test=0.0) for number in range(20_000)]
+    share = np.bincount(folds, minlength=11) / len(folds)
+    assert share[10] == share[0] == 0.0
+    assert abs(share[9] - 0.02) < 0.004
+    assert np.abs(share[1:9] - 0.1225).max() < 0.01
+
+
+def test_a_folder_is_described_without_any_name_in_it(tmp_path: Path) -> None:
+    for name in ("DOE.JANE", "a.hea", "b.csv"):
+        (tmp_path / name).touch()
+    (tmp_path / "ROE").mkdir()
+    assert contents_of(tmp_path) == "it holds 1 folders and 3 files (.csv, .hea among them)"
+    assert contents_of(tmp_path / "ROE") == "it holds 0 folders and 0 files"
+    assert contents_of(tmp_path / "none") == "there is no such folder"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from suprem.datasets.index import shared_patients
-from suprem.datasets.ptbxl import TRAIN_FOLDS, VALIDATION_FOLDS, index_ptbxl
+from suprem.datasets.index import TRAIN_FOLDS, VALIDATION_FOLDS, shared_patients
+from suprem.datasets.ptbxl import index_ptbxl
 from suprem.errors import CorpusNotFound, DatasetError
 from tests.tiny import write_ptbxl
 

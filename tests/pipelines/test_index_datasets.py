@@ -1,7 +1,8 @@
-"""From a PTB-XL folder to a signal store, by the command."""
+"""From the folder of a corpus to a signal store, by the command."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pipelines.index_datasets import parse_folds
 from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.preprocess import SPECS
 from tests.tiny import write_ptbxl
+from tests.tiny_corpora import write_challenge, write_cpsc_original, write_mimic
 
 
 @pytest.fixture
@@ -43,6 +45,47 @@ def test_folds_and_place_are_those_asked_for_and_what_was_skipped_is_named(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("1 records in")
     assert lines[1].startswith("  00002: ")
+
+
+def test_each_corpus_becomes_a_store_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_mimic(tmp_path / "mimic", [(10000032, 40689238)])
+    write_cpsc_original(tmp_path / "cpsc2018", {"A0001": [5]})
+    write_challenge(tmp_path / "csn/WFDBRecords/01/010/JS00001", "426783006")
+    stored = {"mimic": "mimic-iv-ecg", "cpsc2018": "cpsc2018", "csn": "csn"}
+    for option, name in stored.items():
+        assert index_datasets.main([f"--{option}", str(tmp_path / option), "--workers", "1"]) == 0
+        folder = tmp_path / "artifacts" / "datasets" / f"{name}-compact"
+        assert SignalStore.open(folder).index.corpus == name
+        assert capsys.readouterr().out == f"1 records in {folder}, 0 skipped\n"
+
+
+def test_many_skipped_records_are_counted_and_named_in_the_manifest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "csn"
+    write_challenge(root / "JS00001", "426783006")
+    for number in range(30):
+        (root / f"X{number:02d}.hea").touch()
+    assert index_datasets.main(["--csn", str(root), "--out", str(tmp_path / "store")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("30 skipped")
+    assert len(lines) == 22
+    assert lines[-1] == f"  and 10 more, all named in {tmp_path / 'store' / 'manifest.json'}"
+    assert len(SignalStore.open(tmp_path / "store").skipped) == 30
+
+
+@pytest.mark.parametrize("options", [[], ["--csn", "a", "--mimic", "b"]])
+def test_exactly_one_corpus_is_named(options: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        index_datasets.main(options)
+
+
+@pytest.mark.parametrize("option", ["ptbxl", "mimic", "cpsc2018", "csn"])
+def test_a_folder_that_is_not_the_corpus_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    assert index_datasets.main([f"--{option}", str(tmp_path)]) == 2
+    assert re.fullmatch(r"error: .+ is not a .+ folder: .+ Give the folder that holds .+\.\n", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("more", [["--ptbxl", "nowhere"], ["--folds", "4"], ["--signal", "paper"]])

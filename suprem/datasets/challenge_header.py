@@ -1,0 +1,118 @@
+"""WFDB headers as the PhysioNet/CinC Challenges 2020 and 2021 and CSN write them: age, sex and diagnoses in comments.
+
+    #Age: 85
+    #Sex: Male
+    #Dx: 164889003,59118001,164934002
+
+A space may follow the `#`. Diagnoses are SNOMED CT codes, abbreviations in the first release of 2020. Known defects
+(torch_ecg's notes on the Challenge of 2021): a list may end with a comma (JS00344) or hold two in a row (JS03287), and
+a code may stand twice, as in many records of Georgia. Ages may be "NaN".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from suprem.datasets.index import COLUMNS, RecordIndex
+from suprem.ecg.channels import parse_age, parse_sex
+from suprem.ecg.wfdb_reader import decode_header
+
+_COMMENT = re.compile(r"^#\s*(Age|Sex|Dx)\s*:(.*)$", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class ChallengeHeader:
+    """What the comments of a header say.
+
+    Args:
+        age: Years, at most 89; NaN where it is not stated.
+        sex: "female", "male" or "".
+        diagnoses: Each code once, in the order of the header; None where there is no such line.
+    """
+
+    age: float
+    sex: str
+    diagnoses: tuple[str, ...] | None
+
+    @classmethod
+    def parse(cls, text: str) -> ChallengeHeader:
+        """Read the comments of a header's text."""
+        said = {key.lower(): value.strip() for key, value in _COMMENT.findall(text)}
+        age = parse_age(said.get("age", ""))
+        return cls(
+            age=float("nan") if age is None else age,
+            sex=parse_sex(said.get("sex", "")) or "",
+            diagnoses=tuple(dict.fromkeys(re.findall(r"[^,\s]+", said["dx"]))) if "dx" in said else None,
+        )
+
+
+def index_headers(
+    root: Path,
+    *,
+    corpus: str,
+    name: re.Pattern[str],
+    codes: Callable[[tuple[str, ...]], tuple[str, ...]],
+    fold: Callable[[str], int],
+) -> RecordIndex:
+    """Index the headers below a folder, one record and one patient each; it may turn out empty.
+
+    A header of another name, one that stands twice, one without diagnoses and one whose codes are refused are listed as
+    skipped.
+
+    Args:
+        root: The folder, at any depth.
+        corpus: Name of the corpus.
+        name: What all of a record's name matches.
+        codes: Translates the diagnoses; a `ValueError` is the reason to skip the record.
+        fold: Gives the fold of a patient.
+    """
+    rows: dict[str, dict[str, object]] = {}
+    skipped: list[tuple[str, str]] = []
+    for path in _headers_below(root):
+        record_id = path.stem
+        if not name.fullmatch(record_id):
+            skipped.append((str(path.relative_to(root)), f"Not named as a record of {corpus}."))
+            continue
+        if record_id in rows:
+            skipped.append((str(path.relative_to(root)), f"Record {record_id} stands twice; the first was taken."))
+            continue
+        try:
+            header = ChallengeHeader.parse(decode_header(path.read_bytes()))
+            if header.diagnoses is None:
+                raise ValueError("The header has no #Dx line, so what the record shows is not known.")
+            present = codes(header.diagnoses)
+        except (OSError, ValueError) as error:
+            skipped.append((record_id, str(error)))
+            continue
+        rows[record_id] = {
+            "record_id": record_id,
+            "patient_id": record_id,
+            "path": path.relative_to(root).with_suffix("").as_posix(),
+            "fold": fold(record_id),
+            "age": header.age,
+            "sex": header.sex,
+            "device": "",
+            "codes": present,
+        }
+    table = pd.DataFrame(list(rows.values()), columns=list(COLUMNS))
+    return RecordIndex(corpus=corpus, root=root, table=table, skipped=tuple(skipped))
+
+
+def refusals(index: RecordIndex) -> str:
+    """Say how many headers were left out and why the first was, "" where there was none."""
+    if not index.skipped:
+        return ""
+    return f" {len(index.skipped)} headers were left out; the first: {index.skipped[0][1]}"
+
+
+def _headers_below(root: Path) -> Iterator[Path]:
+    """Yield the headers below a folder in the same order everywhere."""
+    for place, folders, names in os.walk(root):
+        folders.sort()
+        yield from (Path(place, name) for name in sorted(names) if name.endswith(".hea"))
