@@ -111,7 +111,7 @@ def run(config: Config, progress: Progress) -> Imported:
     """
     judge = _filter(config)
     terms = _read(config, lambda fraction, message: progress(0.5 * fraction, message))
-    verdicts = (
+    verdicts: list[bool | None] = (
         judge.judge(terms.concepts, lambda fraction, message: progress(0.5 + 0.4 * fraction, message))
         if judge is not None
         else [True] * len(terms.concepts)
