@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,9 +61,9 @@ class RecordIndex:
 
     def existing(self) -> RecordIndex:
         """Return the index of the records whose file is there; the others are listed as skipped."""
-        there = np.array(
-            [(self.root / f"{path}.hea").is_file() or (self.root / path).is_file() for path in self.table["path"]], bool
-        )
+        # Strings, not `Path`: this takes most of the time that the 800,035 records of MIMIC-IV-ECG need.
+        files = [f"{self.root}{os.sep}{path}" for path in self.table["path"]]
+        there = np.array([os.path.isfile(f"{file}.hea") or os.path.isfile(file) for file in files], bool)
         missing = tuple((str(name), NO_FILE) for name in self.table["record_id"][~there])
         return replace(self.take(np.flatnonzero(there)), skipped=self.skipped + missing)
 

@@ -104,6 +104,36 @@ def test_gaps_up_to_20_ms_are_filled_with_the_mean_of_six_neighbours() -> None:
     assert np.isnan(signal[0, 20:30]).all(), "the input is not changed"
 
 
+@pytest.mark.parametrize(
+    ("gap", "neighbours"),
+    [
+        (slice(0, 2), [2, 3, 4]),  # nothing stands before it
+        (slice(1, 3), [0, 3, 4, 5]),
+        (slice(37, 39), [34, 35, 36, 39]),
+        (slice(38, 40), [35, 36, 37]),  # nothing stands after it
+    ],
+)
+def test_a_gap_at_an_end_is_filled_from_the_neighbours_there_are(gap: slice, neighbours: list[int]) -> None:
+    values = np.arange(40, dtype=np.float32) ** 2
+    signal = values.copy().reshape(1, -1)
+    signal[0, gap] = np.nan
+    assert np.allclose(repair_gaps(signal, 500.0)[0, gap], values[neighbours].mean())
+
+
+def test_gaps_side_by_side_are_filled_from_measured_samples_and_never_from_each_other() -> None:
+    """Filled one after the other, the second mean would contain the first; the published notebook never gets there.
+
+    It loops over leads and indexes time, so a NaN beyond sample 11 stays and the whole record becomes zero.
+    """
+    values = np.arange(40, dtype=np.float32) ** 2
+    signal = np.stack([values, -values])
+    signal[0, [19, 20, 22]] = [np.nan, np.inf, -np.inf]
+    filled = repair_gaps(signal, 500.0)
+    assert np.allclose(filled[0, 19:21], values[[16, 17, 18, 21, 23, 24]].mean())
+    assert np.isclose(filled[0, 22], values[[17, 18, 21, 23, 24, 25]].mean())
+    assert np.array_equal(filled[1], -values), "the other lead is left alone"
+
+
 @pytest.mark.parametrize(("fs", "longest"), [(100.0, 2), (257.0, 5), (500.0, 10), (1000.0, 20)])
 def test_the_longest_repaired_gap_is_20_ms_at_any_rate(fs: float, longest: int) -> None:
     signal = np.ones((1, 200), np.float32)
