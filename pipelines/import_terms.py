@@ -20,17 +20,10 @@ from pathlib import Path
 
 from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.atomic import write_text
+from suprem.concepts.snomed import ROOTS, read_snomed
 from suprem.concepts.term_filter import FILTER_PROMPT, EcgWords, LlmTermFilter, TermFilter
-from suprem.concepts.terminologies import (
-    SNOMED_ROOTS,
-    RowCount,
-    Terms,
-    United,
-    of_semantic_types,
-    read_snomed,
-    read_umls,
-    unite,
-)
+from suprem.concepts.terminologies import RowCount, Terms, United, unite
+from suprem.concepts.umls import of_semantic_types, read_umls
 from suprem.concepts.vocabulary import Concept
 from suprem.errors import ConfigError
 from suprem.export import RESEARCH_USE, text_cell
@@ -69,7 +62,7 @@ class Config:
     mrsty: Path | None = None
     source: tuple[str, ...] = ()
     rf2: Path | None = None
-    root: tuple[str, ...] = SNOMED_ROOTS
+    root: tuple[str, ...] = ROOTS
     filter: str = "ecg-words"
     ask_all: bool = False
     judged: Path | None = None
@@ -183,7 +176,7 @@ def main(argv: list[str] | None = None) -> int:
         "--root",
         action="append",
         default=[],
-        help=f"SNOMED CT concept to descend from; repeatable; default {' '.join(SNOMED_ROOTS)}",
+        help=f"SNOMED CT concept to descend from; repeatable; default {' '.join(ROOTS)}",
     )
     parser.add_argument("--filter", choices=FILTERS, default="ecg-words", help="default: ecg-words")
     parser.add_argument(
@@ -200,7 +193,7 @@ def main(argv: list[str] | None = None) -> int:
         settings = load_settings()
         # The key is not an option: a command line is visible to every user of the machine.
         config = replace(
-            Config(**{**vars(args), "source": tuple(args.source), "root": tuple(args.root) or SNOMED_ROOTS}),
+            Config(**{**vars(args), "source": tuple(args.source), "root": tuple(args.root) or ROOTS}),
             llm_url=args.llm_url or settings.llm_url,
             llm_model=args.llm_model or settings.llm_model,
             llm_api_key=settings.llm_api_key,
