@@ -18,6 +18,7 @@ import wfdb
 from numpy.typing import NDArray
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from suprem.ecg import wfdb_reader
 from suprem.ecg.examples import EXAMPLES, example_titles, load_example, real_example
 from suprem.ecg.lead_names import canonical_lead
 from suprem.ecg.quality import assess_quality, blocked
@@ -130,6 +131,52 @@ def test_wfdb_written_by_wfdb_is_read_exactly_in_every_storage_format(tmp_path: 
     record = read_ecg(tmp_path / "other.hea")
     assert record.fs == 360
     assert np.array_equal(record.signal, (small / 1000).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "16 1000(0)/mV 16 0 0 0 0 {lead}",
+        "16+24 1000/mV 16 0 -254 21756 0 {lead}",  # the Challenges
+        "16 200.0(0)/mV 16 0 -7 0 0 {lead}",  # MIMIC-IV-ECG
+        "16 4.88(-12)/uV 12 3 0 0 0 ECG {lead}",
+        "16 1000/mV 16 100 0 0 0 {lead}",  # the zero of the converter is the baseline where none is stated
+        "16 0(0)/mV 16 0 0 0 0 {lead}",  # no calibration
+        "16 1000/mV 16 0 0 0 0",  # no lead
+        "16x2 1000/mV 16 0 0 0 0 {lead}",
+        "16:3 1000/mV 16 0 0 0 0 {lead}",
+    ],
+)
+@pytest.mark.parametrize("length", ["4800", ""])
+def test_what_is_decoded_here_is_what_wfdb_decodes(
+    counts: Counts, monkeypatch: pytest.MonkeyPatch, line: str, length: str
+) -> None:
+    holed = counts.copy()
+    holed[3, 700:705] = -32768
+    data = bytes(24) * ("+24" in line) + wfdb_files(holed)["rec.dat"]
+    lines = [f"rec 12 500 {length}".strip(), *(f"rec.dat {line.format(lead=lead)}" for lead in LEADS)]
+    files = {"rec.hea": "\n".join(lines).encode(), "rec.dat": data}
+
+    def result() -> object:
+        try:
+            return read_upload(files)
+        except EcgError as error:
+            return str(error)
+
+    ours = result()
+    monkeypatch.setattr(wfdb_reader, "_decode_plain", lambda *_: None)
+    theirs = result()
+    if isinstance(ours, EcgRecord) and isinstance(theirs, EcgRecord):
+        assert np.array_equal(ours.signal, theirs.signal, equal_nan=True)
+        assert (ours.leads, ours.fs, ours.notes) == (theirs.leads, theirs.fs, theirs.notes)
+    else:
+        assert ours == theirs
+
+
+def test_the_usual_record_does_without_wfdb(counts: Counts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looked up defaults in a table for 12 of 18 ms an ECG, hours over MIMIC-IV-ECG."""
+    monkeypatch.delattr(wfdb, "rdrecord")
+    assert np.array_equal(read_upload(wfdb_files(counts)).signal, expected(counts))
 
 
 def test_wfdb_is_found_by_header_by_signal_file_and_by_bare_name(tmp_path: Path, counts: Counts) -> None:
@@ -746,6 +793,17 @@ def test_every_real_wfdb_record_is_read_with_twelve_leads_in_millivolts(test_dat
         record = read_ecg(path)
         assert (record.leads, record.fs) == (LEADS, 500.0)
         assert 0.2 < np.nanmax(np.abs(record.signal)) < 15
+
+
+@pytest.mark.parametrize("corpus", ["cinc", "ludb"])
+def test_real_wfdb_records_are_decoded_as_wfdb_does(
+    test_data: Path, monkeypatch: pytest.MonkeyPatch, corpus: str
+) -> None:
+    paths = find_records(test_data / corpus)[::3]
+    ours = [read_ecg(path) for path in paths]
+    monkeypatch.setattr(wfdb_reader, "_decode_plain", lambda *_: None)
+    for path, record in zip(paths, ours, strict=True):
+        assert np.array_equal(record.signal, read_ecg(path).signal, equal_nan=True)
 
 
 def test_real_exports_are_read_or_named(test_data: Path) -> None:
