@@ -110,7 +110,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> None:
-        out = args.out or load_settings().home / "vocabularies"
+        out = args.out or load_settings().vocabularies
         version = run(Config(**{**vars(args), "out": out}), ConsoleProgress("build_vocabulary"))
         counts, clusters = version.tables()["table_14"], version.tables()["table_15"]
         say(

@@ -44,10 +44,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m pipelines.verify_audit", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
-    parser.add_argument("--database", metavar="URL", help="default: SUPREM_DATABASE_URL, else review.sqlite below home")
+    parser.add_argument("--database", metavar="URL", help="default: SUPREM_DATABASE_URL, else suprem.sqlite below home")
     parser.add_argument("--head", metavar="NUMBER:HASH", help="a head printed earlier, which the log must still hold")
     args = parser.parse_args(argv)
-    return run_stage(lambda: verify(args.database or load_settings().review_url, args.head))
+    return run_stage(lambda: verify(args.database or load_settings().database, args.head))
 
 
 if __name__ == "__main__":

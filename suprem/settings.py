@@ -53,6 +53,9 @@ class Settings:
     mlflow_tracking_uri: str | None = None
     """MLflow server that pre-training also reports to. `MLFLOW_TRACKING_URI`, which MLflow reads, sets it too."""
 
+    reports: Path | None = None
+    """Table of reports (CSV) that the page "Report entities" offers to everyone who may open the app."""
+
     llm_url: str | None = None
     """Address of an OpenAI-compatible language model server, for reading reports."""
 
@@ -63,9 +66,14 @@ class Settings:
     """Its key; best given in the environment, never on a command line."""
 
     @property
-    def review_url(self) -> str:
-        """URL of the database with the reviewers' decisions and the audit log; may hold a password, so never log it."""
-        return self.database_url or f"sqlite:///{self.home / 'review.sqlite'}"
+    def database(self) -> str:
+        """URL of the one database: jobs, reviewers' decisions, audit log. It may hold a password, so never log it."""
+        return self.database_url or f"sqlite:///{self.home / 'suprem.sqlite'}"
+
+    @property
+    def vocabularies(self) -> Path:
+        """Folder of the vocabulary versions."""
+        return self.home / "vocabularies"
 
 
 def load_settings(environ: Mapping[str, str] | None = None, path: Path = Path("suprem.toml")) -> Settings:
@@ -97,6 +105,7 @@ def load_settings(environ: Mapping[str, str] | None = None, path: Path = Path("s
         home=home,
         checkpoint=_absolute(settings.checkpoint),
         encoder_folder=settings.encoder_folder and _absolute(settings.encoder_folder),
+        reports=settings.reports and _absolute(settings.reports),
     )
 
 

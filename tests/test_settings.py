@@ -50,7 +50,7 @@ def test_the_key_of_the_language_model_is_not_shown() -> None:
 def test_every_setting_is_read_somewhere() -> None:
     rooms = ("suprem", "pages", "pipelines")
     source = "".join(file.read_text(encoding="utf-8") for room in rooms for file in (ROOT / room).rglob("*.py"))
-    unread = [f.name for f in fields(Settings) if not re.search(rf"settings(\(\))?\.{f.name}\b", source)]
+    unread = [f.name for f in fields(Settings) if not re.search(rf"(settings(\(\))?|self)\.{f.name}\b", source)]
     assert unread == []
 
 

@@ -18,6 +18,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +117,21 @@ class Similarities:
     narrower: NDArray[np.bool_]
     exact: NDArray[np.intp]
 
+    def row(self, entity: str) -> int:
+        """Return the row of an entity.
+
+        Raises:
+            ConceptError: It was not measured.
+        """
+        try:
+            return self._rows[entity]
+        except KeyError as error:
+            raise ConceptError("This entity is not among those of this version; open the page again.") from error
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {entity: row for row, entity in enumerate(self.entities)}
+
 
 def measure(entities: Iterable[str], vocabulary: Vocabulary, embedder: TextEmbedder, *, floor: float) -> Similarities:
     """Embed and compare entity names with each other and with a vocabulary.
@@ -185,6 +201,49 @@ def remap(similarities: Similarities, *, cluster_threshold: float, map_threshold
         _row(similarities, index, cluster, choice[cluster], allowed[cluster], refused[cluster])
         for index, cluster in enumerate(labels - 1)
     ]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A concept that an entity could go to.
+
+    Attributes:
+        code: Its code.
+        concept: Its name.
+        cosine: Highest cosine of the entity to one of its wordings; 1 where the entity is a wording.
+        guard: What speaks against it: "broader", "narrower", or the name of the guard that keeps the two apart.
+    """
+
+    code: str
+    concept: str
+    cosine: float
+    guard: str
+
+
+def candidates(similarities: Similarities, entity: str, *, limit: int = 5) -> list[Candidate]:
+    """Return the concepts nearest to an entity, those that a guard keeps apart among them, named as such.
+
+    Raises:
+        ConceptError: The entity was not measured.
+    """
+    row = similarities.row(entity)
+    exact = int(similarities.exact[row])
+    cosines = similarities.cosines[row].copy()
+    if exact >= 0:
+        cosines[exact] = 1.0
+    found = []
+    for column in np.argsort(-cosines, kind="stable")[:limit]:
+        concept = similarities.vocabulary.concepts[column]
+        guard = ""
+        if column != exact:
+            if similarities.excluded[row, column]:
+                guard = conflict(entity, concept.name) or "another finding"
+            elif similarities.broader[row, column]:
+                guard = BROADER
+            elif similarities.narrower[row, column]:
+                guard = NARROWER
+        found.append(Candidate(concept.code, concept.name, float(cosines[column]), guard))
+    return found
 
 
 def overlap(

@@ -55,7 +55,7 @@ class ReviewStore:
         """Open a store, by default creating what is missing.
 
         Args:
-            url: `Settings.review_url`.
+            url: `Settings.database`.
             create: Whether a database without reviews may be taken.
 
         Raises:

@@ -1,6 +1,7 @@
 """Versions of a vocabulary: what reports say, mapped at two thresholds, with everything needed to judge and repeat it.
 
 <folder>/<version>/vocabulary.json   the concepts found: a model's queries
+<folder>/<version>/reference.json    all concepts that entities could have gone to
 <folder>/<version>/mapping.csv       where each entity went
 <folder>/<version>/clusters.csv      the clusters of entities
 <folder>/<version>/labels.npz        1 present, 0 absent, -1 masked, for each record and concept
@@ -79,6 +80,10 @@ class VocabularyVersion:
     def vocabulary(self) -> Vocabulary:
         """Return the concepts found."""
         return Vocabulary.from_json((self.folder / "vocabulary.json").read_text(encoding="utf-8"))
+
+    def reference(self) -> Vocabulary:
+        """Return all concepts that entities could have gone to."""
+        return Vocabulary.from_json((self.folder / "reference.json").read_text(encoding="utf-8"))
 
     def labels(self) -> LabelMatrix:
         """Return the label matrix."""
@@ -254,6 +259,7 @@ def build_version(
     counts = Counter(name for report in reports for _, name, _ in report.findings)
     texts = {
         "vocabulary.json": vocabulary.to_json(),
+        "reference.json": reference.to_json(),
         "mapping.csv": to_csv(rows),
         "clusters.csv": _clusters_csv(rows, counts),
         "tables.json": json.dumps(_tables(reports, rows, labels, vocabulary), indent=2, ensure_ascii=False) + "\n",

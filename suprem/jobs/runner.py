@@ -30,8 +30,7 @@ Starter = Callable[[Job], None]
 
 def open_store(settings: Settings) -> JobStore:
     """Open the job table of an installation."""
-    url = settings.database_url or f"sqlite:///{settings.home / 'suprem.sqlite'}"
-    return JobStore(url, settings.home / "jobs")
+    return JobStore(settings.database, settings.home / "jobs")
 
 
 def command(spec: JobSpec) -> list[str]:

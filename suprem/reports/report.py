@@ -10,8 +10,10 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from suprem.errors import ReportError
 
@@ -49,12 +51,12 @@ class ReportTable:
 
 
 def read_reports(
-    path: Path, *, id_column: str | None = None, text_column: str | None = None, min_words: int = 1
+    source: Path | bytes, *, id_column: str | None = None, text_column: str | None = None, min_words: int = 1
 ) -> ReportTable:
     """Read a table of reports.
 
     Args:
-        path: A CSV file (comma, semicolon or tab) with a header.
+        source: A CSV file (comma, semicolon or tab) with a header, or the content of one.
         id_column: Column of the report id; one of `ID_COLUMNS` by default.
         text_column: Column of the report text; one of `TEXT_COLUMNS` or `report_0`... by default.
         min_words: Reports with fewer words are set aside (the paper drops those with fewer than 3).
@@ -62,7 +64,7 @@ def read_reports(
     Raises:
         ReportError: The file is missing, is not a table, or has no such columns.
     """
-    header, delimiter = _read_header(path)
+    header, delimiter = _read_header(source)
     identifier = _column(header, id_column, ID_COLUMNS, "id", "--id-column")
     mimic = [name for name in MIMIC_COLUMNS if name in header]
     columns = (
@@ -73,7 +75,7 @@ def read_reports(
     positions = [header.index(name) for name in columns]
     reports: dict[str, Report] = {}
     skipped: list[SkippedReport] = []
-    for line, row in _rows(path, delimiter):
+    for line, row in _rows(source, delimiter):
         if isinstance(row, str):
             skipped.append(SkippedReport(f"line {line}", row))
             continue
@@ -92,10 +94,15 @@ def read_reports(
     return ReportTable(tuple(reports.values()), tuple(skipped))
 
 
-def _read_header(path: Path) -> tuple[list[str], str]:
-    if not path.is_file():
-        raise ReportError(f"There is no report table at {path}; expected a CSV file with an id and a text column.")
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+def _open(source: Path | bytes) -> TextIO:
+    binary = BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+    return TextIOWrapper(binary, encoding="utf-8-sig", errors="replace", newline="")
+
+
+def _read_header(source: Path | bytes) -> tuple[list[str], str]:
+    if isinstance(source, Path) and not source.is_file():
+        raise ReportError(f"There is no report table at {source}; expected a CSV file with an id and a text column.")
+    with _open(source) as file:
         line = file.readline(100_000)
     if "\0" in line or not line.strip():
         raise ReportError("The report table is empty or not text; expected a CSV file with a header line.")
@@ -115,12 +122,12 @@ def _column(header: list[str], wanted: str | None, known: tuple[str, ...], role:
     )
 
 
-def _rows(path: Path, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+def _rows(source: Path | bytes, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
     """Yield (line number, row), or (line number, reason) for a line that is not CSV; reading goes on after it."""
     csv.field_size_limit(max(csv.field_size_limit(), 64_000_000))
     done = 1
     while True:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        with _open(source) as file:
             reader = csv.reader(islice(file, done, None), delimiter=delimiter, strict=True)
             start = done
             try:

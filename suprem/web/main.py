@@ -22,6 +22,8 @@ st.html(ASSETS / "style.css")
 chosen = st.navigation(
     [
         st.Page(PAGES / "1_Read_an_ECG.py", title="Read an ECG", default=True),
+        st.Page(PAGES / "2_Report_Entities.py", title="Report entities"),
+        st.Page(PAGES / "3_Concept_Map.py", title="Concept map"),
         st.Page(PAGES / "4_Training.py", title="Training"),
         st.Page(PAGES / "6_Model_Card.py", title="Model card"),
     ],

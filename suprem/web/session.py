@@ -10,12 +10,29 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from suprem.concepts.decision import Equivalence
 from suprem.ecg.record import EcgRecord
 
 if TYPE_CHECKING:  # inference loads torch, which a page needs only once the trace is drawn
     from suprem.inference.predictor import QueryScore
+    from suprem.web.report_source import ReportBase
 
 _KEY = "suprem"
+
+
+@dataclass
+class Reviewing:
+    """The row under review, and what was chosen on it but not decided yet.
+
+    Args:
+        entity: The row.
+        code: The concept chosen by hand, None while it is the one proposed.
+        equivalence: None is unset, which it is on every new row.
+    """
+
+    entity: str
+    code: str | None = None
+    equivalence: Equivalence | None = None
 
 
 @dataclass
@@ -26,11 +43,17 @@ class Session:
         acknowledged: Whether the research-use notice was accepted.
         uploads: Recordings, or the sentence why one could not be read, by a digest of the uploaded bytes.
         scored: What the last scores were computed from, and the scores.
+        reports: Digest of the uploaded table of reports, and what was read from it.
+        reviewing: The row under review, by vocabulary version.
+        notice: One sentence to show once, from what a button did before the page was drawn.
     """
 
     acknowledged: bool = False
     uploads: dict[str, EcgRecord | str] = field(default_factory=dict)
     scored: tuple[tuple[object, ...], list[QueryScore]] | None = None
+    reports: tuple[str, ReportBase] | None = None
+    reviewing: dict[str, Reviewing] = field(default_factory=dict)
+    notice: str = ""
 
 
 def session() -> Session:

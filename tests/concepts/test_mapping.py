@@ -9,7 +9,7 @@ import pytest
 
 from suprem.concepts.embed import MiniLmEmbedder
 from suprem.concepts.guards import conflict
-from suprem.concepts.mapping import THRESHOLDS, Mapping, measure, overlap, remap, to_csv
+from suprem.concepts.mapping import THRESHOLDS, Mapping, candidates, measure, overlap, remap, to_csv
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.errors import ConceptError
 from suprem.export import text_cell
@@ -126,3 +126,15 @@ def test_real_entities_reach_the_accuracy_the_thresholds_were_set_for(
     }
     assert accuracy["develop"] >= 0.90
     assert accuracy["check"] >= 0.78
+
+
+def test_candidates_are_the_nearest_concepts_with_what_speaks_against_them(
+    terms: Vocabulary, minilm: MiniLmEmbedder
+) -> None:
+    similarities = measure(["myocardial ischemia", "third degree heart block"], terms, minilm, floor=0.5)
+    found = candidates(similarities, "third degree heart block", limit=4)
+    assert [row.cosine for row in found] == sorted((row.cosine for row in found), reverse=True)
+    assert (found[0].code, found[0].cosine, found[0].guard) == ("3AVB", 1.0, "")
+    assert "degree" in {row.guard for row in found}
+    with pytest.raises(ConceptError, match="not among those"):
+        candidates(similarities, "never measured")

@@ -101,6 +101,7 @@ def test_a_version_is_what_was_written_and_the_next_one_knows_its_parent(
     assert first.vocabulary().codes == ("LVH", "SR")
     assert first.labels().values.tolist() == [[1, 1], [0, 1], [0, 0], [-1, -1], [0, 0]]
     assert first.reports() == REPORTS
+    assert first.reference() == similarities.vocabulary
     assert {r.entity for r in first.mappings()} == {name for _, name, _ in (f for r in REPORTS for f in r.findings)}
 
     second = build(similarities, tmp_path, parent=first.id, decided={"sinus rhythm": ""})

@@ -52,6 +52,7 @@ def test_reports_become_a_vocabulary_with_labels(
         "labels.npz",
         "manifest.json",
         "mapping.csv",
+        "reference.json",
         "tables.json",
         "vocabulary.json",
     ]
@@ -95,7 +96,8 @@ def test_reports_go_in_and_a_numbered_version_comes_out_at_home(
 ) -> None:
     monkeypatch.setenv("SUPREM_HOME", str(tmp_path / "home"))
     (tmp_path / "reports.csv").write_text(
-        "id,report\n1,sinus rhythm. left ventricular hypertrophy.\n2,Tracé évoquant un syndrome coronarien aigu avec sus-décalage.\n"
+        "id,report\n1,sinus rhythm. left ventricular hypertrophy.\n"
+        "2,Tracé évoquant un syndrome coronarien aigu avec sus-décalage.\n"
     )
     assert main(["--reports", str(tmp_path / "reports.csv")]) == 0
     version = open_version(Path(capsys.readouterr().out.strip()))

@@ -13,11 +13,11 @@ from suprem.settings import load_settings
 @pytest.fixture
 def reviews() -> Path:
     """The database that the settings name, with three decisions."""
-    store = ReviewStore.open(load_settings().review_url)
+    store = ReviewStore.open(load_settings().database)
     for entity in ("lvh", "af", "mi"):
         store.decide("v", entity, "Anna", status=Status.FLAGGED)
     store.close()
-    return load_settings().home / "review.sqlite"
+    return load_settings().home / "suprem.sqlite"
 
 
 def test_a_whole_log_is_counted_and_its_head_is_taken_back(reviews: Path, capsys: pytest.CaptureFixture[str]) -> None:

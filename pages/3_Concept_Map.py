@@ -1,0 +1,55 @@
+"""For cardiologists: where the words of reports go, at which thresholds, and who says that it is right."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from suprem.settings import load_settings
+from suprem.web.cluster_panel import show_clusters
+from suprem.web.concept_cache import review_store
+from suprem.web.frame import page, plain
+from suprem.web.review_panel import Review, show_review
+from suprem.web.reviewers_panel import show_export, show_reviewers
+from suprem.web.session import session
+from suprem.web.threshold_panel import show_thresholds
+from suprem.web.version_panel import choose_version, show_frequencies, show_versions
+from suprem.web.vocabulary_form import build_first_version
+
+VIEWS = ("Review", "Thresholds", "Clusters", "Frequencies", "Versions", "Reviewers", "Export and audit")
+
+with page("Concept map", "See where the words of reports go, move the thresholds, and decide what is right."):
+    settings = load_settings()
+    choosing, naming = st.columns((3, 2), vertical_alignment="bottom")
+    with choosing:
+        version = choose_version(settings.vocabularies)
+    if version is None:
+        build_first_version(settings)
+        st.stop()
+    reviewer = naming.text_input(
+        "Your name", key="reviewer", persist_state="session", max_chars=100,
+        placeholder="as it shall stand beside your decisions",
+    ).strip()  # fmt: skip
+    view = st.segmented_control(
+        "View", VIEWS, default=VIEWS[0], required=True, key="concept-view", label_visibility="collapsed"
+    )
+    if session().notice:
+        st.info(plain(session().notice))
+        session().notice = ""
+
+    store = review_store(settings.database)
+    if view == "Clusters":
+        show_clusters(version)
+    elif view == "Frequencies":
+        show_frequencies(version)
+    elif not reviewer:
+        st.info("Write your name above: what you decide is kept with it, in an audit log that is never changed.")
+    elif view == "Review":
+        show_review(Review.open(store, version, reviewer))
+    elif view == "Thresholds":
+        show_thresholds(store, version, reviewer)
+    elif view == "Versions":
+        show_versions(store, version, reviewer)
+    elif view == "Reviewers":
+        show_reviewers(store, version, reviewer)
+    else:
+        show_export(store, version, reviewer)

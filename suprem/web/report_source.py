@@ -1,0 +1,118 @@
+"""Choose the reports to look at, and have their entities extracted.
+
+An uploaded table stays in its session. The examples and the installation's own table are the same for everyone, so
+they are read once for all sessions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import streamlit as st
+
+from suprem.reports.browse import EntityCount, count_entities
+from suprem.reports.entity import Entity
+from suprem.reports.extract import Extraction, RuleExtractor, extract_entities
+from suprem.reports.report import Report, SkippedReport, read_reports
+from suprem.settings import load_settings
+from suprem.web.frame import ASSETS
+from suprem.web.session import session
+
+EXAMPLES, OWN, UPLOAD = "Example reports", "Reports of this installation", "Upload a table"
+MAX_UPLOAD_MB = 50
+
+
+@dataclass(frozen=True, eq=False)
+class ReportBase:
+    """Reports and what was found in them.
+
+    Attributes:
+        texts: Report id -> text.
+        extraction: Their entities.
+        counts: Each name once, the most frequent first.
+        skipped: Rows that could not be used.
+    """
+
+    texts: dict[str, str]
+    extraction: Extraction
+    counts: list[EntityCount]
+    skipped: tuple[SkippedReport, ...]
+
+    @cached_property
+    def entities(self) -> dict[str, tuple[Entity, ...]]:
+        """Report id -> its entities."""
+        return {report.report_id: report.entities for report in self.extraction.reports}
+
+    @classmethod
+    def read(cls, source: Path | bytes) -> ReportBase:
+        """Read a table of reports and extract its entities with the rules.
+
+        Raises:
+            ReportError: The table cannot be used.
+        """
+        table = read_reports(source)
+        extraction = extract_entities(table.reports, RuleExtractor(), skipped=table.skipped)
+        texts = {report.report_id: report.text for report in table.reports}
+        return cls(texts, extraction, count_entities(extraction.reports), table.skipped)
+
+
+def read_text(text: str) -> ReportBase:
+    """Extract the entities of one report that was pasted."""
+    extraction = extract_entities([Report("pasted", text)], RuleExtractor())
+    return ReportBase({"pasted": text}, extraction, count_entities(extraction.reports), ())
+
+
+def choose_reports() -> ReportBase | None:
+    """Let the person choose a table of reports; None while there is none, which the page has then been told.
+
+    Raises:
+        ReportError: The table cannot be used.
+    """
+    settings = load_settings()
+    sources = (EXAMPLES, *((OWN,) if settings.reports else ()), UPLOAD)
+    source = st.segmented_control(
+        "Where the reports come from",
+        sources,
+        default=OWN if settings.reports else EXAMPLES,
+        required=True,
+        key="report-source",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    if source == UPLOAD:
+        return _uploaded()
+    path = settings.reports if source == OWN and settings.reports else ASSETS / "reports" / "examples.csv"
+    stamp = path.stat().st_mtime_ns if path.is_file() else 0
+    with st.spinner("Reading the reports …"):
+        return _shared(str(path), stamp)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _shared(path: str, stamp: int) -> ReportBase:
+    return ReportBase.read(Path(path))
+
+
+def _uploaded() -> ReportBase | None:
+    file = st.file_uploader(
+        "A CSV table with an id and a text column, or PTB-XL's or MIMIC-IV-ECG's table",
+        key="report-table",
+        max_upload_size=MAX_UPLOAD_MB,
+        help="The table stays in the memory of the computer this page comes from, for this session only. "
+        "Remove names and numbers of patients from it first.",
+    )
+    if file is None:
+        session().reports = None
+        st.info("Choose a table of reports. Each row is one ECG's report.")
+        return None
+    content = file.getvalue()
+    digest = hashlib.sha256(content).hexdigest()
+    known = session().reports
+    if known is not None and known[0] == digest:
+        return known[1]
+    with st.spinner("Reading the reports …"):
+        base = ReportBase.read(content)
+    session().reports = (digest, base)
+    return base
