@@ -117,7 +117,8 @@ def set_up(
         encoder_folder: Where the text encoder's weights are, when not in a package or cache.
 
     Raises:
-        DatasetError: The store does not fit the model, or a patient is on both sides of the split.
+        DatasetError: The store does not fit the model, a patient is on both sides of the split, or the corpus is not
+            labelled with the vocabulary's statements.
     """
     store = SignalStore.open(data or synthetic_data(config, folder, workers))
     check_signal(store.spec, config.model)
@@ -127,12 +128,14 @@ def set_up(
     if both:
         raise DatasetError(f"{len(both)} patient(s) have records in training and validation folds; choose other folds.")
 
+    vocabulary = load_terms()
+    check_labels(store, vocabulary)
+
     embedder = load_embedder(config.encoder, folder=encoder_folder)
     if workers.is_main:
         say(describe(embedder))
     # The encoder's own name, so that a resumed run never meets another one behind "auto".
     config = replace(config, encoder=embedder.name, model=replace(config.model, text_width=embedder.dimension))
-    vocabulary = load_terms()
     vectors = embed_vocabulary(vocabulary, embedder)
     labels = store.index.labels(vocabulary.codes).astype(np.float32)
 
@@ -152,6 +155,22 @@ def set_up(
         validation=LabelledRows(store=store, rows=validation_rows, labels=labels[validation_rows]),
         model=model,
     )
+
+
+def check_labels(store: SignalStore, vocabulary: Vocabulary) -> None:
+    """Refuse a corpus that does not speak the vocabulary: what it cannot say would be learned as absent.
+
+    Raises:
+        DatasetError: No record carries a statement, or some carry statements that the vocabulary does not have.
+    """
+    carried = {code for codes in store.index.table["codes"] for code in codes}
+    foreign = sorted(carried - set(vocabulary.codes))
+    if foreign or not carried:
+        found = f"statements such as {', '.join(foreign[:3])}" if foreign else "no statement"
+        raise DatasetError(
+            f"The records of {store.index.corpus} carry {found}; training needs the {len(vocabulary.codes)} SCP-ECG "
+            "statements of the vocabulary, because what a corpus cannot say would be learned as absent. Train on PTB-XL."
+        )
 
 
 def run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import tomllib
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -239,6 +241,19 @@ def test_a_wrong_request_is_one_sentence_and_exit_code_2(
     capsys.readouterr()
     assert pretrain.main(command(place, tmp_path / "run", *more)) == 2
     assert message in one_sentence(capsys)
+
+
+@pytest.mark.parametrize(("codes", "found"), [("", "no statement"), ("NORM|426783006", "statements such as 426783006")])
+def test_a_corpus_that_does_not_speak_the_vocabulary_is_refused(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], codes: str, found: str
+) -> None:
+    """MIMIC-IV-ECG's index carries no statement: without this, a night is trained on "everything is absent"."""
+    capsys.readouterr()
+    store = shutil.copytree(place / "store", tmp_path / "store")
+    table = pd.read_csv(store / "index.csv", dtype=str)
+    table.assign(codes=codes).to_csv(store / "index.csv", index=False)
+    assert pretrain.main(command(place, tmp_path / "run", "--data", str(store))) == 2
+    assert f"carry {found}; training needs the 71 SCP-ECG" in one_sentence(capsys)
 
 
 @pytest.mark.parametrize("path", sorted(pretrain.CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
