@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
 
+from suprem.concepts.decision import Decision
 from suprem.concepts.review import ReviewStore
 from suprem.concepts.versions import VocabularyVersion, carried, compare, list_versions
 from suprem.errors import SupremError
@@ -56,10 +57,10 @@ def show_versions(store: ReviewStore, version: VocabularyVersion, reviewer: str)
     show_changes(changes, mentions_of(version.folder), key="version-changes")
 
     mine = store.current(before.id, reviewer)
-    same = unchanged(before, version, list(mine))
+    same = still_valid(before, version, mine)
     st.markdown(
-        f"You decided **{len(mine):,}** rows of version {before.number}; **{len(same):,}** of them go to the same "
-        f"concept in version {version.number}."
+        f"You decided **{len(mine):,}** rows of version {before.number}; **{len(same):,}** of them hold in version "
+        f"{version.number} too: it sends the entity where version {before.number} did, or where you said."
     )
     st.button(
         "Carry these decisions over",
@@ -71,12 +72,15 @@ def show_versions(store: ReviewStore, version: VocabularyVersion, reviewer: str)
     )
 
 
-def unchanged(before: VocabularyVersion, after: VocabularyVersion, entities: Sequence[str]) -> list[str]:
-    """Return which entities are in both versions and go to the same concept in both."""
-    old, new = mappings_of(before.folder), mappings_of(after.folder)
-    there = {row.entity for row in new}
-    first, second = carried(old), carried(new)
-    return [entity for entity in entities if entity in there and first.get(entity) == second.get(entity)]
+def still_valid(before: VocabularyVersion, after: VocabularyVersion, decisions: Mapping[str, Decision]) -> list[str]:
+    """Return the decided entities that another version has too, and sends where the first did or the decision said."""
+    first, second = carried(mappings_of(before.folder)), carried(mappings_of(after.folder))
+    there = {row.entity for row in mappings_of(after.folder)}
+    return [
+        entity
+        for entity, decision in decisions.items()
+        if entity in there and second.get(entity, "") in (first.get(entity, ""), decision.code)
+    ]
 
 
 def show_frequencies(version: VocabularyVersion) -> None:

@@ -1,0 +1,265 @@
+"""The report and concept pages: from reports over thresholds and decisions to an approved mapping, by two reviewers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from pipelines import build_vocabulary
+from suprem.concepts.review import Equivalence, ReviewStore, Status
+from suprem.concepts.versions import VocabularyVersion, list_versions
+from suprem.jobs import runner
+from suprem.jobs.job import Job
+from suprem.settings import load_settings
+from tests.fakes import FakeEmbedder
+
+ROOT = Path(__file__).resolve().parents[2]
+ENTITIES, CONCEPTS = "2_Report_Entities.py", "3_Concept_Map.py"
+REPORTS = """id,report
+1,sinus rhythm. left ventricular hypertrophy.
+2,sinus rhythm. old inferior infarction.
+3,sinus rhythm. atrial premature complexes. no st elevation.
+4,atrial fibrillation. left axis deviation.
+"""
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An installation of its own, with an encoder that loads at once."""
+    monkeypatch.setenv("SUPREM_HOME", str(tmp_path / "home"))
+    for module in ("suprem.web.concept_cache", "pipelines.build_vocabulary"):
+        monkeypatch.setattr(f"{module}.load_embedder", lambda _name: FakeEmbedder())
+    yield tmp_path / "home"
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> VocabularyVersion:
+    (tmp_path / "reports.csv").write_text(REPORTS)
+    assert build_vocabulary.main(["--reports", str(tmp_path / "reports.csv")]) == 0
+    capsys.readouterr()
+    (version,) = list_versions(load_settings().vocabularies)
+    return version
+
+
+def open_page(name: str, *, reviewer: str = "") -> AppTest:
+    app = AppTest.from_file(str(ROOT / "suprem" / "web" / "main.py"), default_timeout=60)
+    app.switch_page(str(ROOT / "pages" / name)).run()
+    app.button(key="acknowledge").click().run()
+    assert not app.exception
+    if reviewer:
+        app.text_input(key="reviewer").set_value(reviewer).run()
+    return app
+
+
+def view(app: AppTest, name: str) -> AppTest:
+    app.segmented_control(key="concept-view").set_value(name).run()
+    assert not app.exception
+    return app
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    app.button(key=key).click().run()
+    assert not app.exception
+    return app
+
+
+def shown(app: AppTest) -> str:
+    assert not app.exception
+    elements = [*app.markdown, *app.caption, *app.subheader, *app.info, *app.error, *app.success, *app.warning]
+    texts = [element.value for element in elements] + [element.proto.body for element in app.get("html")]
+    return "\n".join(texts).replace("\\", "")
+
+
+def store() -> ReviewStore:
+    return ReviewStore.open(load_settings().database)
+
+
+def under_review(app: AppTest) -> str:
+    (heading,) = (e.proto.body for e in app.get("html") if e.proto.body.startswith("<h3"))
+    return heading.split(">")[1].split("<")[0]
+
+
+# Report entities
+
+
+def test_the_shipped_reports_are_there_on_the_first_visit() -> None:
+    app = open_page(ENTITIES)
+    assert {metric.label: metric.value for metric in app.metric}["Reports"] == "40"
+    assert '<mark class="entity normal focus"' in shown(app), "the most frequent entity is marked in its reports"
+    app.text_input(key="entity-search").set_value("inferior infarction").run()
+    assert "inferior infarction" in shown(app)
+    app.text_input(key="entity-search").set_value("nothing of the kind").run()
+    assert "No entity passes these filters" in shown(app)
+
+
+def test_a_pasted_report_is_marked_and_mapped_and_none_of_it_is_markup() -> None:
+    app = open_page(ENTITIES)
+    app.text_area(key="pasted-report").set_value("Atrial fibrillation. <script>No ST elevation.</script>").run()
+    assert "&lt;script&gt;" in shown(app)
+    assert "<script>" not in shown(app)
+    rows = app.dataframe[-1].value.to_dict("records")
+    assert [(row["entity"], row["stated as"]) for row in rows] == [
+        ("atrial fibrillation", "abnormal"),
+        ("st elevation", "denied"),
+    ]
+    assert rows[0]["concept"] == "atrial fibrillation"
+    app.text_area(key="pasted-report").set_value("Le patient va bien.").run()
+    assert "No finding was recognised" in shown(app)
+
+
+def test_an_uploaded_table_stays_in_the_session_and_a_wrong_one_is_a_sentence(home: Path) -> None:
+    app = open_page(ENTITIES)
+    app.segmented_control(key="report-source").set_value("Upload a table").run()
+    assert "Choose a table of reports" in shown(app)
+    app.file_uploader(key="report-table").upload("reports.csv", REPORTS.encode()).run()
+    assert {metric.label: metric.value for metric in app.metric}["Reports"] == "4"
+    app.file_uploader(key="report-table").upload("other.csv", b"a,b\n1,2\n").run()
+    assert "has no id column" in shown(app)
+    assert not list(home.rglob("*.csv"))
+
+
+def test_a_table_of_the_installation_is_offered_to_everyone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own.csv").write_text(REPORTS)
+    monkeypatch.setenv("SUPREM_REPORTS", str(tmp_path / "own.csv"))
+    assert {metric.label: metric.value for metric in open_page(ENTITIES).metric}["Reports"] == "4"
+
+
+# Concept map
+
+
+def test_without_a_version_the_page_offers_to_build_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Job] = []
+    for function in (runner.submit, runner.dispatch, runner.reconcile):
+        monkeypatch.setitem(function.__kwdefaults__, "start", started.append)
+    app = open_page(CONCEPTS)
+    assert "There is no vocabulary version yet" in shown(app)
+    press(app, "build-version")
+    (job,) = started
+    assert job.spec.stage == "build_vocabulary"
+    assert job.spec.arguments[-1] == str(home / "vocabularies")
+
+
+def test_nothing_is_decided_without_a_name(version: VocabularyVersion) -> None:
+    app = open_page(CONCEPTS)
+    assert "Write your name above" in shown(app)
+    assert "Frequencies" in app.segmented_control(key="concept-view").options
+    view(app, "Frequencies")
+    assert {metric.label for metric in app.metric} >= {"Entities", "Clusters", "Concepts"}
+
+
+def test_decisions_are_written_at_once_and_the_next_row_starts_anew(version: VocabularyVersion) -> None:
+    app = open_page(CONCEPTS, reviewer="Anna")
+    assert under_review(app) == "sinus rhythm", "the row that most records state comes first"
+    press(app, "review-equal")
+    app.text_input(key=f"comment-{version.id}-sinus rhythm").set_value("clear").run()
+    press(app, "review-approve")
+    (decision,) = store().current(version.id, "Anna").values()
+    assert (decision.entity, decision.status, decision.code) == ("sinus rhythm", Status.APPROVED, "SR")
+    assert (decision.equivalence, decision.comment) == (Equivalence.EQUAL, "clear")
+
+    second = under_review(app)
+    assert second != "sinus rhythm"
+    press(app, "review-no-target")
+    taken = store().current(version.id, "Anna")[second]
+    assert (taken.status, taken.equivalence, taken.comment) == (Status.NO_TARGET, None, "")
+    assert "2 of " in app.get("progress")[0].proto.text
+
+    press(app, "review-undo")
+    assert under_review(app) == second
+    assert store().current(version.id, "Anna").keys() == {"sinus rhythm"}
+
+
+def test_a_candidate_is_chosen_by_its_number_and_any_concept_from_the_list(version: VocabularyVersion) -> None:
+    app = open_page(CONCEPTS, reviewer="Anna")
+    app.text_input(key="review-search").set_value("axis").run()
+    assert under_review(app) == "left axis deviation"
+    assert app.button(key="review-approve").disabled, "nothing is proposed, so nothing can be approved yet"
+    press(app, "candidate-2")
+    assert not app.button(key="review-approve").disabled
+    app.selectbox(key=f"other-{version.id}-left axis deviation").set_value("WPW").run()
+    press(app, "review-approve")
+    assert store().current(version.id, "Anna")["left axis deviation"].code == "WPW"
+    assert "No row passes these filters" in shown(app)
+
+
+def test_keys_step_through_the_list_and_stop_at_its_ends(version: VocabularyVersion) -> None:
+    app = open_page(CONCEPTS, reviewer="Anna")
+    first = under_review(app)
+    press(app, "review-previous")
+    assert under_review(app) == first
+    press(app, "review-next")
+    assert under_review(app) != first
+    press(app, "review-previous")
+    assert under_review(app) == first
+    press(app, "review-undo")
+    assert "nothing left to undo" in shown(app)
+
+
+def test_a_row_decided_in_another_tab_is_not_overwritten_unseen(version: VocabularyVersion) -> None:
+    app = open_page(CONCEPTS, reviewer="Anna")
+    store().decide(version.id, "sinus rhythm", "Anna", status=Status.FLAGGED, code="SR")
+    press(app, "review-approve")
+    assert "decided elsewhere" in shown(app)
+    assert store().current(version.id, "Anna")["sinus rhythm"].status is Status.FLAGGED
+
+
+def test_reviewers_do_not_see_each_other_until_both_have_decided(version: VocabularyVersion) -> None:
+    store().decide(version.id, "sinus rhythm", "Berta", status=Status.NO_TARGET, comment="not so sure")
+    app = open_page(CONCEPTS, reviewer="Anna")
+    assert "Berta" not in shown(app)
+    assert "not so sure" not in shown(app)
+    press(app, "review-approve")
+    view(app, "Reviewers")
+    assert "To adjudicate: 1" in shown(app)
+    assert "not so sure" in shown(app)
+    press(app, f"rule-{version.id}-sinus rhythm-SR")
+    assert "To adjudicate: 0" in shown(app)
+    assert store().approved(version.id) == {"sinus rhythm": "SR"}
+
+
+def test_a_threshold_is_previewed_then_applied_as_the_next_version(version: VocabularyVersion) -> None:
+    app = open_page(CONCEPTS, reviewer="Anna")
+    press(app, "review-no-target")  # sinus rhythm, against what was computed
+    view(app, "Thresholds")
+    assert "0 rows" in app.metric[0].value
+    assert app.metric[1].value == "1 rows", "the decision takes sinus rhythm away"
+    app.slider(key=f"map-{version.id}").set_value(1.0).run()
+    assert app.dataframe[0].value["change"].tolist().count("lost") >= 1
+    press(app, "apply")
+    first, second = list_versions(version.folder.parent)
+    assert (first, second.parent, second.number) == (version, version.id, 2)
+    assert second.thresholds.map == 1.0
+    assert app.selectbox(key="version").value == second.id
+    assert "SR" not in second.vocabulary().codes
+    assert "Version 2 is made" in shown(app)
+    assert store().audit.rows(limit=1)[0].action == "threshold_apply"
+    assert store().verify() is None
+
+    view(app, "Versions")
+    assert "You decided 1 rows of version 1" in shown(app).replace("**", "")
+    press(app, "carry-over")
+    assert store().current(second.id, "Anna").keys() == {"sinus rhythm"}
+
+
+def test_what_is_settled_is_exported_and_the_log_says_so(version: VocabularyVersion) -> None:
+    app = open_page(CONCEPTS, reviewer="Anna")
+    press(app, "review-approve")
+    view(app, "Export and audit")
+    assert "1 of " in shown(app).replace("**", "")
+    press(app, "verify")
+    assert "Every row is as it was written" in shown(app)
+    table = app.get("download_button")[0]
+    assert not table.proto.disabled
+
+
+def test_clusters_are_a_map_and_a_table(version: VocabularyVersion) -> None:
+    app = view(open_page(CONCEPTS), "Clusters")
+    assert len(app.get("plotly_chart")) == 1
+    assert "sinus rhythm" in app.dataframe[0].value["cluster"].tolist()
