@@ -14,13 +14,9 @@ import argparse
 import importlib.util
 import json
 import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,6 +26,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from pipelines.serve import running_app
 from pipelines.stage import run_stage
 from suprem.ecg.preprocess import preprocess
 from suprem.ecg.quality import assess_quality
@@ -96,40 +93,20 @@ def page_figures(checkpoint: Path) -> list[Figure]:
         raise ConfigError("--page needs Chromium and playwright; install both, the second by requirements-dev.txt.")
     from playwright.sync_api import sync_playwright
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    root = Path(__file__).resolve().parents[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    with tempfile.TemporaryDirectory() as home:
-        environment = {"SUPREM_HOME": home, "SUPREM_CHECKPOINT": str(checkpoint)}
-        server = subprocess.Popen(
-            ["env", *(f"{name}={value}" for name, value in environment.items()), *command, "--server.headless", "true"],
-            cwd=root,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    with (
+        tempfile.TemporaryDirectory() as home,
+        running_app(Path(home), checkpoint) as address,
+        sync_playwright() as driver,
+    ):
+        engine = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         try:
-            with sync_playwright() as playwright:
-                engine = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-                try:
-                    visits = ("first visit", "later visit")
-                    return [figure for visit in visits for figure in _visit(engine, f"http://127.0.0.1:{port}", visit)]
-                finally:
-                    engine.close()
+            return [figure for visit in ("first visit", "later visit") for figure in _visit(engine, address, visit)]
         finally:
-            server.terminate()
-            server.wait(timeout=30)
+            engine.close()
 
 
 def _visit(engine: Browser, address: str, visit: str) -> Iterator[Figure]:
     page = engine.new_page(viewport={"width": 1280, "height": 1000})
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=5).close()
-            break
-        except OSError:
-            time.sleep(0.25)
     started = time.perf_counter()
     page.goto(address)
     agree = page.get_by_role("button", name="I understand and agree")
