@@ -169,7 +169,7 @@ def check_labels(store: SignalStore, vocabulary: Vocabulary) -> None:
         found = f"statements such as {', '.join(foreign[:3])}" if foreign else "no statement"
         raise DatasetError(
             f"The records of {store.index.corpus} carry {found}; training needs the {len(vocabulary.codes)} SCP-ECG "
-            "statements of the vocabulary, because what a corpus cannot say would be learned as absent. Train on PTB-XL."
+            "statements of the vocabulary: what a corpus cannot say would be learned as absent. Train on PTB-XL."
         )
 
 
