@@ -37,6 +37,8 @@ OVERLAP = 0.95
 """Cosine from which the paper counts two queries as the same (A.6.2, Table 16)."""
 
 _BLOCK = 4096
+_MEMBERS = 1024
+"""Entities that `remap` takes at once, so that their rows stay in the processor's cache."""
 
 # "... in v4 v5 v6", "... ii avf": which single leads show a finding does not change which finding it is.
 _LEAD = r"(?:i{1,3}|av[rlf]|v?[1-9]|and|to|[rl])"
@@ -128,6 +130,17 @@ class Similarities:
         except KeyError as error:
             raise ConceptError("This entity is not among those of this version; open the page again.") from error
 
+    def conflict(self, row: int, column: int) -> str:
+        """Return the guard that keeps an entity and a concept's name apart, "" where none does."""
+        if (row, column) not in self._conflicts:
+            guard = conflict(self.entities[row], self.vocabulary.concepts[column].name)
+            self._conflicts[row, column] = guard or ""
+        return self._conflicts[row, column]
+
+    @cached_property
+    def _conflicts(self) -> dict[tuple[int, int], str]:
+        return {}
+
     @cached_property
     def _rows(self) -> dict[str, int]:
         return {entity: row for row, entity in enumerate(self.entities)}
@@ -180,27 +193,18 @@ def remap(similarities: Similarities, *, cluster_threshold: float, map_threshold
     Raises:
         ValueError: The cluster threshold is below the floor that was measured.
     """
-    labels = similarities.tree.cut(cluster_threshold)
+    labels = similarities.tree.cut(cluster_threshold) - 1
     order = np.argsort(labels, kind="stable")
-    sizes = np.bincount(labels)[1:]
-    starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
-    sums = np.add.reduceat(similarities.cosines[order], starts)
-    mean = np.asarray(sums / sizes[:, None], np.float32)
-    excluded = np.logical_or.reduceat(similarities.excluded[order], starts)
-    broader = np.logical_or.reduceat(similarities.broader[order], starts)
-    named = np.maximum.reduceat(similarities.exact[order], starts)
-
-    allowed = np.where(excluded, np.float32(-1), mean)
-    # Best is a concept that every member carries, then one that is only proposed; a wording in the cluster decides.
-    choice = _best(np.where(broader, np.float32(-1), allowed), map_threshold)
-    choice = np.where(choice >= 0, choice, _best(allowed, map_threshold))
-    agrees = (named >= 0) & ~excluded[np.arange(len(sizes)), named]
-    choice = np.where(agrees, named, choice)
-    refused = _best(mean, map_threshold)
-    return [
-        _row(similarities, index, cluster, choice[cluster], allowed[cluster], refused[cluster])
-        for index, cluster in enumerate(labels - 1)
-    ]
+    sizes = np.bincount(labels)
+    starts = np.cumsum(sizes) - sizes
+    choice, refused = np.empty(len(sizes), np.intp), np.empty(len(sizes), np.intp)
+    score = np.empty(len(sizes), np.float32)
+    for size in np.unique(sizes).tolist():
+        alike = np.flatnonzero(sizes == size)
+        for clusters in np.array_split(alike, -(-len(alike) * size // _MEMBERS)):
+            members = order[starts[clusters, None] + np.arange(size)]  # (cluster, member)
+            choice[clusters], score[clusters], refused[clusters] = _choose(similarities, members, map_threshold)
+    return _rows(similarities, labels, choice, score, refused)
 
 
 @dataclass(frozen=True)
@@ -309,26 +313,59 @@ def read_mapping(path: Path) -> list[Mapping]:
         raise ConceptError(f"{path.name} is not a mapping; expected a CSV file with the columns {columns}.") from error
 
 
-def _row(
+def _choose(
+    similarities: Similarities, members: NDArray[np.intp], threshold: float
+) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.intp]]:
+    """Return for clusters of one size, given by their members (cluster, member): the column each is mapped to, -1 where
+    none reaches the threshold; its mean cosine (unmapped: the nearest allowed one's); and the nearest column of all."""
+    mean = similarities.cosines[members].sum(axis=1) / np.float32(members.shape[1])
+    excluded = similarities.excluded[members].any(axis=1)
+    broader = similarities.broader[members].any(axis=1)
+    named = similarities.exact[members].max(axis=1)
+
+    refused = _best(mean, threshold)
+    allowed = np.where(excluded, np.float32(-1), mean)
+    # Best is a concept that every member carries, then one that is only proposed; a wording in the cluster decides.
+    choice = _best(np.where(broader, np.float32(-1), allowed), threshold)
+    choice = np.where(choice >= 0, choice, _best(allowed, threshold))
+    each = np.arange(len(members))
+    agrees = (named >= 0) & ~excluded[each, named]
+    choice = np.where(agrees, named, choice)
+    return choice, np.where(choice >= 0, allowed[each, choice], np.maximum(allowed.max(axis=1), 0)), refused
+
+
+def _rows(
     similarities: Similarities,
-    index: int,
-    cluster: int,
-    choice: int,
-    allowed: NDArray[np.float32],
-    refused: int,
-) -> Mapping:
-    entity = similarities.entities[index]
-    exact = int(similarities.exact[index])
-    if exact >= 0:
-        concept = similarities.vocabulary.concepts[exact]
-        return Mapping(entity, concept.code, concept.name, 1.0, int(cluster) + 1, "", False)
-    if choice < 0:
-        guard = conflict(entity, similarities.vocabulary.names[refused]) or "" if refused >= 0 else ""
-        return Mapping(entity, "", "", max(float(allowed.max()), 0.0), int(cluster) + 1, guard, bool(guard))
-    concept = similarities.vocabulary.concepts[choice]
-    broader, narrower = similarities.broader[index, choice], similarities.narrower[index, choice]
-    guard = BROADER if broader else NARROWER if narrower else ""
-    return Mapping(entity, concept.code, concept.name, float(allowed[choice]), int(cluster) + 1, guard, bool(guard))
+    labels: NDArray[np.intp],
+    choice: NDArray[np.intp],
+    score: NDArray[np.float32],
+    refused: NDArray[np.intp],
+) -> list[Mapping]:
+    """Return the row of each entity; `labels` is (entity,), the others are (cluster,), as `_choose` gives them."""
+    each = np.arange(len(labels))
+    exact = similarities.exact
+    columns = np.where(exact >= 0, exact, choice[labels])
+    scores = np.where(exact >= 0, np.float32(1), score[labels])
+    guards = np.full(len(labels), "", object)
+    mapped = columns >= 0
+    guards[mapped & similarities.narrower[each, columns]] = NARROWER
+    guards[mapped & similarities.broader[each, columns]] = BROADER
+    # What a guard does not keep apart from the nearest concept was kept apart by another member of its cluster.
+    nearest = refused[labels]
+    for row in np.flatnonzero((columns < 0) & (nearest >= 0) & similarities.excluded[each, nearest]).tolist():
+        guards[row] = similarities.conflict(row, int(nearest[row]))
+    codes, names = (*similarities.vocabulary.codes, ""), (*similarities.vocabulary.names, "")  # the last is column -1
+    return [
+        Mapping(entity, codes[column], names[column], similarity, cluster, guard, bool(guard))
+        for entity, column, similarity, cluster, guard in zip(
+            similarities.entities,
+            columns.tolist(),
+            scores.tolist(),
+            (labels + 1).tolist(),
+            guards.tolist(),
+            strict=True,
+        )
+    ]
 
 
 def _best(scores: NDArray[np.float32], threshold: float) -> NDArray[np.intp]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from suprem.concepts import mapping
 from suprem.concepts.embed import MiniLmEmbedder
 from suprem.concepts.guards import conflict
 from suprem.concepts.mapping import THRESHOLDS, Mapping, candidates, measure, overlap, remap, to_csv
@@ -79,6 +80,16 @@ def test_ischemia_never_becomes_infarction(terms: Vocabulary) -> None:
 def test_the_order_of_the_input_does_not_matter(terms: Vocabulary) -> None:
     names = [row["entity"] for row in csv.DictReader(io.StringIO(ENTITY_CODES.read_text()))][:60]
     assert rows_of(names, terms) == rows_of(names[::-1], terms)
+
+
+def test_entities_taken_a_few_at_a_time_are_mapped_as_all_at_once(
+    terms: Vocabulary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [row["entity"] for row in csv.DictReader(io.StringIO(ENTITY_CODES.read_text()))][:80]
+    at_once = rows_of(names, terms)
+    assert len({row.cluster for row in at_once.values()}) > 20
+    monkeypatch.setattr(mapping, "_MEMBERS", 2)
+    assert rows_of(names, terms) == at_once
 
 
 def test_single_leads_do_not_change_what_a_finding_is(terms: Vocabulary) -> None:
