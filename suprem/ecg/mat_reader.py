@@ -12,7 +12,6 @@ from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat
 
 from suprem.ecg.channels import MAX_SAMPLES, Channel, check_sample_count, parse_age, parse_sex, to_record
 from suprem.ecg.record import LEADS, EcgRecord
@@ -37,6 +36,8 @@ def read_mat(data: bytes, record_id: str) -> EcgRecord:
     """
     try:
         _check_unpacked_size(data)
+        from scipy.io import loadmat  # only this packaging of one corpus needs it
+
         found = loadmat(BytesIO(data), variable_names=["ECG"])
     except UnreadableEcg:
         raise

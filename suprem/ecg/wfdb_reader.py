@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import wfdb
 from numpy.typing import NDArray
 
 from suprem.ecg.channels import Channel, check_sample_count, parse_age, parse_sex, to_record
@@ -302,6 +301,9 @@ def _decode(header: _Header, folder: Path) -> _Decoded:
     Raises:
         UnreadableEcg: It cannot.
     """
+    # Imported here: it brings pandas along, a second that the usual record and the first page need not wait for.
+    import wfdb
+
     # Several samples per frame are read at their own rate where all signals agree; wfdb averages them otherwise.
     frames = {signal.frame for signal in header.signals}
     expanded = len(frames) == 1 and frames != {1}
