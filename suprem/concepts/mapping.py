@@ -319,8 +319,8 @@ def _choose(
     """Return for clusters of one size, given by their members (cluster, member): the column each is mapped to, -1 where
     none reaches the threshold; its mean cosine (unmapped: the nearest allowed one's); and the nearest column of all."""
     mean = similarities.cosines[members].sum(axis=1) / np.float32(members.shape[1])
-    excluded = similarities.excluded[members].any(axis=1)
-    broader = similarities.broader[members].any(axis=1)
+    excluded = np.logical_or.reduce(similarities.excluded[members], axis=1)
+    broader = np.logical_or.reduce(similarities.broader[members], axis=1)
     named = similarities.exact[members].max(axis=1)
 
     refused = _best(mean, threshold)
