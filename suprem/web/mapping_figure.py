@@ -40,7 +40,7 @@ def similarity_figure(rows: Sequence[Row], *, current: float, proposed: float, d
     for value, words, dash in cuts:
         figure.add_vline(
             x=value, line={"color": ink, "dash": dash, "width": 2}, annotation_text=f"{words} {value:.2f}",
-            annotation_position="top left" if value == min(current, proposed) else "top right",
+            annotation_position="top left" if value == min(current, proposed) or value > 0.85 else "top right",
         )  # fmt: skip
     figure.update_layout(**_layout(ink, height=220))
     figure.update_xaxes(title_text="cosine to the nearest allowed concept", range=[0, 1.02], gridcolor=GRID)

@@ -69,7 +69,11 @@ def show_changes(changes: Changes, mentions: Mentions, *, key: str) -> None:
     for column, kind, group in zip(st.columns(3), KINDS, groups, strict=True):
         records = mentions.covered([change.entity for change in group])
         column.metric(
-            kind.capitalize(), f"{len(group):,} rows", f"{records:,} records", delta_color="off", delta_arrow="off"
+            kind.capitalize(),
+            f"{len(group):,} {'row' if len(group) == 1 else 'rows'}",
+            f"{records:,} {'record' if records == 1 else 'records'}",
+            delta_color="off",
+            delta_arrow="off",
         )
     if not changes.rows:
         st.info("Nothing changes.")

@@ -3,124 +3,28 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from suprem.concepts.vocabulary import load_terms
+from pipelines.serve import running_app
 from suprem.ecg.readers import read_ecg
 from suprem.inference.predictor import Predictor
-from tests.tiny import ecg, write_checkpoint, write_wfdb
+from tests.browser.driver import PATIENCE, Browser
+from tests.tiny import ecg, write_wfdb
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 120_000
-"""Milliseconds. A busy two-core machine draws a figure in twenty seconds that takes one otherwise."""
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-DEEP_LINKS = {"": "Read an ECG", "Model_Card": "Model card"}
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_checkpoint(tmp_path_factory.mktemp("checkpoint"), vocabulary=load_terms())
-
-
-@contextmanager
-def running_app(home: Path, checkpoint: Path) -> Iterator[str]:
-    """Start the app as a person does, on a free port, and yield its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "SUPREM_HOME": str(home), "SUPREM_CHECKPOINT": str(checkpoint)}
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        "--server.port",
-        str(port),
-        "--server.headless",
-        "true",
-    ]
-    with (home / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        address = f"http://127.0.0.1:{port}"
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.5)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-
-
-@dataclass
-class Browser:
-    """A page, and what it asked for and complained about."""
-
-    page: Page
-    requests: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    def strangers(self) -> list[str]:
-        """Return the requests that left this machine."""
-        own = re.compile(r"(https?|wss?)://127\.0\.0\.1:\d+/|data:|blob:")
-        return [url for url in self.requests if not own.match(url)]
-
-    def agree(self) -> None:
-        """Pass the gate with the keyboard."""
-        button = self.page.get_by_role("button", name="I understand and agree")
-        button.focus(timeout=PATIENCE)
-        self.page.keyboard.press("Enter")
-
-    def wait_for_plots(self, number: int) -> None:
-        self.page.wait_for_function(
-            "number => document.querySelectorAll('.js-plotly-plot .main-svg').length > 0"
-            " && document.querySelectorAll('.js-plotly-plot').length >= number",
-            arg=number,
-            timeout=PATIENCE,
-        )
-
-
-@pytest.fixture
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        engine = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        watched = Browser(engine.new_page(viewport={"width": 1280, "height": 1000}))
-        watched.page.set_default_timeout(PATIENCE)
-        watched.page.on("request", lambda request: watched.requests.append(request.url))
-        watched.page.on("websocket", lambda connection: watched.requests.append(connection.url))
-        watched.page.on(
-            "console", lambda message: watched.complaints.append(message.text) if message.type == "error" else None
-        )
-        yield watched
-        engine.close()
+DEEP_LINKS = {
+    "": "Read an ECG",
+    "Report_Entities": "Report entities",
+    "Concept_Map": "Concept map",
+    "Training": "Training",
+    "Model_Card": "Model card",
+}
 
 
 @pytest.mark.parametrize("link", DEEP_LINKS)

@@ -11,13 +11,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pipelines import index_datasets
+from pipelines.serve import running_app
 from suprem.jobs.job import State
 from suprem.jobs.processes import group_members
 from suprem.jobs.store import JobStore
-from tests.browser.test_browser import PATIENCE, Browser, browser, running_app  # noqa: F401
+from tests.browser.driver import PATIENCE, Browser
 from tests.tiny import write_ptbxl
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def wait_for(store: JobStore, job: int, state: State) -> None:
         time.sleep(0.2)
 
 
-def open_training(browser: Browser, address: str) -> Page:  # noqa: F811
+def open_training(browser: Browser, address: str) -> Page:
     browser.page.goto(f"{address}/Training")
     browser.agree()
     expect(browser.page.get_by_role("heading", name="Training", exact=True)).to_be_visible(timeout=PATIENCE)
@@ -52,7 +53,7 @@ def open_training(browser: Browser, address: str) -> Page:  # noqa: F811
 
 
 def test_a_run_survives_server_and_supervisor_and_its_checkpoint_scores(
-    browser: Browser,  # noqa: F811
+    browser: Browser,
     home: Path,
     tmp_path: Path,
 ) -> None:

@@ -229,7 +229,7 @@ def test_a_threshold_is_previewed_then_applied_as_the_next_version(version: Voca
     press(app, "review-no-target")  # sinus rhythm, against what was computed
     view(app, "Thresholds")
     assert "0 rows" in app.metric[0].value
-    assert app.metric[1].value == "1 rows", "the decision takes sinus rhythm away"
+    assert app.metric[1].value == "1 row", "the decision takes sinus rhythm away"
     app.slider(key=f"map-{version.id}").set_value(1.0).run()
     assert app.dataframe[0].value["change"].tolist().count("lost") >= 1
     press(app, "apply")
