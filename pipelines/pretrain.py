@@ -1,6 +1,7 @@
-"""Pre-train SuPreME on a signal store, with the SCP-ECG statements as queries.
+"""Pre-train SuPreME on a signal store, with the SCP-ECG statements or a vocabulary version's concepts as queries.
 
     python -m pipelines.pretrain --data STORE --run-dir DIR [--config FILE.toml] [--set training.epochs=5] [--resume]
+    python -m pipelines.pretrain --data STORE --vocabulary VERSION --run-dir DIR    labels from reports
     python -m pipelines.pretrain --config pipelines/configs/smoke.toml --run-dir DIR       synthetic ECGs, one minute
     torchrun --standalone --nproc_per_node=2 -m pipelines.pretrain ...                     several processes
 
@@ -21,9 +22,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from pipelines.stage import ConsoleProgress, provenance, run_stage, say, stop_on_signal
 from suprem.concepts.embed import TextEmbedder, describe, load_embedder
+from suprem.concepts.labels import MASKED
+from suprem.concepts.versions import VocabularyVersion, open_version
 from suprem.concepts.vocabulary import Vocabulary, load_terms
 from suprem.configfile import load_config, to_toml
 from suprem.datasets.index import TRAIN_FOLDS, VALIDATION_FOLDS, shared_patients
@@ -62,6 +66,9 @@ class PretrainConfig:
     model: ModelConfig
     training: TrainConfig = field(default_factory=TrainConfig)
     encoder: str = "auto"
+    vocabulary: Path | None = None
+    """Folder of a vocabulary version, whose labels come from reports; None takes the corpus's SCP-ECG statements."""
+
     train_folds: tuple[int, ...] = TRAIN_FOLDS
     validation_folds: tuple[int, ...] = VALIDATION_FOLDS
     synthetic_records: int = 0
@@ -76,6 +83,7 @@ class Experiment:
     store: SignalStore
     embedder: TextEmbedder
     vocabulary: Vocabulary
+    version: str | None
     vectors: dict[str, torch.Tensor]
     train: LabelledRows
     validation: LabelledRows
@@ -99,6 +107,7 @@ class Experiment:
                 "skipped_records": len(self.store.skipped),
             },
             "vocabulary": self.vocabulary.content_hash,
+            "vocabulary_version": self.version,
             "encoder": {"name": self.embedder.name, "content_hash": self.embedder.content_hash},
             **provenance(),
         }
@@ -119,6 +128,7 @@ def set_up(
     Raises:
         DatasetError: The store does not fit the model, a patient is on both sides of the split, or the corpus is not
             labelled with the vocabulary's statements.
+        ConceptError: The vocabulary version cannot be opened.
     """
     store = SignalStore.open(data or synthetic_data(config, folder, workers))
     check_signal(store.spec, config.model)
@@ -128,8 +138,9 @@ def set_up(
     if both:
         raise DatasetError(f"{len(both)} patient(s) have records in training and validation folds; choose other folds.")
 
-    vocabulary = load_terms()
-    check_labels(store, vocabulary)
+    version = open_version(config.vocabulary) if config.vocabulary else None
+    vocabulary = version.vocabulary() if version else load_terms()
+    labels = labels_of_reports(store, version) if version else labels_of_statements(store, vocabulary)
 
     embedder = load_embedder(config.encoder, folder=encoder_folder)
     if workers.is_main:
@@ -137,7 +148,6 @@ def set_up(
     # The encoder's own name, so that a resumed run never meets another one behind "auto".
     config = replace(config, encoder=embedder.name, model=replace(config.model, text_width=embedder.dimension))
     vectors = embed_vocabulary(vocabulary, embedder)
-    labels = store.index.labels(vocabulary.codes).astype(np.float32)
 
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
@@ -150,6 +160,7 @@ def set_up(
         store=store,
         embedder=embedder,
         vocabulary=vocabulary,
+        version=version.id if version else None,
         vectors=vectors,
         train=LabelledRows(store=store, rows=train_rows, labels=labels[train_rows]),
         validation=LabelledRows(store=store, rows=validation_rows, labels=labels[validation_rows]),
@@ -157,8 +168,25 @@ def set_up(
     )
 
 
-def check_labels(store: SignalStore, vocabulary: Vocabulary) -> None:
-    """Refuse a corpus that does not speak the vocabulary: what it cannot say would be learned as absent.
+def labels_of_reports(store: SignalStore, version: VocabularyVersion) -> NDArray[np.float32]:
+    """Return the labels (record, concept) of a vocabulary version; negative where a report doubts or is missing.
+
+    Raises:
+        DatasetError: Not one record of the store has a report in the version.
+    """
+    labels = version.labels().of(store.index.table["record_id"])
+    if not (labels != MASKED).any():
+        raise DatasetError(
+            f"None of the {len(store.index):,} records of {store.index.corpus} has a report in vocabulary version "
+            f"{version.number}; build the version from the reports of this corpus."
+        )
+    return labels.astype(np.float32)
+
+
+def labels_of_statements(store: SignalStore, vocabulary: Vocabulary) -> NDArray[np.float32]:
+    """Return the labels (record, statement) that the corpus itself carries.
+
+    A corpus that does not speak the vocabulary is refused: what it cannot say would be learned as absent.
 
     Raises:
         DatasetError: No record carries a statement, or some carry statements that the vocabulary does not have.
@@ -169,8 +197,10 @@ def check_labels(store: SignalStore, vocabulary: Vocabulary) -> None:
         found = f"statements such as {', '.join(foreign[:3])}" if foreign else "no statement"
         raise DatasetError(
             f"The records of {store.index.corpus} carry {found}; training needs the {len(vocabulary.codes)} SCP-ECG "
-            "statements of the vocabulary: what a corpus cannot say would be learned as absent. Train on PTB-XL."
+            "statements: what a corpus cannot say would be learned as absent. Train on PTB-XL, or with --vocabulary on "
+            "labels from reports."
         )
+    return store.index.labels(vocabulary.codes).astype(np.float32)
 
 
 def run(
@@ -203,7 +233,7 @@ def run(
         log = log.tracked_by(*trackers(folder, config, mlflow_uri))
 
     def save_best(model: SupremeModel, auroc: float) -> None:
-        card = {**RESEARCH_CARD, "training": environment, "validation": {"macro_auroc": auroc}}
+        card = {**RESEARCH_CARD, "training": {"run": folder.name, **environment}, "validation": {"macro_auroc": auroc}}
         save_checkpoint(
             folder / "best",
             model=model,
@@ -322,6 +352,7 @@ def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m pipelines.pretrain", description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="signal store made by pipelines.index_datasets")
+    parser.add_argument("--vocabulary", type=Path, help="folder of a version of pipelines.build_vocabulary")
     parser.add_argument("--run-dir", type=Path, required=True, help="folder of the run; new, or one to resume")
     parser.add_argument("--config", type=Path, default=CONFIGS / "compact.toml", help="default: compact.toml")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting")
@@ -330,10 +361,12 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> None:
-        if args.resume and args.set:
-            raise ConfigError("A resumed run keeps its configuration; leave --set out, or start a new run.")
+        if args.resume and (args.set or args.vocabulary):
+            raise ConfigError("A resumed run keeps its configuration; leave --set and --vocabulary out, or start anew.")
         path = args.run_dir / "config.toml" if args.resume else args.config
         config = load_config(PretrainConfig, path, args.set)
+        if args.vocabulary:
+            config = replace(config, vocabulary=args.vocabulary.absolute())
         settings = load_settings()
         workers = Workers(precision=config.training.precision, cpu=config.training.cpu)
         with stop_on_signal() as should_stop, closing(workers):

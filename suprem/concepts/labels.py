@@ -52,6 +52,12 @@ class LabelMatrix:
     codes: tuple[str, ...]
     values: NDArray[np.int8]
 
+    def of(self, record_ids: Iterable[str]) -> NDArray[np.int8]:
+        """Return the labels (record, code) of some records; one that the matrix does not have is masked throughout."""
+        row = {_key(record_id): index for index, record_id in enumerate(self.record_ids)}
+        rows = np.array([row.get(_key(record_id), -1) for record_id in record_ids], np.intp)
+        return np.where(rows[:, None] < 0, np.int8(MASKED), self.values[rows])
+
     def save(self, file: IO[bytes]) -> None:
         """Write record_ids, codes and values as an .npz file that loads without pickle."""
         np.savez_compressed(file, record_ids=self.record_ids, codes=self.codes, values=self.values)

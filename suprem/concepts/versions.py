@@ -73,6 +73,13 @@ class VocabularyVersion:
     encoder: str
     records: int
 
+    @property
+    def title(self) -> str:
+        """The version in a few words."""
+        made = self.created[:16].replace("T", " ")
+        limits = f"{self.thresholds.cluster:.2f} / {self.thresholds.map:.2f}"
+        return f"Version {self.number} – {self.records:,} records, thresholds {limits}, {made}"
+
     def mappings(self) -> list[Row]:
         """Return where each entity went."""
         return read_mapping(self.folder / "mapping.csv")

@@ -20,11 +20,25 @@ def training_rows(card: Card) -> list[dict[str, str]]:
         "Records left out": _count(data.get("skipped_records")),
         "Input": _input(signal),
         "Text encoder": training.get("encoder", {}).get("name"),
+        "Run": training.get("run"),
         "Vocabulary": training.get("vocabulary"),
+        "Vocabulary version": training.get("vocabulary_version"),
         "Code": training.get("commit"),
         "Command": training.get("command"),
     }
     return [{"what": what, "value": str(value)} for what, value in facts.items() if value not in (None, "")]
+
+
+def lineage(card: Card) -> str:
+    """Return what the model came from, as far as its card says: " from run compact-2, vocabulary version 1a2b"."""
+    training = card.get("training", {})
+    version = training.get("vocabulary_version")
+    parts = (
+        f"run {training['run']}" if training.get("run") else "",
+        f"vocabulary version {version}" if version else "",
+    )
+    found = ", ".join(filter(None, parts))
+    return f" from {found}" if found else ""
 
 
 def validation_sentence(card: Card) -> str:

@@ -10,10 +10,12 @@ from typing import Any
 
 import streamlit as st
 
+from suprem.concepts.versions import list_versions
 from suprem.jobs.job import JobSpec
 from suprem.settings import Settings
 
 CONFIGS = Path(__file__).resolve().parents[2] / "pipelines" / "configs"
+STATEMENTS = "The 71 SCP-ECG statements, as the corpus labels them"
 SYNTHETIC = "Synthetic ECGs (no recordings needed)"
 PRESETS = {
     "smoke": "smoke – a tiny network on synthetic ECGs, one minute; shows that everything works",
@@ -32,6 +34,7 @@ class RunRequest:
         preset: One of `PRESETS`.
         data: Folder of the signal store, None for the synthetic ECGs of "smoke".
         processes: More than one run under torchrun.
+        vocabulary: Folder of the vocabulary version to learn, None for the corpus's SCP-ECG statements.
         settings: Changes to the preset, "training.epochs" -> 10.
     """
 
@@ -40,11 +43,13 @@ class RunRequest:
     data: Path | None
     processes: int
     settings: dict[str, Any]
+    vocabulary: Path | None = None
 
     def job(self, runs: Path, *, dry: bool = False) -> JobSpec:
         """Return the job: the run itself, or the measurement of what it would need."""
         words = ["--config", str(CONFIGS / f"{self.preset}.toml"), "--run-dir", str(runs / self.name)]
         words += ["--data", str(self.data)] if self.data else []
+        words += ["--vocabulary", str(self.vocabulary)] if self.vocabulary else []
         for key, value in self.settings.items():
             words += ["--set", f"{key}={str(value).lower() if isinstance(value, bool) else value}"]
         words += ["--dry-run"] if dry else []
@@ -84,15 +89,22 @@ def edit_run(settings: Settings) -> RunRequest | None:
         if rate == SIGNAL_OF_PRESET.get(preset)
     }
     data: Path | None = None
+    vocabulary: Path | None = None
     if preset == "smoke":
         st.caption(f"Data: {SYNTHETIC}. Vocabulary: the 71 SCP-ECG statements.")
     elif stores:
         data = stores[st.selectbox("Data", list(stores), key="data")]
-        st.caption("Vocabulary: the 71 SCP-ECG statements. Patients never stand on both sides of the split.")
+        versions = {version.title: version.folder for version in list_versions(settings.vocabularies)}
+        chosen = st.selectbox(
+            "Vocabulary", [STATEMENTS, *reversed(versions)], key="vocabulary",
+            help="A vocabulary version brings labels read from reports; the Concept map page makes versions.",
+        )  # fmt: skip
+        vocabulary = versions.get(chosen)
+        st.caption("Patients never stand on both sides of the split.")
     else:
         st.info(
             f"There is no signal store for this preset yet. Make one: "
-            f"`python -m pipelines.index_datasets --ptbxl FOLDER --signal {preset}`"
+            f"`python -m pipelines.index_datasets --ptbxl FOLDER --signal {preset}` (or --mimic, --cpsc2018, --csn)"
         )
     left, middle, right = st.columns(3)
     epochs = left.number_input("Epochs", 1, 500, {"smoke": 4, "compact": 22, "paper": 50}[preset], key="epochs")
@@ -120,4 +132,4 @@ def edit_run(settings: Settings) -> RunRequest | None:
         "training.learning_rate": float(rate),
         "training.seed": int(seed),
     }
-    return RunRequest(name, preset, data, int(processes), changes)
+    return RunRequest(name, preset, data, int(processes), changes, vocabulary)

@@ -10,7 +10,8 @@ import streamlit as st
 
 from suprem.concepts.query import CardiacQuery, Support
 from suprem.web.ecg_picker import PickedEcg
-from suprem.web.frame import PLOT
+from suprem.web.frame import PLOT, plain
+from suprem.web.model_card import lineage
 from suprem.web.score_export import scores_as_csv
 from suprem.web.score_figure import score_figure
 from suprem.web.session import session
@@ -47,7 +48,7 @@ def show_scores(
     if items:
         st.html(f'<ul class="remarks">{items}</ul>')
     st.caption(MEANING)
-    st.caption(f"Model {predictor.id}. {encoder_sentence(predictor.encoder)}")
+    st.caption(f"Model {predictor.id}{plain(lineage(predictor.card))}. {encoder_sentence(predictor.encoder)}")
     table, download = st.columns(2)
     with table.popover("Scores as a table", width="stretch"):
         st.dataframe([row_of(score) for score in scores], hide_index=True)

@@ -25,16 +25,9 @@ def choose_version(folder: Path) -> VocabularyVersion | None:
     if not versions:
         return None
     chosen = st.selectbox(
-        "Vocabulary version", list(versions), format_func=lambda key: version_words(versions[key]), key="version"
+        "Vocabulary version", list(versions), format_func=lambda key: versions[key].title, key="version"
     )
     return versions[chosen]
-
-
-def version_words(version: VocabularyVersion) -> str:
-    """Return a version in a few words."""
-    made = version.created[:16].replace("T", " ")
-    limits = f"{version.thresholds.cluster:.2f} / {version.thresholds.map:.2f}"
-    return f"Version {version.number} – {version.records:,} records, thresholds {limits}, {made}"
 
 
 def show_versions(store: ReviewStore, version: VocabularyVersion, reviewer: str) -> None:
@@ -48,7 +41,7 @@ def show_versions(store: ReviewStore, version: VocabularyVersion, reviewer: str)
             "Compare with",
             list(others),
             index=list(others).index(version.parent) if version.parent in others else len(others) - 1,
-            format_func=lambda key: version_words(others[key]),
+            format_func=lambda key: others[key].title,
             key="compared-version",
         )
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from suprem.concepts.labels import LabelMatrix, ReportFindings, label_matrix, read_findings
+from suprem.concepts.labels import MASKED, LabelMatrix, ReportFindings, label_matrix, read_findings
 from suprem.errors import ConceptError
 from suprem.reports.entity import Certainty
 
@@ -72,3 +72,9 @@ def test_a_file_without_one_usable_line_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("prose")
     with pytest.raises(ConceptError, match=r"entities\.jsonl"):
         read_findings(tmp_path / "x")
+
+
+def test_records_are_found_with_and_without_leading_zeros_and_the_unknown_are_masked() -> None:
+    matrix = LabelMatrix(("1", "2"), ("SR", "AFIB"), np.array([[1, 0], [-1, 1]], np.int8))
+    assert matrix.of(["00002", "7", "1"]).tolist() == [[-1, 1], [MASKED, MASKED], [1, 0]]
+    assert matrix.of([]).shape == (0, 2)

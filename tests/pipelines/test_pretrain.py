@@ -17,8 +17,9 @@ import pandas as pd
 import pytest
 import torch
 
-from pipelines import index_datasets, pretrain, score
+from pipelines import build_vocabulary, index_datasets, pretrain, score
 from pipelines.pretrain import PretrainConfig, embed_vocabulary, query_bank
+from suprem.concepts.versions import list_versions
 from suprem.concepts.vocabulary import load_terms
 from suprem.configfile import load_config
 from suprem.ecg.preprocess import SPECS
@@ -122,6 +123,41 @@ def test_a_run_leaves_everything_that_defines_it_and_a_checkpoint_that_scores(
     arguments = ["--checkpoint", str(folder / "best"), "--ecg", str(tmp_path / "mine.hea"), "--query", "AFIB", "--json"]
     assert score.main(arguments) == 0
     assert json.loads(capsys.readouterr().out)["checkpoint"] == predictor.id
+
+
+def version_of(reports: dict[int, str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a vocabulary version that was built from these reports."""
+    folder.mkdir(parents=True)
+    rows = "".join(f"{number},{text}\n" for number, text in reports.items())
+    (folder / "reports.csv").write_text("id,report\n" + rows)
+    monkeypatch.setattr(build_vocabulary, "load_embedder", lambda _name: FakeEmbedder())
+    assert build_vocabulary.main(["--reports", str(folder / "reports.csv"), "--out", str(folder)]) == 0
+    (version,) = list_versions(folder)
+    return version.folder
+
+
+def test_a_run_learns_a_vocabulary_version_from_reports(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Record 12 has no report: nothing is learned or validated from it.
+    texts = ["atrial fibrillation.", "sinus rhythm. possible atrial fibrillation.", "sinus rhythm."]
+    reports = {number: texts[number % 3] for number in range(1, 12)}
+    version = version_of(reports, tmp_path / "versions", monkeypatch)
+    folder = tmp_path / "run"
+    assert pretrain.main(command(place, folder, "--vocabulary", str(version), "--set", "training.epochs=1")) == 0
+    predictor = Predictor.load(folder / "best")
+    assert set(predictor.vocabulary.codes) == {"AFIB", "SR"}
+    assert predictor.card["training"]["run"] == "run"
+    assert predictor.card["training"]["vocabulary_version"] == version.name
+    assert tomllib.loads((folder / "config.toml").read_text())["vocabulary"] == str(version)
+
+    capsys.readouterr()
+    assert pretrain.main(["--data", str(place / "store"), "--run-dir", str(folder), "--resume"]) == 0
+    assert pretrain.main(command(place, folder, "--vocabulary", str(version), "--resume")) == 2
+    foreign = version_of({501: "sinus rhythm."}, tmp_path / "foreign", monkeypatch)
+    capsys.readouterr()
+    assert pretrain.main(command(place, tmp_path / "other", "--vocabulary", str(foreign))) == 2
+    assert "None of the 12 records of ptb-xl has a report" in one_sentence(capsys)
 
 
 def test_a_stopped_run_is_resumed_to_the_same_end(
