@@ -46,7 +46,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         f"second degree {_AVB} mobitz type i",
     ),
     (rf"(?:premature|early|ectopic) {_ORIGIN} {_BEAT}", r"\1 premature complex"),
-    (rf"{_ORIGIN} (?:premature|early|ectopic) {_BEAT}", r"\1 premature complex"),
+    (rf"{_ORIGIN} (?:premature|early|ectopic|extra) {_BEAT}", r"\1 premature complex"),
     (rf"{_ORIGIN} (?:extrasystol(?:es?|y|ia)|ectopics?|ectopy|ectopies)", r"\1 premature complex"),
     (rf"(?:premature|ectopic|early) {_BEAT}|extra heartbeats?|extrasystol(?:es?|y)", "premature complex"),
     (r"block of (?:the )?(left|right) bundle branch", r"\1 bundle branch block"),

@@ -51,7 +51,7 @@ _PROPERTIES: dict[str, dict[str, str]] = {
         "injury": "injury|damage",
         "aneurysm": "aneurysm",
         "digitalis": "digitalis",
-        "electrolyte": "electrolytes?|metabolic|(?:hypo|hyper)(?:kal|calc)emia",
+        "electrolyte": "electrolytes?|metabolic|drug|medication|(?:hypo|hyper)(?:kal|calc)emia",
         "nonspecific": "nonspecific",
         "nondiagnostic": "nondiagnostic|not diagnostic|without diagnostic",
         "early repolarization": "early repolarization",
@@ -66,9 +66,15 @@ _PROPERTIES: dict[str, dict[str, str]] = {
         "couplet": "couplets?|paired",
     },
     "rotation": {"clockwise": "clockwise", "counterclockwise": "counterclockwise|counter clockwise"},
+    "load": {
+        "strain": "(?<!atrial )(?:strain|stress)",
+        "hypertrophy": "hypertrophy|hypertrophic|thick|thickened|thickening",
+    },
+    "pathway": {"accessory": "preexcitation|wolff|delta|accessory|kent"},
     "criterion": {"voltage": "voltages?|amplitude|sokolow"},
     "normality": {
-        "normal": "normal|unremarkable|healthy|physiological",
+        "normal": "(?<!otherwise )(?:normal|unremarkable|healthy|physiological|inconspicuous)",
+        "normal but for something": "otherwise (?:normal|unremarkable|healthy|inconspicuous)",
         "abnormal": "abnormal(?:ity|ities)?|pathological|prolonged|inverted|tachycardia|bradycardia|arrhythmia|"
         "fibrillation|flutter|hypertrophy|enlargement|infarction|ischemia|ischemic|injury|block|deviation|malfunction",
     },
@@ -78,7 +84,7 @@ IMPLIED = frozenset({"normality"})
 """Guards whose silence says nothing: what one text states and the other leaves open does not make it narrower."""
 _ORIGINS = {
     "sinus": "sinus",
-    "atrial": "atrial|atria|atrium|supraventricular|upper",
+    "atrial": "atrial|atria|atrium|supraventricular|upper (?:heart )?chambers",
     "junctional": "junctional|nodal",
     "ventricular": "ventricular|ventricles?|idioventricular|lower (?:heart )?chambers",
 }
@@ -87,7 +93,8 @@ _RHYTHMS = {
     "flutter": "flutter",
     "bradycardia": "bradycardia|bradycardic|slow|below",
     "tachycardia": "tachycardia|tachycardic|rapid|fast|accelerated",
-    "paced": "paced|pacing|(?<!atrial )pacemaker",
+    "paced": "paced|pacing|(?<!atrial )(?<!wandering )(?<!ectopic )pacemaker",
+    "wandering": "wandering",
 }
 # Prefixes too, for compounds: "inferoposterolateral" states three walls.
 _WALLS = {
@@ -97,10 +104,12 @@ _WALLS = {
     "inferior": r"infero|inferior|\blower\b",
     "posterior": r"postero|posterior|\bback\b",
 }
+_NO_WALL = re.compile(r"\b(?:lower (?:voltages?|amplitudes?|limit|chambers?|heart)|(?:left|right) side)\b")
 _COMPONENT = re.compile(r"\b(?:p|q|r|t|u|delta)(?= waves?\b)|\bst-t\b|\b(?:pr|qt|qrs|st|t)\b")
+_OTHER_COMPONENT = re.compile(r"\b(?:(?:(?:p|qrs|t)(?: waves?)? )?axis|r(?: waves?)? progression|transition zone)\b")
 _NEGATION = re.compile(
     r"\b(?:no|not|without|absent|absence|negative for|free of|never|neither|nor|denies|denied|ruled out|excluded|"
-    r"lacks?|lacking|kein|keine|ohne)\b(?! diagnostic| limited)"
+    r"lacks?|lacking|missing|non(?= q waves?)|kein|keine|ohne)\b(?! diagnostic| limited)"
 )
 _UNDECIDED = re.compile(r"\b(?:can ?not|not)(?: be)? (?:excluded|exclude|ruled out|rule out)\b")
 
@@ -159,13 +168,36 @@ def _origin(words: str) -> frozenset[str]:
 def _wall(words: str) -> frozenset[str]:
     # All walls together are a value of their own: inferolateral is neither inferior nor lateral, while
     # "inferior and lateral" may mean either of them or both.
-    stated = [[wall for wall, pattern in _WALLS.items() if re.search(pattern, word)] for word in words.split()]
+    stated = [
+        [wall for wall, pattern in _WALLS.items() if re.search(pattern, word)]
+        for word in _NO_WALL.sub("", words).split()
+    ]
     together = [wall for wall in _WALLS if any(wall in walls for walls in stated)]
     return frozenset(" + ".join(walls) for walls in (together, *stated) if walls)
 
 
 def _component(words: str) -> frozenset[str]:
-    return frozenset(part for found in _COMPONENT.findall(words) for part in found.split("-"))
+    words, others = _OTHER_COMPONENT.subn(" ", words)
+    found = frozenset(_COMPONENT.findall(words))
+    if others and not found:
+        return frozenset({"axis or progression"})
+    if found == {"st-t"} and not _directions(words) and _causes(words) <= {"nonspecific", "nondiagnostic"}:
+        return found  # "ST-T changes" are neither changes of ST alone nor of T alone, "ST-T depression" is one of ST
+    return frozenset(part for component in found for part in component.split("-"))
+
+
+def _normality(words: str) -> frozenset[str]:
+    # A wave is named where it is abnormal: "Q waves" are not "Q waves normal".
+    return _normalities(words) or frozenset({"abnormal"} if _component(words) else ())
+
+
+def _amplitude(words: str) -> frozenset[str]:
+    found = _amplitudes(words)
+    if found == {"biphasic"}:
+        return found | {"changed"}  # always an abnormal T wave, where a tall one may be normal
+    if found or _component(words) != {"t"} or not re.search(r"abnormal|chang", words):
+        return found
+    return frozenset({"changed"})  # an abnormal T wave otherwise: neither high nor low nor inverted
 
 
 def _reader(values: Mapping[str, str]) -> Callable[[str], frozenset[str]]:
@@ -173,11 +205,17 @@ def _reader(values: Mapping[str, str]) -> Callable[[str], frozenset[str]]:
     return lambda words: frozenset(value for value, pattern in patterns.items() if pattern.search(words))
 
 
+_amplitudes = _reader(_PROPERTIES["amplitude"])
+_causes = _reader(_PROPERTIES["cause"])
+_directions = _reader(_PROPERTIES["direction"])
+_normalities = _reader(_PROPERTIES["normality"])
 _origins = _reader(_ORIGINS)
 _rhythms = _reader(_RHYTHMS)
 _READERS: dict[str, Callable[[str], frozenset[str]]] = {
     "wall": _wall,
     **{guard: _reader(values) for guard, values in _PROPERTIES.items()},
+    "amplitude": _amplitude,
+    "normality": _normality,
     "origin": _origin,
     "rhythm": _rhythm,
     "component": _component,

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from functools import cached_property
@@ -27,7 +26,8 @@ from numpy.typing import NDArray
 from suprem.concepts.abbreviations import expand
 from suprem.concepts.cluster import ClusterTree, StatedProperties, build_tree
 from suprem.concepts.embed import TextEmbedder
-from suprem.concepts.guards import IMPLIED, conflict
+from suprem.concepts.finding import core
+from suprem.concepts.guards import IMPLIED, conflict, properties
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.errors import ConceptError
 from suprem.export import plain_cell, text_cell
@@ -39,12 +39,6 @@ OVERLAP = 0.95
 _BLOCK = 4096
 _MEMBERS = 1024
 """Entities that `remap` takes at once, so that their rows stay in the processor's cache."""
-
-# "... in v4 v5 v6", "... ii avf": which single leads show a finding does not change which finding it is.
-_LEAD = r"(?:i{1,3}|av[rlf]|v?[1-9]|and|to|[rl])"
-_LEADS = re.compile(
-    rf"(?: (?:in|over|leads?))+(?: {_LEAD})+\Z|(?: i{{1,3}})*(?: and)? (?:av[rlf]|v[1-9])(?: {_LEAD})*\Z"
-)
 
 
 @dataclass(frozen=True)
@@ -161,11 +155,11 @@ def measure(entities: Iterable[str], vocabulary: Vocabulary, embedder: TextEmbed
     names = tuple(sorted(set(entities), key=lambda name: (expand(name), name)))
     if not names:
         raise ConceptError("There is no entity to map; give at least one name.")
-    finding = {name: _LEADS.sub("", expand(name)) or expand(name) for name in names}
+    finding = {name: core(name) for name in names}
     row = {text: index for index, text in enumerate(sorted(set(finding.values())))}
     vectors = _unit(embedder.embed(tuple(row)))[[row[finding[name]] for name in names]]
     column = {code: index for index, code in enumerate(vocabulary.codes)}
-    found = [vocabulary.lookup(name) for name in names]
+    found = [vocabulary.lookup(name) or vocabulary.lookup(finding[name]) for name in names]
     exact = np.array([-1 if concept is None else column[concept.code] for concept in found], np.intp)
 
     stated = StatedProperties.read([*names, *vocabulary.names, *vocabulary.texts])
@@ -175,14 +169,26 @@ def measure(entities: Iterable[str], vocabulary: Vocabulary, embedder: TextEmbed
         stated[-len(vocabulary.texts) :],
     )
     concept = _usual(wording, _first_wordings(vocabulary))
+    excluded = entity.conflicts(name) | entity.conflicts(concept)
+    broader, narrower = entity.lack(concept, implied=IMPLIED), concept.lack(entity, implied=IMPLIED).T
+    # A concept that states nothing else ("normal ECG") is not left unsaid: "ECG" is not one.
+    bare = np.array([not properties(name).keys() - IMPLIED - {"negation"} for name in vocabulary.names])
+    broader[:, bare] |= entity.lack(concept[np.flatnonzero(bare)])
+    whole = np.array([vocabulary.lookup(name) is not None for name in names])
+    each = np.arange(len(names))
+    # A wording is the concept whatever the guards read; of a finding without its place and extent they have a say.
+    exact = np.where(whole | ~excluded[each, exact], exact, -1)
+    named = exact >= 0
+    broader[each[named], exact[named]] = False
+    narrower[each[whole], exact[whole]] = False
     return Similarities(
         names,
         vocabulary,
         build_tree(vectors, entity, floor=floor, findings=exact),
         _cosines(vectors, _unit(embedder.embed(tuple(vocabulary.texts))), vocabulary),
-        entity.conflicts(name) | entity.conflicts(concept),
-        entity.lack(concept, implied=IMPLIED),
-        concept.lack(entity, implied=IMPLIED).T,
+        excluded,
+        broader,
+        narrower,
         exact,
     )
 

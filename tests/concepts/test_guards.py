@@ -54,6 +54,22 @@ from suprem.concepts.vocabulary import Vocabulary
         ("ventricular premature beat", "ventricular escape beat", "beat"),
         ("clockwise rotation", "counterclockwise rotation", "rotation"),
         ("paroxysmal atrial fibrillation", "permanent atrial fibrillation", "course"),
+        ("otherwise normal ECG", "normal ECG", "normality"),
+        ("tracing otherwise within normal limits", "normal ECG", "normality"),
+        ("Q waves normal", "Q wave present", "normality"),
+        ("T waves normal", "T wave abnormality", "normality"),
+        ("high T waves", "T wave abnormality", "amplitude"),
+        ("T wave flattening", "non-specific T wave changes", "amplitude"),
+        ("T wave inversion", "T wave abnormality", "amplitude"),
+        ("voltages high in limb leads", "low QRS voltages", "amplitude"),
+        ("left ventricular strain", "left ventricular hypertrophy", "load"),
+        ("non-specific ST-T changes", "non-specific ST changes", "component"),
+        ("marked ST-T abnormality", "T wave abnormality", "component"),
+        ("QRS axis difficult to determine", "abnormal QRS", "component"),
+        ("missing Q wave", "Q wave present", "negation"),
+        ("non-Q-wave infarction", "Q wave infarction", "negation"),
+        ("wandering pacemaker", "artificial pacemaker", "rhythm"),
+        ("hypokalemia", "digitalis effect", "cause"),
     ],
 )
 def test_opposites_are_kept_apart_both_ways(one: str, other: str, guard: str) -> None:
@@ -89,6 +105,8 @@ def test_general_and_specific_do_not_conflict_but_differ(one: str, other: str, g
         ("normal sinus rhythm", "sinus rhythm"),
         ("left atrial overload", "LAE"),
         ("inferior ischemia cannot be excluded", "inferior ischemia"),
+        ("ST-T depression due to ischemia", "ischemic ST-T depression"),
+        ("left atrial strain", "left atrial overload"),
     ],
 )
 def test_wordings_of_one_finding_do_not_differ(one: str, other: str) -> None:
