@@ -22,6 +22,9 @@ PRESETS = {
     "compact": "compact – the shipped network, 8 leads at 100 Hz, sized for a few CPU cores",
     "paper": "paper – the published network and recipe, 12 leads at 500 Hz, for GPUs",
 }
+USUAL = {"smoke": (4, 16, 3e-3), "compact": (22, 32, 1e-3), "paper": (50, 256, 1e-3)}
+"""Epochs, batch and learning rate of each preset."""
+
 SIGNAL_OF_PRESET = {"compact": 100, "paper": 500}
 
 
@@ -107,11 +110,11 @@ def edit_run(settings: Settings) -> RunRequest | None:
             f"`python -m pipelines.index_datasets --ptbxl FOLDER --signal {preset}` (or --mimic, --cpsc2018, --csn)"
         )
     left, middle, right = st.columns(3)
-    epochs = left.number_input("Epochs", 1, 500, {"smoke": 4, "compact": 22, "paper": 50}[preset], key="epochs")
-    batch = middle.number_input("Batch", 4, 4096, {"smoke": 16, "compact": 32, "paper": 256}[preset], key="batch")
-    rate = right.number_input(
-        "Learning rate", 1e-6, 1e-1, 3e-3 if preset == "smoke" else 1e-3, format="%.5f", key="learning_rate"
-    )
+    # A preset has its own fields: its values must not stay when another one is chosen.
+    usual_epochs, usual_batch, usual_rate = USUAL[preset]
+    epochs = left.number_input("Epochs", 1, 500, usual_epochs, key=f"epochs-{preset}")
+    batch = middle.number_input("Batch", 4, 4096, usual_batch, key=f"batch-{preset}")
+    rate = right.number_input("Learning rate", 1e-6, 1e-1, usual_rate, format="%.5f", key=f"learning-rate-{preset}")
     seed = left.number_input("Seed", 0, 2**31 - 1, 0, key="seed")
     processes = middle.number_input("Processes (torchrun)", 1, 64, 1, key="processes")
     name = right.text_input("Name of the run", free_name(runs, preset), max_chars=40, key=f"name-{preset}")

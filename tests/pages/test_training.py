@@ -71,11 +71,18 @@ def test_the_first_visit_says_how_to_begin(open_page: Callable[[], AppTest]) -> 
     assert "there are none yet" in texts(app)
 
 
+def test_a_preset_brings_its_own_values(open_page: Callable[[], AppTest]) -> None:
+    app = open_page()
+    app.number_input(key="epochs-smoke").set_value(7).run()
+    app.radio(key="preset").set_value("compact").run()
+    assert (app.number_input(key="epochs-compact").value, app.number_input(key="batch-compact").value) == (22, 32)
+
+
 def test_a_launched_run_becomes_a_job_with_the_command_a_person_would_type(
     open_page: Callable[[], AppTest], home: Path, started: list[Job]
 ) -> None:
     app = open_page()
-    app.number_input(key="epochs").set_value(3).run()
+    app.number_input(key="epochs-smoke").set_value(3).run()
     app.button(key="launch").click().run()
     assert "Job 1 is starting" in texts(app)
     (job,) = started
