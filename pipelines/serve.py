@@ -1,4 +1,4 @@
-"""The application as a process of its own on a free port, for those who measure or test it from outside."""
+"""The application, or Python beside it, as a process of its own, for those who measure or test it from outside."""
 
 from __future__ import annotations
 
@@ -36,10 +36,8 @@ def running_app(home: Path, checkpoint: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    # `env` adds to the environment without reading it here.
-    settings = (f"SUPREM_HOME={home}", f"SUPREM_CHECKPOINT={checkpoint}")
     options = ("--server.address", "127.0.0.1", "--server.port", str(port), "--server.headless", "true")
-    command = [shutil.which("env") or "env", *settings, sys.executable, "-m", "streamlit", "run", "app.py", *options]
+    command = [*_python(home, SUPREM_CHECKPOINT=checkpoint), "-m", "streamlit", "run", "app.py", *options]
     log = home / LOG
     with log.open("wb") as file:
         server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
@@ -54,6 +52,29 @@ def running_app(home: Path, checkpoint: Path) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+
+
+def python_output(home: Path, *words: str) -> str:
+    """Run Python on an installation and return what it printed.
+
+    Args:
+        home: `SUPREM_HOME` of the installation.
+        words: The command line after the interpreter.
+
+    Raises:
+        JobError: It failed; the message ends with what it said last.
+    """
+    done = subprocess.run([*_python(home), *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = done.stderr.strip().rpartition("\n")[2] or "it said nothing"
+        raise JobError(f"{' '.join(words)} ended with code {done.returncode}: {said}")
+    return done.stdout
+
+
+def _python(home: Path, **settings: Path) -> list[str]:
+    # `env` adds to the environment without reading it here.
+    named = [f"SUPREM_HOME={home}", *(f"{name}={value}" for name, value in settings.items())]
+    return [shutil.which("env") or "env", *named, sys.executable]
 
 
 def _wait_for(server: subprocess.Popen[bytes], address: str, log: Path) -> None:

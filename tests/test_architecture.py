@@ -50,7 +50,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "psutil": ("suprem/jobs/",),
     "sqlalchemy": ("suprem/database.py", "suprem/reports/", "suprem/concepts/", "suprem/jobs/"),
     "starlette": ("app.py", "suprem/web/"),
-    "streamlit": ("app.py", "suprem/web/", "pages/"),
+    "streamlit": ("app.py", "suprem/web/", "pages/", "pipelines/speed/rerun.py"),
     "subprocess": ("suprem/jobs/", "pipelines/stage.py", "pipelines/serve.py"),
     "torch": ("suprem/model/", "suprem/concepts/embed.py", "suprem/inference/", "suprem/training/", "pipelines/"),
     "torch.distributed": ("suprem/training/",),

@@ -24,12 +24,13 @@ class Metrics:
     path: Path
     rows: dict[str, list[dict[str, float]]] = field(default_factory=lambda: {"train": [], "validation": []})
     _read: int = 0
+    _curves: dict[tuple[str, str], tuple[int, tuple[list[float], list[float]]]] = field(default_factory=dict)
 
     def refresh(self) -> Metrics:
         """Read what was written since; a run that was resumed may have shortened its file and is read anew."""
         size = self.path.stat().st_size if self.path.exists() else 0
         if size < self._read:
-            self.rows, self._read = {"train": [], "validation": []}, 0
+            self.rows, self._read, self._curves = {"train": [], "validation": []}, 0, {}
         if size > self._read:
             with self.path.open("rb") as file:
                 file.seek(self._read)
@@ -43,10 +44,15 @@ class Metrics:
 
     def curve(self, split: str, name: str) -> tuple[list[float], list[float]]:
         """Return steps and values of one metric, thinned evenly to `MAX_POINTS`; the newest point is kept."""
-        found = [(row["step"], row[name]) for row in self.rows.get(split, []) if name in row]
-        every = max(1, -(-len(found) // MAX_POINTS))
-        thinned = found[::-1][::every][::-1]
-        return [step for step, _ in thinned], [value for _, value in thinned]
+        rows = self.rows.get(split, [])
+        drawn, curve = self._curves.get((split, name), (-1, ([], [])))
+        if drawn != len(rows):  # a page draws the same curves again and again
+            found = [(row["step"], row[name]) for row in rows if name in row]
+            every = max(1, -(-len(found) // MAX_POINTS))
+            thinned = found[::-1][::every][::-1]
+            curve = [step for step, _ in thinned], [value for _, value in thinned]
+            self._curves[split, name] = len(rows), curve
+        return curve
 
     @property
     def best_auroc(self) -> float | None:

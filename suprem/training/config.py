@@ -22,6 +22,7 @@ class TrainConfig:
         clip_norm: Gradients are scaled down to this norm.
         keep_tokens: Share of ECG tokens that enter the transformer in a step; for "hybrid", one stretch of the record.
         full_epochs: Last epochs that see all tokens, as evaluation does.
+        query_share: Share of the concepts asked in a step, drawn anew for each step; 1.0 asks all.
         synonym_rate: How often a concept is asked by one of its synonyms instead of its name.
         gain, noise: Augmentation: amplitudes are multiplied by 1 ± `gain` per record and 1 ± `gain` / 2 per lead, and
             white noise of `noise` millivolts is added.
@@ -45,6 +46,7 @@ class TrainConfig:
     clip_norm: float = 1.0
     keep_tokens: float = 0.4
     full_epochs: int = 0
+    query_share: float = 1.0
     synonym_rate: float = 0.5
     gain: float = 0.1
     noise: float = 0.01
@@ -62,6 +64,8 @@ class TrainConfig:
             raise ConfigError("epochs and batch must be at least 1 and learning_rate above 0.")
         if not 0 < self.keep_tokens <= 1 or not 0 <= self.synonym_rate <= 1 or not 0 <= self.warmup < 1:
             raise ConfigError("keep_tokens must be in (0, 1], synonym_rate in [0, 1] and warmup in [0, 1).")
+        if not 0 < self.query_share <= 1:
+            raise ConfigError(f"query_share must be in (0, 1]; found {self.query_share}.")
         if not 0 <= self.gain < 1 or self.noise < 0 or not 0 <= self.lead_loss <= 1:
             raise ConfigError("gain must be in [0, 1), noise at least 0 and lead_loss in [0, 1].")
         if self.restart_steps < 1 or self.clip_norm <= 0 or self.weight_decay < 0 or self.seed < 0:

@@ -225,6 +225,9 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         signals, vectors = augment(signals, self.config), self.queries.draw()
+        if self.config.query_share < 1:
+            asked = torch.randperm(len(vectors))[: max(1, round(self.config.query_share * len(vectors)))]
+            vectors, labels = vectors[asked], labels[:, asked]
         signals, labels, vectors = (x.to(self.workers.device) for x in (signals, labels, vectors))
         logits = self.network(signals, vectors, keep=keep)  # (batch, query)
         loss = masked_loss(logits, labels, known=self.workers.mean((labels >= 0).sum().float()))

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipelines import benchmark
+from pipelines.speed import scoring
+from pipelines.speed.figure import Figure
 from tests.tiny import write_checkpoint
 
 
@@ -18,13 +20,13 @@ def checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         work()
         return 0.01
 
-    monkeypatch.setattr(benchmark, "median_seconds", once)
-    monkeypatch.setattr(benchmark, "matmul_rate", lambda: 1e10)
+    monkeypatch.setattr(scoring, "median_seconds", once)
+    monkeypatch.setattr(scoring, "matmul_rate", lambda: 1e10)
     return write_checkpoint(tmp_path / "checkpoint")
 
 
 def test_json_gives_every_figure_with_its_unit(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert benchmark.main(["--checkpoint", str(checkpoint), "--json"]) == 0
+    assert benchmark.main(["--only", "scoring", "--checkpoint", str(checkpoint), "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     figures = {figure["name"].strip(): figure for figure in result["figures"]}
     assert result["threads"] >= 1
@@ -35,7 +37,7 @@ def test_json_gives_every_figure_with_its_unit(checkpoint: Path, capsys: pytest.
 
 
 def test_text_is_one_line_per_figure(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert benchmark.main(["--checkpoint", str(checkpoint)]) == 0
+    assert benchmark.main(["--only", "scoring", "--checkpoint", str(checkpoint)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 9
     assert any("one ECG, 20 queries" in line and line.endswith("reading the file not included") for line in lines)
@@ -44,12 +46,20 @@ def test_text_is_one_line_per_figure(checkpoint: Path, capsys: pytest.CaptureFix
 def test_a_missing_checkpoint_is_one_sentence_and_exit_code_2(
     checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert benchmark.main(["--checkpoint", str(checkpoint / "nowhere")]) == 2
+    assert benchmark.main(["--only", "scoring", "--checkpoint", str(checkpoint / "nowhere")]) == 2
     assert "is not a complete checkpoint" in capsys.readouterr().err
 
 
-def test_the_median_is_of_the_repeats_after_a_first_call() -> None:
-    calls: list[int] = []
-    seconds = benchmark.median_seconds(lambda: calls.append(1), repeats=5)
-    assert len(calls) == 6
-    assert 0 <= seconds < 1
+def test_all_groups_but_the_browser_are_measured_and_page_adds_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measure(group: str) -> Callable[[benchmark.Options], list[Figure]]:
+        return lambda options: [Figure(group, options.records, "s", wanted="< 3")]
+
+    monkeypatch.setattr(benchmark, "GROUPS", {group: measure(group) for group in benchmark.GROUPS})
+    assert benchmark.main(["--records", "7"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["scoring", "mapping", "training", "storage", "rerun"]
+    assert lines[0].split() == ["scoring", "7", "s", "wanted", "<", "3"]
+    assert benchmark.main(["--page"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("browser")

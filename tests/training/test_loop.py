@@ -18,7 +18,7 @@ from suprem.errors import Cancelled, CheckpointError, TrainingError
 from suprem.model.supreme import SupremeModel
 from suprem.training.config import TrainConfig
 from suprem.training.distributed import Workers
-from suprem.training.loop import LabelledRows, RunSummary, augment, masked_loss, train, validate
+from suprem.training.loop import LabelledRows, Learner, RunSummary, augment, masked_loss, train, validate
 from suprem.training.query_bank import QueryBank
 from suprem.training.runlog import RunLog
 from tests.tiny import SMALL_MODEL, network, small_store
@@ -242,6 +242,29 @@ def test_augmentation_changes_amplitudes_and_leaves_empty_stretches_empty() -> N
     assert ratio.mean(-1).std() > 0.005, "each lead has its own gain"
     assert 0 < ratio.std(-1).max() < 0.01, "and a little noise"
     assert torch.equal(augment(signals, replace(config, gain=0.0, noise=0.0)), signals)
+
+
+def test_a_step_asks_its_share_of_the_concepts_and_learns_from_their_labels(rows: LabelledRows) -> None:
+    model, seen = SupremeModel(MODEL), []
+
+    def ask(signals: torch.Tensor, queries: torch.Tensor, *, keep: float) -> torch.Tensor:
+        seen.append(queries)
+        return model(signals, queries, keep=keep)
+
+    queries = bank(rate=0.0)
+    config = replace(CONFIG, query_share=0.5)
+    learner = Learner(model, ask, torch.optim.AdamW(model.parameters()), config, Workers(), queries)
+    signals, labels = rows.batch(np.arange(4))
+    asked = max(1, round(0.5 * labels.shape[1]))
+    unknown = torch.full_like(labels, -1.0)
+    for _ in range(5):
+        assert learner.step(signals, labels, rate=0.0, keep=1.0) > 0
+        assert learner.step(signals, unknown, rate=0.0, keep=1.0) == 0
+    assert {len(vectors) for vectors in seen} == {asked}
+    known = {tuple(vector.tolist()) for vector in queries.names}
+    drawn = {tuple(vector.tolist()) for vectors in seen for vector in vectors}
+    assert drawn <= known
+    assert len(drawn) > asked, "others in other steps"
 
 
 def test_some_records_lose_some_leads_whole() -> None:

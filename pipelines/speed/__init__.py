@@ -1,0 +1,1 @@
+"""What `pipelines.benchmark` measures, one module for each group of figures."""
