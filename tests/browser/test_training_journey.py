@@ -38,10 +38,14 @@ def number(page: Page, label: str, value: str) -> None:
     field.press("Enter")
 
 
-def wait_for(store: JobStore, job: int, state: State) -> None:
+def wait_for(store: JobStore, number: int, state: State) -> None:
+    """Wait until a job is there and in a state."""
     deadline = time.monotonic() + PATIENCE / 1000
-    while store.get(job).state is not state:
-        assert time.monotonic() < deadline, f"job {job} is {store.get(job).state}: {store.get(job).message}"
+    while True:
+        found = [job for job in store.jobs(limit=10) if job.id == number]
+        if found and found[0].state is state:
+            return
+        assert time.monotonic() < deadline, f"job {number}: {found or 'never submitted'}"
         time.sleep(0.2)
 
 
