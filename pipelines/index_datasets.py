@@ -4,9 +4,9 @@
     python -m pipelines.index_datasets --mimic DIR | --cpsc2018 DIR | --csn DIR ...
 
 DIR is the corpus as it is published. Folds 1-8 are for training, 9 for validation, 10 for testing: PTB-XL's own, and
-drawn by patient in the others (MIMIC-IV-ECG has no 10). Writes a signal store (signals.npy, index.csv, manifest.json)
-that `pipelines.pretrain` reads. Records that are missing or cannot be read are left out, counted, and named in the
-manifest.
+drawn by patient in the others (MIMIC-IV-ECG has no 10). Writes a signal store (shards, index.csv, manifest.json)
+that `pipelines.pretrain` reads; the same command goes on with a build that was killed. Records that are missing or
+cannot be read are left out, counted, and named in the manifest.
 """
 
 from __future__ import annotations

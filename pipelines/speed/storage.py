@@ -39,7 +39,7 @@ def _reading(store: SignalStore) -> Figure:
     rows = np.random.default_rng(0).permutation(len(store.index))[:256]
     shape = (len(rows), len(store.spec.leads), store.spec.samples)
     whole = np.zeros((len(store.index), *shape[1:]), np.int16)
-    times = seconds_in_turn({"store": lambda: store.signals[rows], "copy": lambda: whole[rows]}, repeats=15)
+    times = seconds_in_turn({"store": lambda: store.integers(rows), "copy": lambda: whole[rows]}, repeats=15)
     note = "the same rows of an array in memory"
     return Figure("random rows of a store, over copying them", times["store"] / times["copy"], "", note, "about 1")
 

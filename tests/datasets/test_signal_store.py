@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from suprem.datasets import signal_store
 from suprem.datasets.index import RecordIndex
 from suprem.datasets.ptbxl import index_ptbxl
 from suprem.datasets.signal_store import STEP, SignalStore, build_signal_store
+from suprem.ecg.intake import prepare_file
 from suprem.ecg.preprocess import SignalSpec, preprocess
 from suprem.ecg.readers import read_ecg
-from suprem.errors import DatasetError
+from suprem.errors import DatasetError, EcgError
 from tests.tiny import SMALL_SPEC, write_ptbxl
 
 
@@ -66,7 +69,7 @@ def test_an_unreadable_record_is_skipped_and_listed(index: RecordIndex, folder: 
 def test_processes_give_what_one_process_gives(index: RecordIndex, folder: Path) -> None:
     one = build_signal_store(index, SMALL_SPEC, folder, workers=1)
     two = build_signal_store(index, SMALL_SPEC, folder.with_name("other"), workers=2)
-    assert np.array_equal(one.signals, two.signals)
+    assert np.array_equal(one.integers(np.arange(4)), two.integers(np.arange(4)))
     assert one.index.table.equals(two.index.table)
 
 
@@ -93,11 +96,101 @@ def test_building_again_replaces_the_whole_store(index: RecordIndex, folder: Pat
     assert [path.name for path in folder.parent.iterdir()] == ["store"]
 
 
+@pytest.fixture
+def two_in_a_shard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal_store, "SHARD_BYTES", 2 * 2 * len(SMALL_SPEC.leads) * SMALL_SPEC.samples)
+
+
+@pytest.mark.usefixtures("two_in_a_shard")
+def test_a_store_in_shards_gives_what_one_array_gives(index: RecordIndex, folder: Path) -> None:
+    (index.root / "records100/00000/00002_lr.hea").unlink()
+    many = build_signal_store(index, SMALL_SPEC, folder, workers=1)
+    assert [len(shard) for shard in many.shards] == [1, 2]
+    assert sorted(path.name for path in folder.rglob("*")) == [
+        "00000.npy", "00001.npy", "index.csv", "manifest.json", "shards",
+    ]  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signal_store, "SHARD_BYTES", 1 << 20)
+        one = build_signal_store(index, SMALL_SPEC, folder.with_name("one"), workers=1)
+    assert len(one.shards) == 1
+    for rows in ([2, 0, 1, 0], [1], []):
+        assert np.array_equal(many.read(np.array(rows, int)), one.read(np.array(rows, int)))
+    for rows in ([3], [-1]):
+        with pytest.raises(IndexError, match="of a store with 3 records"):
+            many.read(np.array(rows))
+
+
+@pytest.mark.usefixtures("two_in_a_shard")
+@pytest.mark.parametrize("given", [False, True])
+def test_a_killed_build_goes_on_after_its_last_finished_shard(index: RecordIndex, folder: Path, given: bool) -> None:
+    (index.root / "records100/00000/00001_lr.hea").unlink()
+    asked: list[str] = []
+    killed: list[bool] = []
+
+    class Killed(BaseException):
+        pass
+
+    def read(paths: Sequence[Path], spec: SignalSpec, **_: object) -> Iterator[NDArray[np.float32] | EcgError]:
+        for path in paths:
+            asked.append(path.name)
+            if path.name == "00004_lr" and not killed:
+                killed.append(True)
+                raise Killed
+            yield prepare_file(path, spec)
+
+    def build() -> SignalStore:
+        paths = [index.root / path for path in index.table["path"]]
+        signals = read(paths, SMALL_SPEC) if given else None
+        return build_signal_store(index, SMALL_SPEC, folder, signals=signals)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signal_store, "prepare_files", read)
+        with pytest.raises(Killed):
+            build()
+        assert not folder.exists()
+        with pytest.raises(DatasetError, match="not a finished signal store"):
+            SignalStore.open(folder.with_name("store.building"))
+        asked.clear()
+        store = build()
+    assert asked == (["00001_lr", "00002_lr"] if given else []) + ["00003_lr", "00004_lr"]
+    assert [record_id for record_id, _ in store.skipped] == ["00001"]
+    whole = build_signal_store(index, SMALL_SPEC, folder.with_name("whole"), workers=1)
+    assert np.array_equal(store.read(np.arange(3)), whole.read(np.arange(3)))
+    assert store.index.table.equals(whole.index.table)
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["store", "whole"]
+
+
+@pytest.mark.usefixtures("two_in_a_shard")
+def test_what_was_left_of_another_build_is_not_used(index: RecordIndex, folder: Path) -> None:
+    def one_shard() -> Iterator[NDArray[np.float32]]:
+        yield from np.ones((2, len(SMALL_SPEC.leads), SMALL_SPEC.samples), np.float32)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_signal_store(index, SMALL_SPEC, folder, signals=one_shard())
+    other = replace(SMALL_SPEC, scaling="minmax")
+    store = build_signal_store(index, other, folder, workers=1)
+    assert store.spec == other
+    assert store.read(np.array([0])).std() > 0
+
+
+def test_a_store_of_one_array_as_they_were_built_before_is_opened(index: RecordIndex, folder: Path) -> None:
+    store = build_signal_store(index, SMALL_SPEC, folder, workers=1)
+    expected = store.read(np.arange(4))
+    (folder / "shards" / "00000.npy").rename(folder / "signals.npy")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["shards"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert np.array_equal(SignalStore.open(folder).read(np.arange(4)), expected)
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "no manifest": lambda folder: (folder / "manifest.json").unlink(),
-    "no signals": lambda folder: (folder / "signals.npy").unlink(),
-    "empty signals": lambda folder: (folder / "signals.npy").write_bytes(b""),
-    "cut signals": lambda folder: (folder / "signals.npy").write_bytes((folder / "signals.npy").read_bytes()[:5000]),
+    "no signals": lambda folder: (folder / "shards" / "00000.npy").unlink(),
+    "empty signals": lambda folder: (folder / "shards" / "00000.npy").write_bytes(b""),
+    "cut signals": lambda folder: (folder / "shards" / "00000.npy").write_bytes(
+        (folder / "shards" / "00000.npy").read_bytes()[:5000]
+    ),
     "no index": lambda folder: (folder / "index.csv").unlink(),
     "manifest of another kind": lambda folder: (folder / "manifest.json").write_text("[]"),
     "cut manifest": lambda folder: (folder / "manifest.json").write_text("{"),
