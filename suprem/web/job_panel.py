@@ -18,6 +18,7 @@ from suprem.settings import Settings
 from suprem.web.frame import PLOT, plain
 from suprem.web.job_cache import run_metrics
 from suprem.web.run_figure import run_figure
+from suprem.web.run_form import RunRequest, fill_form
 
 SHOWN = 200
 LOG_LINES = 200
@@ -111,23 +112,33 @@ def _show_state(job: Job) -> None:
 
 
 def _show_buttons(store: JobStore, job: Job, settings: Settings) -> None:
-    if job.state not in ENDED:
-        st.button(
-            "Cancel",
-            key=f"cancel-{job.id}",
-            disabled=job.state is State.CANCELLING,
-            help="Training saves its state first and can be resumed.",
-            on_click=_cancel,
-            args=(store, job.id),
-        )
-    elif job.can_resume and "--dry-run" not in job.spec.arguments:
-        st.button(
-            "Resume",
-            key=f"resume-{job.id}",
-            type="primary",
-            on_click=_resume,
-            args=(store, job.id, settings),
-        )
+    request = RunRequest.of(job.spec)
+    with st.container(horizontal=True):
+        if job.state not in ENDED:
+            st.button(
+                "Cancel",
+                key=f"cancel-{job.id}",
+                disabled=job.state is State.CANCELLING,
+                help="Training saves its state first and can be resumed.",
+                on_click=_cancel,
+                args=(store, job.id),
+            )
+        elif job.can_resume and "--dry-run" not in job.spec.arguments:
+            st.button(
+                "Resume",
+                key=f"resume-{job.id}",
+                type="primary",
+                on_click=_resume,
+                args=(store, job.id, settings),
+            )
+        if request is not None:
+            st.button(
+                "Clone with changes",
+                key=f"clone-{job.id}",
+                help="Puts the settings of this run into the form under New run.",
+                on_click=fill_form,
+                args=(request, settings),
+            )
 
 
 def _show_run(store: JobStore, folder: Path, settings: Settings, job: Job) -> None:

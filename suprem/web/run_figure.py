@@ -16,18 +16,21 @@ PANELS = (
     ("validation", "macro_auroc", "macro AUROC, validation"),
     ("train", "loss", "loss, training"),
     ("validation", "loss", "loss, validation"),
+    ("train", "learning_rate", "learning rate"),
     ("train", "records_per_second", "ECGs per second"),
 )
+COLUMNS = 3
 
 
 def run_figure(runs: Mapping[str, Metrics], *, dark: bool = False) -> go.Figure:
-    """Draw four panels, one line a run; unsmoothed, because smoothing hides what went wrong.
+    """Draw five panels, one line a run; unsmoothed, because smoothing hides what went wrong.
 
     Args:
         runs: At most five, by the name that the legend shows.
         dark: Whether the page behind the figure is dark.
     """
-    figure = make_subplots(rows=2, cols=2, subplot_titles=[title for _, _, title in PANELS], vertical_spacing=0.17)
+    titles = [title for _, _, title in PANELS]
+    figure = make_subplots(rows=2, cols=COLUMNS, subplot_titles=titles, vertical_spacing=0.17, horizontal_spacing=0.06)
     for number, (split, name, _) in enumerate(PANELS):
         for colour, (label, metrics) in zip(COLOURS, runs.items(), strict=False):
             steps, values = metrics.curve(split, name)
@@ -42,8 +45,8 @@ def run_figure(runs: Mapping[str, Metrics], *, dark: bool = False) -> go.Figure:
                     line={"color": colour, "width": 1.6},
                     hovertemplate="step %{x:,}: %{y:.4g}<extra>" + label + "</extra>",
                 ),
-                row=number // 2 + 1,
-                col=number % 2 + 1,
+                row=number // COLUMNS + 1,
+                col=number % COLUMNS + 1,
             )
     ink, grid = ("#e3e9ee", "#35414c") if dark else ("#1c2733", "#d3dbe2")
     figure.update_layout(
@@ -51,11 +54,12 @@ def run_figure(runs: Mapping[str, Metrics], *, dark: bool = False) -> go.Figure:
         margin={"l": 50, "r": 10, "t": 40, "b": 40},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": ink},
+        font={"family": "Source Sans, sans-serif", "size": 13, "color": ink},
         legend={"orientation": "h", "y": 1.14},
         uirevision="runs",
     )
     figure.update_xaxes(gridcolor=grid, zeroline=False, tickformat=",")
     figure.update_yaxes(gridcolor=grid, zeroline=False)
+    figure.update_yaxes(maxallowed=1.0, minallowed=0.0, row=1, col=1)
     figure.update_xaxes(title="optimiser step", row=2)
     return figure

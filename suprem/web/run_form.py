@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ PRESETS = {
 }
 USUAL = {"smoke": (4, 16, 3e-3), "compact": (22, 32, 1e-3), "paper": (50, 256, 1e-3)}
 """Epochs, batch and learning rate of each preset."""
+
+FIELDS = {"epochs": int, "batch": int, "learning_rate": float, "seed": int}
+"""Settings below `training` that the form asks for."""
 
 SIGNAL_OF_PRESET = {"compact": 100, "paper": 500}
 
@@ -47,6 +51,24 @@ class RunRequest:
     processes: int
     settings: dict[str, Any]
     vocabulary: Path | None = None
+
+    @classmethod
+    def of(cls, spec: JobSpec) -> RunRequest | None:
+        """Return what a job was asked for, None where it is no run of this form."""
+        words = spec.arguments
+        options: dict[str, str] = {}
+        settings: dict[str, Any] = {}
+        for option, value in pairwise(words):
+            if option == "--set":
+                key, _, text = value.partition("=")
+                settings[key] = text
+            elif option.startswith("--"):
+                options[option] = value
+        preset = Path(options.get("--config", "")).stem
+        if spec.stage != "pretrain" or preset not in PRESETS or "--run-dir" not in options:
+            return None
+        data, vocabulary = (Path(options[name]) if name in options else None for name in ("--data", "--vocabulary"))
+        return cls(Path(options["--run-dir"]).name, preset, data, spec.processes, settings, vocabulary)
 
     def job(self, runs: Path, *, dry: bool = False) -> JobSpec:
         """Return the job: the run itself, or the measurement of what it would need."""
@@ -72,6 +94,21 @@ def signal_stores(home: Path) -> dict[str, tuple[Path, int]]:
             continue
         stores[label] = (manifest.parent, rate)
     return stores
+
+
+def fill_form(request: RunRequest, settings: Settings) -> None:
+    """Put a run's settings into the form, under a name of its own; what is not there any more is left as it is."""
+    preset, state = request.preset, st.session_state
+    state["preset"] = preset
+    for label, (folder, _) in signal_stores(settings.home).items():
+        if folder == request.data:
+            state["data"] = label
+    titles = {version.folder: version.title for version in list_versions(settings.vocabularies)}
+    state["vocabulary"] = titles.get(request.vocabulary, STATEMENTS) if request.vocabulary else STATEMENTS
+    for field, read in FIELDS.items():
+        if f"training.{field}" in request.settings:
+            state[_key(field, preset)] = read(request.settings[f"training.{field}"])
+    state["processes"] = request.processes
 
 
 def free_name(runs: Path, preset: str) -> str:
@@ -112,12 +149,13 @@ def edit_run(settings: Settings) -> RunRequest | None:
     left, middle, right = st.columns(3)
     # A preset has its own fields: its values must not stay when another one is chosen.
     usual_epochs, usual_batch, usual_rate = USUAL[preset]
-    epochs = left.number_input("Epochs", 1, 500, usual_epochs, key=f"epochs-{preset}")
-    batch = middle.number_input("Batch", 4, 4096, usual_batch, key=f"batch-{preset}")
-    rate = right.number_input("Learning rate", 1e-6, 1e-1, usual_rate, format="%.5f", key=f"learning-rate-{preset}")
-    seed = left.number_input("Seed", 0, 2**31 - 1, 0, key="seed")
+    epochs = left.number_input("Epochs", 1, 500, usual_epochs, key=_key("epochs", preset))
+    batch = middle.number_input("Batch", 4, 4096, usual_batch, key=_key("batch", preset))
+    rate = right.number_input("Learning rate", 1e-6, 1e-1, usual_rate, format="%.5f", key=_key("learning_rate", preset))
+    seed = left.number_input("Seed", 0, 2**31 - 1, 0, key=_key("seed", preset))
     processes = middle.number_input("Processes (torchrun)", 1, 64, 1, key="processes")
-    name = right.text_input("Name of the run", free_name(runs, preset), max_chars=40, key=f"name-{preset}")
+    free = free_name(runs, preset)  # once a run has it, the next free one is proposed
+    name = right.text_input("Name of the run", free, max_chars=40, key=f"name-{free}")
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
         st.error("A run's name is made of small letters, digits and dashes, for example compact-2.")
         return None
@@ -136,3 +174,7 @@ def edit_run(settings: Settings) -> RunRequest | None:
         "training.seed": int(seed),
     }
     return RunRequest(name, preset, data, int(processes), changes, vocabulary)
+
+
+def _key(field: str, preset: str) -> str:
+    return f"{field}-{preset}"

@@ -96,6 +96,21 @@ def test_a_launched_run_becomes_a_job_with_the_command_a_person_would_type(
     assert store_of(home).get(2).state is State.QUEUED, "one at a time"
 
 
+def test_a_run_is_cloned_into_the_form_to_be_changed(
+    open_page: Callable[[], AppTest], home: Path, started: list[Job]
+) -> None:
+    app = open_page()
+    app.number_input(key="epochs-smoke").set_value(9).run()
+    app.number_input(key="seed-smoke").set_value(5).run()
+    app.button(key="launch").click().run()
+    (home / "runs" / "smoke-1").mkdir(parents=True)
+    again = open_page()
+    assert again.number_input(key="epochs-smoke").value == 4
+    again.button(key="clone-1").click().run()
+    assert (again.number_input(key="epochs-smoke").value, again.number_input(key="seed-smoke").value) == (9, 5)
+    assert again.text_input(key="name-smoke-2").value == "smoke-2"
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [("../etc", "small letters, digits and dashes"), ("", "small letters"), ("taken", "There is a run taken already")],
@@ -105,7 +120,7 @@ def test_a_name_that_cannot_be_is_told_before_the_launch(
 ) -> None:
     write_run(home / "runs" / "taken")
     app = open_page()
-    app.text_input(key="name-smoke").set_value(name).run()
+    app.text_input(key="name-smoke-1").set_value(name).run()
     assert message in texts(app)
     assert app.button(key="launch").disabled
 
