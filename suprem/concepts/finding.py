@@ -24,12 +24,14 @@ _PLACE = re.compile(
     rf"(?<!\S)(?:(?:{_BEFORE_LEADS}) )*(?:leads?|derivations?)(?: {_LEAD})*(?!\S)|"
     rf"(?<!\S)(?:(?:in|over|high) )*{_WALL}(?: (?:and|or|wall))*(?!\S)|"
     r"(?<!\S)(?:throughout|everywhere|generally|generali[sz]ed|diffuse(?:ly)?|widespread|peripheral(?:ly)?|"
-    r"(?:in )?places|part(?:ly)?)(?!\S)"
+    r"(?:in )?places|part(?:ly)?|limb|extremity|chest|precordial|thoracic)(?!\S)"
 )
 _WAVE = re.compile(
-    r"\b(?:[pqrstu] waves?|st|st-t|qrs|qs|voltages?|amplitudes?|r progression|rs? ?s transition|transition zone)\b"
+    r"\b(?:[prsu] waves?|[qt]|st|st-t|qrs|qs|voltages?|amplitudes?|r progression|rs? ?s transition|transition zone)\b"
 )
 _DIAGNOSIS = re.compile(r"\b(?:infarction|ischemi[ac]|injury|damage|block|hypertrophy)\b")
+# The statement "bigeminal pattern" is meant for any origin.
+_ORIGIN_OF_GROUPING = re.compile(r"(?<!\S)(?:supra)?(?:ventricular|atrial) (?=(?:bi|tri)gemin)")
 _EXTENT = re.compile(
     r"(?<!\S)(?:slight(?:ly)?|minor|minimal(?:ly)?|mild(?:ly)?|discrete(?:ly)?|moderate(?:ly)?|marked(?:ly)?|gross(?:ly)?|"
     r"pronounced|prominent|severe(?:ly)?|extreme(?:ly)?|very|rather|somewhat|clear(?:ly)?|definite(?:ly)?|distinct|"
@@ -43,4 +45,5 @@ def core(name: str) -> str:
     words = expand(name)
     of_a_wave = _WAVE.search(words) and not _DIAGNOSIS.search(words)
     rest = _LEADS.sub("", _PLACE.sub(" ", words) if of_a_wave else words)
-    return " ".join(_EXTENT.sub("", f"{rest} ").split()) or words
+    rest = _ORIGIN_OF_GROUPING.sub("", _EXTENT.sub("", f"{rest} "))
+    return " ".join(rest.split()) or words

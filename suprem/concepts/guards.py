@@ -53,7 +53,7 @@ _PROPERTIES: dict[str, dict[str, str]] = {
         "digitalis": "digitalis",
         "electrolyte": "electrolytes?|metabolic|drug|medication|(?:hypo|hyper)(?:kal|calc)emia",
         "nonspecific": "nonspecific",
-        "nondiagnostic": "nondiagnostic|not diagnostic|without diagnostic",
+        "nondiagnostic": "nondiagnostic|not diagnostic|(?:without|no) diagnostic",
         "early repolarization": "early repolarization",
         "pericarditis": "pericarditis",
     },
@@ -73,8 +73,10 @@ _PROPERTIES: dict[str, dict[str, str]] = {
     "pathway": {"accessory": "preexcitation|wolff|delta|accessory|kent"},
     "criterion": {"voltage": "voltages?|amplitude|sokolow"},
     "normality": {
-        "normal": "(?<!otherwise )(?:normal|unremarkable|healthy|physiological|inconspicuous)",
-        "normal but for something": "otherwise (?:normal|unremarkable|healthy|inconspicuous)",
+        "normal": "(?<!otherwise )(?:normal|unremarkable|healthy|physiological|inconspicuous)"
+        "(?! (?:ecg )?(?:except|apart|aside|but)\\b)",
+        "normal but for something": "otherwise (?:normal|unremarkable|healthy|inconspicuous)|"
+        "normal (?:ecg )?(?:except|apart|aside|but)",
         "abnormal": "abnormal(?:ity|ities)?|pathological|prolonged|inverted|tachycardia|bradycardia|arrhythmia|"
         "fibrillation|flutter|hypertrophy|enlargement|infarction|ischemia|ischemic|injury|block|deviation|malfunction",
     },
@@ -111,6 +113,7 @@ _NEGATION = re.compile(
     r"\b(?:no|not|without|absent|absence|negative for|free of|never|neither|nor|denies|denied|ruled out|excluded|"
     r"lacks?|lacking|missing|non(?= q waves?)|kein|keine|ohne)\b(?! diagnostic| limited)"
 )
+_FAILURE = re.compile(r"\b(?:failure|fail(?:s|ing)|malfunction|dysfunction|loss of|under ?sensing|over ?sensing)\b")
 _UNDECIDED = re.compile(r"\b(?:can ?not|not)(?: be)? (?:excluded|exclude|ruled out|rule out)\b")
 
 
@@ -153,6 +156,8 @@ def _negation(words: str) -> frozenset[str]:
 
 def _rhythm(words: str) -> frozenset[str]:
     found = _rhythms(words)
+    if "paced" in found and _FAILURE.search(words):
+        return frozenset({"pacing failure"})
     if found or not re.search(r"\bsinus\b", words):
         return found
     # "Sinus rhythm" excludes "sinus tachycardia", while "atrial rhythm" says nothing about its rate.
@@ -195,9 +200,9 @@ def _amplitude(words: str) -> frozenset[str]:
     found = _amplitudes(words)
     if found == {"biphasic"}:
         return found | {"changed"}  # always an abnormal T wave, where a tall one may be normal
-    if found or _component(words) != {"t"} or not re.search(r"abnormal|chang", words):
+    if found or not _component(words) & {"t", "qrs"} or not re.search(r"abnormal|chang", words):
         return found
-    return frozenset({"changed"})  # an abnormal T wave otherwise: neither high nor low nor inverted
+    return frozenset({"changed"})  # abnormal otherwise: neither high nor low nor inverted
 
 
 def _reader(values: Mapping[str, str]) -> Callable[[str], frozenset[str]]:
