@@ -179,8 +179,8 @@ UNRELATED: tuple[str, ...] = (
 )  # fmt: skip
 
 # Wordings of ECG machines and cardiologists -> the codes that are right, "" for none of the 71 statements. Written down
-# before the mapping was run on them (10 of 189 wrong), then used to mend it. Two were left out afterwards: ischemia of a
-# place that has no statement of its own, which goes to ischemia.
+# before the mapping was run on them (10 of 189 wrong), then used to mend it. Two were left out afterwards: ischemia of
+# a place that has no statement of its own, which goes to ischemia.
 MACHINE_WORDINGS: dict[str, tuple[str, ...]] = {
     "rightward axis": ("",),
     "low voltage QRS": ("LVOLT",),
