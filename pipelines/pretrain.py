@@ -4,6 +4,7 @@
     python -m pipelines.pretrain --data STORE --vocabulary VERSION --run-dir DIR    labels from reports
     python -m pipelines.pretrain --config pipelines/configs/smoke.toml --run-dir DIR       synthetic ECGs, one minute
     torchrun --standalone --nproc_per_node=2 -m pipelines.pretrain ...                     several processes
+    python -m pipelines.pretrain ... --launch slurm --nodes 2 --gpus-per-node 8            a cluster (docs/scale.md)
 
 Everything that defines the run, its metrics and its checkpoints are in the run folder; `best/` is a checkpoint that the
 application and `pipelines.score --checkpoint` load. SIGTERM and Ctrl-C save and exit with 143; `--resume` continues.
@@ -24,6 +25,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipelines.launch import LAUNCHERS, launch_options, read_launch
 from pipelines.stage import ConsoleProgress, provenance, run_stage, say, stop_on_signal
 from suprem.concepts.embed import TextEmbedder, describe, load_embedder
 from suprem.concepts.labels import MASKED
@@ -350,7 +352,9 @@ def query_bank(vocabulary: Vocabulary, vectors: dict[str, torch.Tensor], *, rate
 
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.pretrain", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.pretrain", description=__doc__.splitlines()[0], parents=[launch_options()]
+    )
     parser.add_argument("--data", type=Path, help="signal store made by pipelines.index_datasets")
     parser.add_argument("--vocabulary", type=Path, help="folder of a version of pipelines.build_vocabulary")
     parser.add_argument("--run-dir", type=Path, required=True, help="folder of the run; new, or one to resume")
@@ -361,6 +365,10 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> None:
+        launch, words = read_launch(argv)
+        if launch.kind != "local":
+            print(LAUNCHERS[launch.kind](launch).start("pretrain", words, args.run_dir))
+            return
         if args.resume and (args.set or args.vocabulary):
             raise ConfigError("A resumed run keeps its configuration; leave --set and --vocabulary out, or start anew.")
         path = args.run_dir / "config.toml" if args.resume else args.config

@@ -51,7 +51,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "sqlalchemy": ("suprem/database.py", "suprem/reports/", "suprem/concepts/", "suprem/jobs/"),
     "starlette": ("app.py", "suprem/web/"),
     "streamlit": ("app.py", "suprem/web/", "pages/", "pipelines/speed/rerun.py"),
-    "subprocess": ("suprem/jobs/", "pipelines/stage.py", "pipelines/serve.py"),
+    "subprocess": ("suprem/jobs/", "pipelines/stage.py", "pipelines/serve.py", "pipelines/launch.py"),
     "torch": ("suprem/model/", "suprem/concepts/embed.py", "suprem/inference/", "suprem/training/", "pipelines/"),
     "torch.distributed": ("suprem/training/",),
     "transformers": ("suprem/concepts/embed.py",),

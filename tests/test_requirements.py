@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = {"suprem", "pipelines", "pages"}
-OPTIONAL = {"mlflow", "playwright"}
+OPTIONAL = {"mlflow", "playwright", "submitit"}
 """Imported only where it is used, with a message that says what to install."""
 BEHIND = {"torch.utils.tensorboard": "tensorboard"}
 """Modules that only work with another package."""
