@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
+import streamlit as st
 from starlette.types import Message, Receive, Scope, Send
 
-from suprem.web.security import HEADERS, SecurityHeaders, content_security_policy
+from suprem.web.security import HEADERS, SecurityHeaders, content_security_policy, plot_script
 
 
 def directives(policy: str) -> dict[str, list[str]]:
@@ -33,11 +35,12 @@ def test_a_host_name_is_allowed_its_websocket(host: str) -> None:
     assert f"ws://{host}" in directives(content_security_policy(host))["connect-src"]
 
 
-def ask(scope: Scope) -> list[Message]:
+def ask(scope: Scope, kind: bytes = b"text/html; charset=utf-8") -> list[Message]:
     sent: list[Message] = []
 
     async def inner(scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"x-frame-options", b"ALLOW")]})
+        own = [(b"x-frame-options", b"ALLOW"), (b"content-type", kind)]
+        await send({"type": "http.response.start", "status": 200, "headers": own})
         await send({"type": "http.response.body", "body": b"page"})
 
     async def receive() -> Message:
@@ -61,3 +64,13 @@ def test_every_response_carries_the_headers_once() -> None:
 
 def test_a_websocket_is_passed_on_untouched() -> None:
     assert ask({"type": "websocket", "headers": []})[0]["headers"] == [(b"x-frame-options", b"ALLOW")]
+
+
+def test_the_script_that_draws_plots_is_named_ahead_on_pages_alone() -> None:
+    script = plot_script()
+    assert script is not None
+    assert (Path(st.__file__).parent / "static" / script.lstrip("/")).is_file()
+    page, _ = ask({"type": "http", "headers": []})
+    assert dict(page["headers"])[b"link"].decode() == f"<{script}>; rel=modulepreload"
+    picture, _ = ask({"type": "http", "headers": []}, b"image/png")
+    assert b"link" not in dict(picture["headers"])
