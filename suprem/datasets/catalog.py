@@ -3,198 +3,165 @@
 Class lists are data: `assets/queries/<task>.toml` holds for each class its code, the query that is scored for it, and
 the statements whose presence makes the class present. The task of all statements takes its queries from the
 vocabulary's terms, so that a trained concept is asked by its own name.
+
+Labels come in two variants. "exact" compares statements whole. "merl" is how the published tables of MERL (and with
+them the paper) are labelled: for CSN they take an acronym for present wherever it is a part of another one, which makes
+7 of 38 classes wrong; for the other tasks both variants are the same.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from suprem.datasets.index import RecordIndex
+from suprem.datasets.task import Task, TaskClass
 from suprem.errors import DatasetError
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
+LABEL_VARIANTS = ("exact", "merl")
 
 PTBXL_CITATION = (
     "Wagner et al., PTB-XL, a large publicly available electrocardiography dataset, Scientific Data 7:154 (2020), "
     "doi:10.1038/s41597-020-0495-6; tasks after Strodthoff et al., Deep Learning for ECG Analysis: Benchmarks and "
     "Insights from PTB-XL, IEEE J. Biomed. Health Inform. 25:1519 (2021), doi:10.1109/JBHI.2020.3022989"
 )
+CPSC_CITATION = (
+    "Liu et al., An open access database for evaluating the algorithms of electrocardiogram rhythm and morphology "
+    "abnormality detection, J. Med. Imaging Health Inform. 8:1368 (2018), doi:10.1166/jmihi.2018.2442"
+)
+CSN_CITATION = (
+    "Zheng et al., A large scale 12-lead electrocardiogram database for arrhythmia study, PhysioNet (2022), "
+    "doi:10.13026/wgex-er52"
+)
 
 PTBXL_SPLIT = "the corpus' own folds: 1-8 train, 9 validation, 10 test; no patient is in two folds"
+HASH_SPLIT = (
+    "none is published: every record, or folds drawn from a hash of its name (1-8 train, 9 validation, 10 test; "
+    "72 : 8 : 20), or MERL's tables"
+)
 
 LIKELIHOOD = "The likelihood of a statement is ignored: a statement listed with likelihood 0 counts as present."
 UNIONS = "Classes that unite several statements are asked with one query, which cannot name all of them."
+SUBSTRINGS = (
+    "Labels of 2AVB, VB, SA, CR, AF, AVB and ST are wrong: the acronym was searched within the others, so that, for "
+    "example, atrial fibrillation (AFIB) counts as atrial flutter (AF)."
+)
 
 
 @dataclass(frozen=True)
-class TaskClass:
-    """One class of a task.
+class _Facts:
+    """What is known of a task besides its classes; arguments as in `Task`."""
 
-    Args:
-        code: As in the published tables of the task.
-        query: The text that is scored.
-        members: Statements of the corpus; the class is present when any of them is.
-    """
-
-    code: str
-    query: str
-    members: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Task:
-    """An evaluation task.
-
-    Args:
-        name: Name on the command line.
-        classes: In the order of the published tables.
-        labels: Variant of the labels: "exact" takes statements by equality.
-        split: How records are split, in words.
-        published_records: Labelled records the release has in each evaluation fold, to notice an incomplete copy.
-        citation: Where data and task come from.
-        defects: What a reader of its numbers must know.
-    """
-
-    name: str
-    classes: tuple[TaskClass, ...]
-    labels: str
+    corpus: str
     split: str
-    published_records: Mapping[int, int]
     citation: str
     defects: tuple[str, ...]
-
-    @property
-    def codes(self) -> tuple[str, ...]:
-        """The class codes."""
-        return tuple(entry.code for entry in self.classes)
-
-    @property
-    def queries(self) -> tuple[str, ...]:
-        """The query of each class."""
-        return tuple(entry.query for entry in self.classes)
-
-    def published_in(self, folds: Iterable[int]) -> int | None:
-        """Return how many labelled records the release has in `folds`, or None where that is not recorded here."""
-        counts = [self.published_records.get(fold) for fold in set(folds)]
-        known = [count for count in counts if count is not None]
-        return sum(known) if len(known) == len(counts) else None
-
-    def label(self, index: RecordIndex) -> LabelledRecords:
-        """Label the records of an index; those without any label of the task are left out.
-
-        Raises:
-            DatasetError: No record has a label of the task.
-        """
-        statements = sorted({member for entry in self.classes for member in entry.members})
-        column = {code: i for i, code in enumerate(statements)}
-        carried = index.labels(statements)  # (record, statement)
-        present = np.stack(
-            [carried[:, [column[member] for member in entry.members]].any(axis=1) for entry in self.classes], axis=1
-        )
-        rows = np.flatnonzero(present.any(axis=1))
-        if len(rows) == 0:
-            raise DatasetError(
-                f"None of {len(index)} records of {index.corpus} has a label of {self.name}, which are statements such "
-                f"as {', '.join(statements[:3])}. Choose other folds or another task."
-            )
-        return LabelledRecords(task=self, index=index.take(rows), present=present[rows])
-
-
-@dataclass(frozen=True, eq=False)
-class LabelledRecords:
-    """The records of a task with their labels.
-
-    Args:
-        task: The task.
-        index: The records that have at least one of its labels.
-        present: Whether each class is present, (record, class).
-    """
-
-    task: Task
-    index: RecordIndex
-    present: NDArray[np.bool_]
-
-    @property
-    def record_ids(self) -> tuple[str, ...]:
-        """Id of each record."""
-        return tuple(str(name) for name in self.index.table["record_id"])
-
-    @property
-    def patients(self) -> tuple[str, ...]:
-        """Patient of each record."""
-        return tuple(str(name) for name in self.index.table["patient_id"])
-
-    def take(self, rows: Sequence[int] | NDArray[np.intp]) -> LabelledRecords:
-        """Return the given row positions, in their order."""
-        return replace(self, index=self.index.take(rows), present=self.present[list(rows)])
-
-
-@dataclass(frozen=True)
-class _PtbxlTask:
     published_records: Mapping[int, int]
-    defects: tuple[str, ...]
+    default_folds: tuple[int, ...] | None = None
+    keeps_unlabelled: bool = False
 
 
-_PTBXL_TASKS: dict[str, _PtbxlTask] = {
-    "ptbxl_superclass": _PtbxlTask({9: 2146, 10: 2158}, (LIKELIHOOD, UNIONS)),
-    "ptbxl_subclass": _PtbxlTask(
+def _ptbxl(published_records: Mapping[int, int], *defects: str) -> _Facts:
+    return _Facts("ptbxl", PTBXL_SPLIT, PTBXL_CITATION, defects, published_records, default_folds=(9,))
+
+
+_TASKS: dict[str, _Facts] = {
+    "ptbxl_superclass": _ptbxl({9: 2146, 10: 2158}, LIKELIHOOD, UNIONS),
+    "ptbxl_subclass": _ptbxl(
         {9: 2146, 10: 2158},
-        (LIKELIHOOD, UNIONS, "SEHYP, WPW, ILBBB and PMI have fewer than 10 positives in folds 9 and 10."),
+        LIKELIHOOD,
+        UNIONS,
+        "SEHYP, WPW, ILBBB and PMI have fewer than 10 positives in folds 9 and 10.",
     ),
-    "ptbxl_form": _PtbxlTask(
+    "ptbxl_form": _ptbxl(
         {9: 901, 10: 880},
-        (
-            LIKELIHOOD,
-            "Only records with a form statement are labelled, so no record is free of all of them.",
-            "HVOLT, TAB, PRC(S) and STE have fewer than 10 positives in folds 9 and 10.",
-        ),
+        LIKELIHOOD,
+        "Only records with a form statement are labelled, so no record is free of all of them.",
+        "HVOLT, TAB, PRC(S) and STE have fewer than 10 positives in folds 9 and 10.",
     ),
-    "ptbxl_rhythm": _PtbxlTask(
+    "ptbxl_rhythm": _ptbxl(
         {9: 2100, 10: 2098},
-        (
-            LIKELIHOOD,
-            "Four of five records are sinus rhythm.",
-            "BIGU, TRIGU, SVTAC, PSVT and AFLT have fewer than 10 positives in folds 9 and 10.",
-        ),
+        LIKELIHOOD,
+        "Four of five records are sinus rhythm.",
+        "BIGU, TRIGU, SVTAC, PSVT and AFLT have fewer than 10 positives in folds 9 and 10.",
     ),
-    "ptbxl_all": _PtbxlTask({9: 2183, 10: 2198}, (LIKELIHOOD, "Many of the 71 statements are rare.")),
+    "ptbxl_all": _ptbxl({9: 2183, 10: 2198}, LIKELIHOOD, "Many of the 71 statements are rare."),
+    "cpsc2018": _Facts(
+        "cpsc2018",
+        HASH_SPLIT,
+        CPSC_CITATION,
+        (
+            "No patient id is published, so it cannot be known whether a patient is in two parts of a split.",
+            "CRBBB and CLBBB: the challenge does not say that the blocks are complete.",
+            "Published figures use the first 5 s of 6 to 60 s, padded with zeros to 10 s.",
+        ),
+        {},
+    ),
+    "csn": _Facts(
+        "csn",
+        HASH_SPLIT,
+        CSN_CITATION,
+        (
+            "STE (164930006) is named ST extension by the corpus and ST interval abnormal by SNOMED CT; it is asked as "
+            "ST elevation, as published. STTU (164931005) is ST elevation in SNOMED CT.",
+            "VB has 3 records in the published tables, none of them in the test part.",
+            "The published tables leave out half of the corpus: every record with a code that has no acronym, and "
+            "those without any of the 38 classes, such as a plain sinus bradycardia.",
+            "The Challenges' copies of the records carry other codes in places: JS00005 has a first degree AV block "
+            "there and none in the published tables.",
+        ),
+        {},
+        keeps_unlabelled=True,
+    ),
 }
 
-TASK_NAMES: tuple[str, ...] = tuple(_PTBXL_TASKS)
+TASK_NAMES: tuple[str, ...] = tuple(_TASKS)
 
 
-def load_task(name: str) -> Task:
+def load_task(name: str, labels: str = "exact") -> Task:
     """Return a task by its name.
 
+    Args:
+        name: One of `TASK_NAMES`.
+        labels: One of `LABEL_VARIANTS`.
+
     Raises:
-        DatasetError: There is no such task, or its class list is damaged.
+        DatasetError: There is no such task or variant, or its class list is damaged.
     """
-    if name not in _PTBXL_TASKS:
+    if name not in _TASKS:
         close = get_close_matches(name, TASK_NAMES, n=1)
         hint = f" Did you mean {close[0]}?" if close else ""
         raise DatasetError(f"There is no task {name!r}; the tasks are {', '.join(TASK_NAMES)}.{hint}")
+    if labels not in LABEL_VARIANTS:
+        raise DatasetError(f"There are no labels {labels!r}; choose {' or '.join(LABEL_VARIANTS)}.")
     path = ASSETS / "terms/scp_statements.toml" if name == "ptbxl_all" else ASSETS / f"queries/{name}.toml"
+    facts = _TASKS[name]
     return Task(
         name=name,
-        classes=_read_classes(path),
-        labels="exact",
-        split=PTBXL_SPLIT,
-        published_records=_PTBXL_TASKS[name].published_records,
-        citation=PTBXL_CITATION,
-        defects=_PTBXL_TASKS[name].defects,
+        classes=_read_classes(path, as_published=labels == "merl"),
+        labels=labels,
+        split=facts.split,
+        published_records=facts.published_records,
+        citation=facts.citation,
+        defects=facts.defects + ((SUBSTRINGS,) if (name, labels) == ("csn", "merl") else ()),
+        corpus=facts.corpus,
+        default_folds=facts.default_folds,
+        crop="cleanest" if facts.corpus != "cpsc2018" else "published" if labels == "merl" else "full",
+        keeps_unlabelled=facts.keeps_unlabelled and labels == "exact",
     )
 
 
-def _read_classes(path: Path) -> tuple[TaskClass, ...]:
-    """Read a class list; without `members` a class is the statement of the same code."""
+def _read_classes(path: Path, *, as_published: bool) -> tuple[TaskClass, ...]:
+    """Read a class list; without `members` a class is the statement of the same code.
+
+    Args:
+        path: The list.
+        as_published: Also count what stands under `merl`, the codes that the published tables take for the class.
+    """
     try:
         with path.open("rb") as file:
             content: dict[str, list[dict[str, Any]]] = tomllib.load(file)
@@ -202,7 +169,11 @@ def _read_classes(path: Path) -> tuple[TaskClass, ...]:
             classes = tuple(TaskClass(row["code"], row["name"], (row["code"],)) for row in content["statement"])
         else:
             classes = tuple(
-                TaskClass(row["code"], row["query"], tuple(row.get("members", [row["code"]])))
+                TaskClass(
+                    row["code"],
+                    row["query"],
+                    (*row.get("members", [row["code"]]), *(row.get("merl", ()) if as_published else ())),
+                )
                 for row in content["classes"]
             )
     except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError) as error:

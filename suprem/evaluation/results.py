@@ -69,6 +69,8 @@ class EvaluationResult:
         unreadable: Records of the split that could not be scored.
         draws: Bootstrap draws.
         seed: Seed of the bootstrap.
+        queries: The set of queries asked: "simplified", "members" or the name of a file.
+        crop: Which part of longer recordings was read, one of `suprem.datasets.crop.CROPS`.
     """
 
     task: str
@@ -89,6 +91,8 @@ class EvaluationResult:
     unreadable: tuple[Skipped, ...]
     draws: int
     seed: int
+    queries: str = "simplified"
+    crop: str = "cleanest"
 
     def to_json(self) -> str:
         """Return one JSON object; a value that does not exist (NaN) is null."""

@@ -1,22 +1,20 @@
-"""Zero-shot classification: each class of a task is asked as one query, and no label of the task is ever learned from.
+"""Zero-shot classification: each class of a task is asked in words, and no label of the task is ever learned from.
 
 The protocol (paper, section 4.3): one query per class, the score is the sigmoid of its logit, AUROC per class, and the
-unweighted mean. AUROC depends on the order of scores only, so logits are compared directly, which keeps ties out that a
-rounded sigmoid would make.
+unweighted mean. Several phrases of a class are an ensemble: their mean score is the score. AUROC depends on the order
+of scores only, so logits are compared directly, which keeps ties out that a rounded sigmoid would make.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from suprem.datasets.catalog import LabelledRecords
-from suprem.errors import EvaluationError, SupremError
+from suprem.datasets.task import LabelledRecords
+from suprem.errors import EvaluationError
 from suprem.evaluation.metrics import (
     MIN_POSITIVES,
     auroc,
@@ -27,111 +25,63 @@ from suprem.evaluation.metrics import (
     percentile_interval,
     resampled_auroc,
 )
+from suprem.evaluation.query_set import SIMPLIFIED, QuerySet
 from suprem.evaluation.results import ClassResult, EvaluationResult, Interval, Skipped
+from suprem.evaluation.scoring import ScoredRecords, Scorer, Signals, score_query_sets
 
-PROTOCOL = "clean"
-"""One query per class, the same preprocessing as everywhere in the project, nothing chosen on the evaluated records."""
-
-Signals = Iterable[tuple[str, "NDArray[np.float32] | SupremError"]]
-"""Record id and either the signal (lead, time) the model reads or the error that stands in its place."""
-
-
-class Scorer(Protocol):
-    """What the evaluation needs of `suprem.inference.predictor.Predictor`."""
-
-    def vectors(self, queries: Sequence[str]) -> NDArray[np.float32]:
-        """Return the vectors (query, width) of the queries."""
-
-    def logits(self, signals: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the logits (batch, query) of signals (batch, lead, time)."""
+PROTOCOLS = {"exact": "clean", "merl": "merl"}
+"""By variant of the labels. "clean": correct labels, the same preprocessing as everywhere in the project, nothing
+chosen on the evaluated records. "merl": the labels of the published tables, known errors included, to compare with
+published figures; the preprocessing is the checkpoint's own all the same."""
 
 
-@dataclass(frozen=True, eq=False)
-class ScoredRecords:
-    """Logits of the records that could be read, and the others by name.
+@dataclass(frozen=True)
+class Setting:
+    """What a result says of how it came about.
 
     Args:
-        record_ids: Id of each scored record.
-        logits: Float32 (record, query).
-        unreadable: Record id and reason of those that could not be read.
+        split: The records evaluated, in words, for example "folds 9".
+        checkpoint: Id of the checkpoint.
+        encoder: Name of its text encoder.
+        draws: Bootstrap draws.
+        seed: Seed of the bootstrap.
+        crop: Which part of longer recordings was read, one of `suprem.datasets.crop.CROPS`.
     """
 
-    record_ids: tuple[str, ...]
-    logits: NDArray[np.float32]
-    unreadable: tuple[Skipped, ...]
-
-
-def score_signals(scorer: Scorer, signals: Signals, queries: Sequence[str], *, batch_size: int = 32) -> ScoredRecords:
-    """Score a stream of signals against the queries, a batch at a time.
-
-    Raises:
-        EvaluationError: Not one record could be read.
-    """
-    vectors = scorer.vectors(queries)
-    record_ids: list[str] = []
-    logits: list[NDArray[np.float32]] = []
-    unreadable: list[Skipped] = []
-
-    def readable() -> Iterator[NDArray[np.float32]]:
-        for record_id, signal in signals:
-            if isinstance(signal, SupremError):
-                unreadable.append(Skipped(record_id, str(signal)))
-            else:
-                record_ids.append(record_id)
-                yield signal
-
-    stream = readable()
-    while batch := list(islice(stream, batch_size)):
-        logits.append(scorer.logits(np.stack(batch), vectors))
-    if not logits:
-        first = f" The first: {unreadable[0].reason}" if unreadable else ""
-        raise EvaluationError(
-            f"Not one of {len(unreadable)} records could be read, so there is nothing to evaluate.{first}"
-        )
-    return ScoredRecords(tuple(record_ids), np.concatenate(logits), tuple(unreadable))
+    split: str
+    checkpoint: str
+    encoder: str
+    draws: int = 1000
+    seed: int = 0
+    crop: str = "cleanest"
 
 
 def evaluate_zero_shot(
     scorer: Scorer,
     signals: Signals,
     labelled: LabelledRecords,
-    *,
-    split: str,
-    checkpoint: str,
-    encoder: str,
-    draws: int = 1000,
-    seed: int = 0,
-) -> EvaluationResult:
-    """Evaluate a model on a task with the task's own queries.
+    setting: Setting,
+    query_sets: Sequence[QuerySet] | None = None,
+) -> tuple[EvaluationResult, ...]:
+    """Evaluate a model on a task, once for each set of queries.
 
     Args:
         scorer: The model, normally a `Predictor`.
         signals: One entry for each labelled record, in any order.
         labelled: The records of the task and their labels.
-        split: The records evaluated, in words, for example "folds 9".
-        checkpoint: Id of the checkpoint.
-        encoder: Name of its text encoder.
-        draws: Bootstrap draws.
-        seed: Seed of the bootstrap.
+        setting: How it came about.
+        query_sets: The words to ask with; by default the task's own queries.
 
     Raises:
         EvaluationError: No record could be read, a record is missing, or a score is not finite.
     """
-    scored = score_signals(scorer, signals, labelled.task.queries)
-    return evaluate_scores(
-        scored, labelled, split=split, checkpoint=checkpoint, encoder=encoder, draws=draws, seed=seed
-    )
+    sets = query_sets or [QuerySet(SIMPLIFIED, tuple((query,) for query in labelled.task.queries))]
+    scored = score_query_sets(scorer, signals, sets)
+    return tuple(evaluate_scores(part, labelled, setting, queries) for part, queries in zip(scored, sets, strict=True))
 
 
 def evaluate_scores(
-    scored: ScoredRecords,
-    labelled: LabelledRecords,
-    *,
-    split: str,
-    checkpoint: str,
-    encoder: str,
-    draws: int = 1000,
-    seed: int = 0,
+    scored: ScoredRecords, labelled: LabelledRecords, setting: Setting, queries: QuerySet
 ) -> EvaluationResult:
     """Compute the result from scores; arguments as in `evaluate_zero_shot`.
 
@@ -140,23 +90,26 @@ def evaluate_scores(
     """
     task = labelled.task
     published = task.published_in(labelled.index.table["fold"])
-    labelled, logits = _match(scored, labelled)
+    labelled, logits = match(scored, labelled)
     present = labelled.present
     values = auroc(present, logits)
     precisions = average_precision(present, logits)
     positives = present.sum(axis=0)
     frequent = positives >= MIN_POSITIVES
 
-    resampled = resampled_auroc(present, logits, patient_resamples(labelled.patients, draws=draws, seed=seed))
+    resamples = patient_resamples(labelled.patients, draws=setting.draws, seed=setting.seed)
+    resampled = resampled_auroc(present, logits, resamples)
     intervals = percentile_interval(resampled)
     lost = np.isnan(resampled).sum(axis=0)
     return EvaluationResult(
         task=task.name,
         labels=task.labels,
-        protocol=PROTOCOL,
-        split=split,
-        checkpoint=checkpoint,
-        encoder=encoder,
+        protocol=PROTOCOLS[task.labels],
+        queries=queries.name,
+        split=setting.split,
+        crop=setting.crop,
+        checkpoint=setting.checkpoint,
+        encoder=setting.encoder,
         records=len(logits),
         patients=len(set(labelled.patients)),
         published_records=published,
@@ -167,7 +120,7 @@ def evaluate_scores(
         classes=tuple(
             ClassResult(
                 code=entry.code,
-                query=entry.query,
+                query=queries.shown[i],
                 positives=int(positives[i]),
                 auroc=float(values[i]),
                 ci=_ends(intervals[:, i]),
@@ -178,12 +131,12 @@ def evaluate_scores(
         ),
         skipped=_skipped_classes(task.codes, present),
         unreadable=scored.unreadable,
-        draws=draws,
-        seed=seed,
+        draws=setting.draws,
+        seed=setting.seed,
     )
 
 
-def _match(scored: ScoredRecords, labelled: LabelledRecords) -> tuple[LabelledRecords, NDArray[np.float32]]:
+def match(scored: ScoredRecords, labelled: LabelledRecords) -> tuple[LabelledRecords, NDArray[np.floating]]:
     """Return the labelled records that have scores and their logits (record, class), row for row."""
     classes = len(labelled.task.classes)
     if scored.logits.shape != (len(scored.record_ids), classes):

@@ -8,12 +8,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from suprem.datasets.catalog import TASK_NAMES, Task, load_task
+from suprem.datasets.catalog import LABEL_VARIANTS, TASK_NAMES, load_task
+from suprem.datasets.crop import CROPS
 from suprem.datasets.index import COLUMNS, RecordIndex
 from suprem.datasets.ptbxl import index_ptbxl
+from suprem.datasets.task import Task
 from suprem.errors import DatasetError
 
-CLASSES = {"ptbxl_superclass": 5, "ptbxl_subclass": 23, "ptbxl_form": 19, "ptbxl_rhythm": 12, "ptbxl_all": 71}
+CLASSES = {
+    "ptbxl_superclass": 5,
+    "ptbxl_subclass": 23,
+    "ptbxl_form": 19,
+    "ptbxl_rhythm": 12,
+    "ptbxl_all": 71,
+    "cpsc2018": 9,
+    "csn": 38,
+}
 
 # Labelled records and positives per class in folds 1-8 and in fold 9, as in published split tables.
 PUBLISHED: dict[str, tuple[tuple[int, int], dict[str, tuple[int, int]]]] = {
@@ -116,11 +126,44 @@ def test_every_task_has_its_classes_each_with_its_own_query(name: str) -> None:
     assert all(entry.members for entry in task.classes)
     assert task.citation
     assert task.defects
+    assert task.crop in CROPS
 
 
 def test_an_unknown_task_is_named_with_the_nearest_one() -> None:
     with pytest.raises(DatasetError, match=r"'ptbxl_rythm'.*Did you mean ptbxl_rhythm\?"):
         load_task("ptbxl_rythm")
+
+
+def test_labels_of_an_unknown_variant_are_refused() -> None:
+    with pytest.raises(DatasetError, match="no labels 'right'; choose exact or merl"):
+        load_task("csn", "right")
+
+
+def test_the_published_labels_of_csn_differ_in_seven_classes_and_those_of_other_tasks_in_none() -> None:
+    for name in TASK_NAMES:
+        exact, merl = (load_task(name, labels) for labels in LABEL_VARIANTS)
+        differ = [a.code for a, b in zip(exact.classes, merl.classes, strict=True) if a.members != b.members]
+        assert differ == (["2AVB", "VB", "SA", "CR", "AF", "AVB", "ST"] if name == "csn" else [])
+    assert not any("substring" in defect or "searched within" in defect for defect in load_task("csn").defects)
+    assert any("searched within" in defect for defect in load_task("csn", "merl").defects)
+
+
+def test_atrial_fibrillation_is_atrial_flutter_in_the_published_labels_of_csn_only() -> None:
+    index = index_of(("164889003",), ("164890007", "426783006"))
+    flutter = load_task("csn").codes.index("AF")
+    assert load_task("csn").label(index).present[:, flutter].tolist() == [False, True]
+    assert load_task("csn", "merl").label(index).present[:, flutter].tolist() == [True, True]
+
+
+def test_a_csn_record_without_any_of_the_classes_is_a_negative_of_all_of_them() -> None:
+    """A plain sinus bradycardia is one; a record without any diagnosis is not known to be."""
+    index = index_of(("426783006",), ("426177001",), ())
+    assert load_task("csn").label(index).record_ids == ("r0", "r1")
+    assert load_task("csn", "merl").label(index).record_ids == ("r0",)
+
+
+def test_cpsc_is_read_in_full_and_as_published_where_its_labels_are() -> None:
+    assert [load_task("cpsc2018", labels).crop for labels in LABEL_VARIANTS] == ["full", "published"]
 
 
 def test_a_class_is_present_when_any_of_its_statements_is() -> None:
@@ -168,7 +211,7 @@ def test_the_groups_of_a_task_do_not_overlap_and_superclasses_unite_subclasses()
 
 
 def test_all_statements_are_those_of_the_four_other_tasks() -> None:
-    others = [members(load_task(name)) for name in TASK_NAMES if name != "ptbxl_all"]
+    others = [members(load_task(name)) for name in PUBLISHED]
     together = {statement for groups in others for group in groups.values() for statement in group}
     assert together == set(load_task("ptbxl_all").codes)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,14 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from suprem.datasets.catalog import LabelledRecords, Task, TaskClass
 from suprem.datasets.index import COLUMNS, RecordIndex
+from suprem.datasets.task import LabelledRecords, Task, TaskClass
 from suprem.errors import EvaluationError, UnreadableEcg
 from suprem.evaluation.metrics import auroc
+from suprem.evaluation.query_set import QuerySet
 from suprem.evaluation.results import Skipped
-from suprem.evaluation.zero_shot import ScoredRecords, evaluate_scores, evaluate_zero_shot, score_signals
+from suprem.evaluation.scoring import ScoredRecords
+from suprem.evaluation.zero_shot import Setting, evaluate_scores, evaluate_zero_shot
 
 TASK = Task(
     name="test_task",
@@ -30,7 +33,8 @@ TASK = Task(
     citation="none",
     defects=("none",),
 )
-ABOUT = {"split": "folds 9", "checkpoint": "abc", "encoder": "fake"}
+ABOUT = Setting("folds 9", "abc", "fake", draws=20)
+QUERIES = QuerySet("simplified", tuple((query,) for query in TASK.queries))
 
 
 class FakeScorer:
@@ -71,7 +75,7 @@ def test_the_result_holds_what_the_metrics_say_of_the_models_answers() -> None:
     data = labelled()
     scorer = FakeScorer()
     stream = signals(data)
-    result = evaluate_zero_shot(scorer, stream, data, **ABOUT, draws=200, seed=1)
+    (result,) = evaluate_zero_shot(scorer, stream, data, replace(ABOUT, draws=200, seed=1))
 
     assert scorer.queries == ["first finding", "second finding", "third finding"]
     assert scorer.batches == [32, 8]
@@ -87,7 +91,7 @@ def test_the_result_holds_what_the_metrics_say_of_the_models_answers() -> None:
 
 
 def test_a_class_without_positives_is_named_and_not_in_the_mean() -> None:
-    result = evaluate_zero_shot(FakeScorer(), signals(labelled(), noise=0.0), labelled(), **ABOUT, draws=20)
+    (result,) = evaluate_zero_shot(FakeScorer(), signals(labelled(), noise=0.0), labelled(), ABOUT)
     assert result.skipped == (Skipped("C", "none of 40 records has it; nothing can be ranked"),)
     assert result.classes[2].positives == 0
     assert np.isnan(result.classes[2].auroc)
@@ -97,7 +101,7 @@ def test_a_class_without_positives_is_named_and_not_in_the_mean() -> None:
 
 def test_rare_classes_are_left_out_of_the_second_mean() -> None:
     data = labelled()
-    result = evaluate_zero_shot(FakeScorer(), signals(data), data, **ABOUT, draws=20)
+    (result,) = evaluate_zero_shot(FakeScorer(), signals(data), data, ABOUT)
     assert [entry.positives for entry in result.classes] == [36, 8, 0]
     assert result.macro_10 == result.classes[0].auroc != result.macro
     assert result.macro_10_ci == pytest.approx(result.classes[0].ci)
@@ -106,8 +110,8 @@ def test_rare_classes_are_left_out_of_the_second_mean() -> None:
 def test_the_order_in_which_records_come_does_not_matter() -> None:
     data = labelled()
     stream = signals(data)
-    first = evaluate_zero_shot(FakeScorer(), stream, data, **ABOUT, draws=50)
-    second = evaluate_zero_shot(FakeScorer(), stream[::-1], data, **ABOUT, draws=50)
+    (first,) = evaluate_zero_shot(FakeScorer(), stream, data, replace(ABOUT, draws=50))
+    (second,) = evaluate_zero_shot(FakeScorer(), stream[::-1], data, replace(ABOUT, draws=50))
     assert first.to_json() == second.to_json()
 
 
@@ -117,33 +121,33 @@ def test_unreadable_records_are_listed_and_the_others_evaluated() -> None:
         (name, UnreadableEcg("The file is empty.") if name in {"r03", "r11"} else signal)
         for name, signal in signals(data)
     ]
-    result = evaluate_zero_shot(FakeScorer(), stream, data, **ABOUT, draws=20)
+    (result,) = evaluate_zero_shot(FakeScorer(), stream, data, ABOUT)
     assert result.records == 38
     assert result.unreadable == (Skipped("r03", "The file is empty."), Skipped("r11", "The file is empty."))
     rows = [row for row, name in enumerate(data.record_ids) if name not in {"r03", "r11"}]
-    expected = evaluate_zero_shot(FakeScorer(), [stream[row] for row in rows], data.take(rows), **ABOUT, draws=20)
+    (expected,) = evaluate_zero_shot(FakeScorer(), [stream[row] for row in rows], data.take(rows), ABOUT)
     assert result.classes == expected.classes or result.table().equals(expected.table())
 
 
 def test_no_readable_record_is_an_error_that_tells_the_first_reason() -> None:
     stream = [("r00", UnreadableEcg("The file is empty.")), ("r01", UnreadableEcg("No header."))]
     with pytest.raises(EvaluationError, match=r"Not one of 2 records.*The file is empty\."):
-        score_signals(FakeScorer(), stream, TASK.queries)
+        evaluate_zero_shot(FakeScorer(), stream, labelled(), ABOUT)
 
 
 def test_a_record_that_is_neither_scored_nor_explained_is_named() -> None:
     data = labelled()
     with pytest.raises(EvaluationError, match="1 of 40 labelled records have no scores, first r39"):
-        evaluate_zero_shot(FakeScorer(), signals(data)[:-1], data, **ABOUT, draws=20)
+        evaluate_zero_shot(FakeScorer(), signals(data)[:-1], data, ABOUT)
 
 
 def test_scores_for_other_queries_or_twice_for_a_record_are_refused() -> None:
     data = labelled()
     logits = np.zeros((40, 3), np.float32)
     with pytest.raises(EvaluationError, match="one column for each of its 3 classes"):
-        evaluate_scores(ScoredRecords(data.record_ids, logits[:, :2], ()), data, **ABOUT)
+        evaluate_scores(ScoredRecords(data.record_ids, logits[:, :2], ()), data, ABOUT, QUERIES)
     with pytest.raises(EvaluationError, match="scored twice"):
-        evaluate_scores(ScoredRecords((*data.record_ids[:39], "r00"), logits, ()), data, **ABOUT)
+        evaluate_scores(ScoredRecords((*data.record_ids[:39], "r00"), logits, ()), data, ABOUT, QUERIES)
 
 
 def test_a_model_that_answers_with_nan_is_refused() -> None:
@@ -151,4 +155,4 @@ def test_a_model_that_answers_with_nan_is_refused() -> None:
     logits = np.zeros((40, 3), np.float32)
     logits[7, 1] = np.nan
     with pytest.raises(EvaluationError, match="not finite"):
-        evaluate_scores(ScoredRecords(data.record_ids, logits, ()), data, **ABOUT)
+        evaluate_scores(ScoredRecords(data.record_ids, logits, ()), data, ABOUT, QUERIES)

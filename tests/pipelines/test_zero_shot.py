@@ -13,9 +13,11 @@ import pytest
 from numpy.typing import NDArray
 
 from pipelines import zero_shot
+from suprem.datasets.catalog import load_task
 from suprem.ecg.preprocess import SignalSpec
 from suprem.ecg.record import LEADS
 from suprem.evaluation.results import EvaluationResult
+from tests.tiny_corpora import write_challenge
 
 RHYTHMS = ("SR", "AFIB", "STACH")
 RECORDS = 24
@@ -122,7 +124,7 @@ def test_text_names_what_a_reader_of_the_number_needs(corpus: Path, capsys: pyte
         assert part in captured.out
     assert "macro AUROC 1.0000" in captured.out
     assert "fewer than 10 positives, so the interval is too narrow: STACH, AFIB, SR" in captured.out
-    assert "left out of the mean: PACE, none of 24 records has it" in captured.out
+    assert "left out of the mean, none of 24 records has it; nothing can be ranked: SVARR" in captured.out
     assert "2076 of 2100 records that the release has in these folds are absent" in captured.err
 
 
@@ -177,3 +179,77 @@ def test_help_says_what_it_is_not_for(capsys: pytest.CaptureFixture[str]) -> Non
         zero_shot.main(["--help"])
     assert stopped.value.code == 0
     assert "Research use only" in capsys.readouterr().out
+
+
+def csn(folder: Path, *, records: int = 8) -> Path:
+    """A small CSN folder: sinus rhythm, atrial fibrillation and plain sinus bradycardia in turn."""
+    for row in range(records):
+        write_challenge(folder / f"JS{row + 1:05d}", ("426783006", "164889003", "426177001")[row % 3], seed=row)
+    return folder
+
+
+def test_a_small_csn_folder_gives_the_promised_object(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = csn(tmp_path / "held-back")
+    assert zero_shot.main(["--task", "csn", "--labels", "exact", "--data", str(data), "--json"]) == 0
+    printed = capsys.readouterr().out
+    result = json.loads(printed, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    assert (result["task"], result["labels"], result["protocol"], result["records"]) == ("csn", "exact", "clean", 8)
+    assert (result["split"], result["queries"], result["crop"]) == ("all records", "simplified", "cleanest")
+    assert len(result["classes"]) == 38
+    positives = {entry["code"]: entry["positives"] for entry in result["classes"] if entry["positives"]}
+    assert positives == {"SR": 3, "AFIB": 3}
+    assert {entry["name"] for entry in result["skipped"]} == {entry["code"] for entry in result["classes"]} - {
+        "SR",
+        "AFIB",
+    }
+
+
+def test_published_labels_count_fibrillation_as_flutter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = csn(tmp_path / "held-back")
+    assert zero_shot.main(["--task", "csn", "--labels", "merl", "--data", str(data), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["labels"], result["protocol"], result["records"]) == ("merl", "merl", 6)
+    assert {entry["code"]: entry["positives"] for entry in result["classes"]}["AF"] == 3
+
+
+def test_several_query_sets_are_several_results_of_one_pass(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "mine.json"
+    mine.write_text(json.dumps(dict.fromkeys(load_task("ptbxl_rhythm").codes, "sinus rhythm")))
+    sets = ["--queries", "simplified", "members", str(mine)]
+    assert zero_shot.main(command(corpus, "--json", *sets)) == 0
+    results = json.loads(capsys.readouterr().out)["results"]
+    assert [result["queries"] for result in results] == ["simplified", "members", "mine.json"]
+    assert results[0]["macro"] == 1.0
+    assert results[2]["macro"] < 1.0
+    assert zero_shot.main(command(corpus, *sets)) == 0
+    assert "macro AUROC by query set\nsimplified  1.0000" in capsys.readouterr().out
+
+
+def test_merl_tables_choose_the_records_and_say_what_else_there_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, codes = csn(tmp_path / "csn"), load_task("csn").codes
+    for part, names in {"train": ["JS00001"], "val": ["JS00004"], "test": ["JS09999"]}.items():
+        table = pd.DataFrame({"ecg_path": [f"/chapman/WFDBRecords/{name}.mat" for name in names]})
+        table[list(codes)] = [int(code == "SR") for code in codes]
+        table.to_csv(tmp_path / f"chapman_{part}.csv", index=False)
+    arguments = ["--task", "csn", "--labels", "merl", "--data", str(data), "--splits", str(tmp_path), "--json"]
+    assert zero_shot.main(arguments) == 2
+    assert "1 in fold 1, 1 in fold 9" in capsys.readouterr().err
+    assert zero_shot.main([*arguments, "--folds", "1-10"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["records"] == 2
+    assert json.loads(captured.out)["split"] == "MERL's tables, folds 1,2,3,4,5,6,7,8,9,10"
+
+
+@pytest.mark.parametrize(("labels", "windows"), [("exact", "full"), ("merl", "published")])
+def test_cpsc_is_cropped_as_its_task_says(
+    tmp_path: Path, labels: str, windows: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for row, code in enumerate(["426783006", "164889003"] * 2):
+        write_challenge(tmp_path / f"A{row + 1:04d}", code, seed=row)
+    assert zero_shot.main(["--task", "cpsc2018", "--labels", labels, "--data", str(tmp_path), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["records"], result["crop"]) == (4, windows)
