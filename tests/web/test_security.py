@@ -63,7 +63,9 @@ def test_every_response_carries_the_headers_once() -> None:
 
 
 def test_a_websocket_is_passed_on_untouched() -> None:
-    assert ask({"type": "websocket", "headers": []})[0]["headers"] == [(b"x-frame-options", b"ALLOW")]
+    kind = b"text/html; charset=utf-8"
+    sent = ask({"type": "websocket", "headers": []}, kind)[0]["headers"]
+    assert sent == [(b"x-frame-options", b"ALLOW"), (b"content-type", kind)]
 
 
 def test_the_script_that_draws_plots_is_named_ahead_on_pages_alone() -> None:
