@@ -67,6 +67,7 @@ def to_record(
     age: float | None = None,
     sex: str | None = None,
     device: Mapping[str, str] | None = None,
+    device_statements: Sequence[str] = (),
 ) -> EcgRecord:
     """Keep the standard leads, in millivolts and standard order.
 
@@ -117,6 +118,7 @@ def to_record(
         age=age,
         sex=sex,
         device=dict(device or {}),
+        device_statements=tuple(device_statements),
     )
 
 

@@ -13,14 +13,18 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+from suprem.ecg.aecg_reader import read_aecg
 from suprem.ecg.array_reader import array_shape, read_npy, read_npz
 from suprem.ecg.channels import MAX_SAMPLES
 from suprem.ecg.csv_reader import is_lead_table, read_csv
 from suprem.ecg.dicom_reader import read_dicom
 from suprem.ecg.mat_reader import MAGIC, read_mat
+from suprem.ecg.muse_reader import read_muse
 from suprem.ecg.record import EcgRecord
+from suprem.ecg.sierra_reader import read_sierra
 from suprem.ecg.table import TableFormat
 from suprem.ecg.wfdb_reader import decode_header, read_wfdb, segment_names
+from suprem.ecg.xml_tree import decode_xml
 from suprem.errors import UnreadableEcg
 
 __all__ = ["MAX_UPLOAD_BYTES", "TableFormat", "find_records", "read_ecg", "read_upload"]
@@ -55,8 +59,8 @@ def _xml_root(*names: str) -> Callable[[bytes], bool]:
     pattern = re.compile(rf"<(?:\w+:)?(?:{'|'.join(names)})[\s>/]")
 
     def recognises(head: bytes) -> bool:
-        text = head.decode("utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1", errors="replace")
-        return text.lstrip("\ufeff\u00ef\u00bb\u00bf \r\n\t").startswith("<") and pattern.search(text) is not None
+        text = decode_xml(head)
+        return text.lstrip("\ufeff \r\n\t").startswith("<") and pattern.search(text) is not None
 
     return recognises
 
@@ -72,9 +76,9 @@ _FORMATS: tuple[_Format, ...] = (
     _Format("NPY", _starts(b"\x93NUMPY"), read_npy),
     _Format("NPZ", lambda head: head.startswith(b"PK\x03\x04") and b".npy" in head[:200], read_npz),
     _Format("MATLAB", _starts(MAGIC), lambda data, _, name: read_mat(data, name)),
-    _Format("GE MUSE XML", _xml_root("RestingECG")),
-    _Format("HL7 aECG", _xml_root("AnnotatedECG")),
-    _Format("Philips Sierra XML", _xml_root("restingecgdata")),
+    _Format("GE MUSE XML", _xml_root("RestingECG"), lambda data, _, name: read_muse(data, name)),
+    _Format("HL7 aECG", _xml_root("AnnotatedECG"), lambda data, _, name: read_aecg(data, name)),
+    _Format("Philips Sierra XML", _xml_root("restingecgdata"), lambda data, _, name: read_sierra(data, name)),
     _Format("SCP-ECG", lambda head: b"SCPECG" in head[:32]),
     _Format("EDF", _starts(b"0       ")),
     _Format("BDF", _starts(b"\xffBIOSEMI")),

@@ -58,7 +58,9 @@ class EcgRecord:
     age: float | None = None
     sex: str | None = None
     device: dict[str, str] = field(default_factory=dict)
-    """What the recording device itself stated (measurements, statements), never who the patient is."""
+    """What the recording device itself measured, as text with units; never who the patient is."""
+    device_statements: tuple[str, ...] = ()
+    """What the device itself said, unconfirmed: shown, never exported, and held to `device_words.keep_statements`."""
 
     def __post_init__(self) -> None:
         if self.signal.ndim != 2 or self.signal.dtype != np.float32:

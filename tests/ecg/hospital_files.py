@@ -1,0 +1,230 @@
+"""Exports of hospital systems, written from what the formats state and without the code that reads them.
+
+Each holds an invented patient whose name, number and dates must never leave the reader (`SECRETS`).
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suprem.ecg.record import LEADS
+
+Counts = NDArray[np.int16]
+
+SECRETS = ("Quxley", "Gwendolyn", "MRN-770031", "1951-03-07", "07-MAR-1951", "19510307", "Dr. Halvorsen")
+EIGHT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
+
+
+def rows(counts: Counts, leads: Sequence[str]) -> list[Counts]:
+    return [counts[LEADS.index(lead)] for lead in leads]
+
+
+def muse_file(
+    counts: Counts,
+    *,
+    leads: Sequence[str] = EIGHT,
+    fs: str = "500",
+    exponent: str = "0",
+    per_bit: str = "1",
+    unit: str = "MICROVOLTS",
+    crc: int | None = None,
+    types: Sequence[str] = ("Median", "Rhythm"),
+    statements: Sequence[str] = ("SINUS RHYTHM", "CONFIRMED BY Dr. Halvorsen"),
+    doctype: str = '<!DOCTYPE RestingECG SYSTEM "restecg.dtd">',
+    encoding: str = "iso-8859-1",
+    pad: int = 0,
+) -> bytes:
+    """Return a MUSE export of whole counts; a "Median" waveform holds the first tenth, upside down."""
+    waveforms = ""
+    for kind in types:
+        data = ""
+        for lead, row in zip(leads, rows(counts, leads), strict=True):
+            if kind == "Median":
+                row = -row[: row.size // 10]
+            content = struct.pack(f"<{row.size}h", *map(int, row))
+            text = base64.b64encode(content).decode()
+            text = "\n".join(text[i : i + 76] for i in range(0, len(text), 76))
+            data += (
+                f"<LeadData><LeadByteCountTotal>{len(content)}</LeadByteCountTotal>"
+                f"<LeadSampleCountTotal>{row.size + pad}</LeadSampleCountTotal>"
+                f"<LeadAmplitudeUnitsPerBit>{per_bit}</LeadAmplitudeUnitsPerBit>"
+                f"<LeadAmplitudeUnits>{unit}</LeadAmplitudeUnits><LeadID>{lead}</LeadID>"
+                f"<LeadSampleSize>2</LeadSampleSize><LeadOff>FALSE</LeadOff>"
+                f"<LeadDataCRC32>{zlib.crc32(content) if crc is None else crc}</LeadDataCRC32>"
+                f"<WaveFormData>\n{text}\n</WaveFormData></LeadData>"
+            )
+        waveforms += (
+            f"<Waveform><WaveformType>{kind}</WaveformType><SampleBase>{fs}</SampleBase>"
+            f"<SampleExponent>{exponent}</SampleExponent>{data}</Waveform>"
+        )
+    said = "".join(
+        f"<DiagnosisStatement><StmtFlag>ENDSLINE</StmtFlag><StmtText>{text}</StmtText></DiagnosisStatement>"
+        for text in statements
+    )
+    text = (
+        f'<?xml version="1.0" encoding="{encoding}"?>\n{doctype}<RestingECG><PatientDemographics>'
+        "<PatientID>MRN-770031</PatientID><PatientLastName>Quxley</PatientLastName>"
+        "<PatientFirstName>Gwendolyn</PatientFirstName><DateofBirth>07-MAR-1951</DateofBirth>"
+        "<PatientAge>71</PatientAge><AgeUnits>YEARS</AgeUnits><Gender>FEMALE</Gender></PatientDemographics>"
+        f"<TestDemographics><OverreaderLastName>Dr. Halvorsen</OverreaderLastName></TestDemographics>"
+        "<RestingECGMeasurements><VentricularRate>61</VentricularRate><QRSDuration>88</QRSDuration>"
+        "<QTCorrected>0</QTCorrected><RAxis>-31</RAxis></RestingECGMeasurements>"
+        f"<Diagnosis>{said}</Diagnosis>{waveforms}</RestingECG>"
+    )
+    return text.encode(encoding)
+
+
+def aecg_file(
+    counts: Counts,
+    *,
+    leads: Sequence[str] = LEADS,
+    increment: tuple[str, str] = ("0.002", "s"),
+    scale: tuple[str, str] = ("1", "uV"),
+    origin: tuple[str, str] = ("0", "uV"),
+    prefix: str = "",
+    encoding: str = "utf-8",
+    sets: Sequence[slice] = (slice(None),),
+    age: tuple[str, str] = ("71", "a"),
+) -> bytes:
+    """Return an aECG of whole digits: a RHYTHM series of several sets of sequences, and a representative beat."""
+    p = f"{prefix}:" if prefix else ""
+    xmlns = f'xmlns:{prefix}="urn:hl7-org:v3"' if prefix else 'xmlns="urn:hl7-org:v3"'
+
+    def sequence_set(part: slice, sign: int, clock: str) -> str:
+        sequences = (
+            f'<{p}component><{p}sequence><{p}code code="{clock}"/><{p}value xsi:type="GLIST_TS">'
+            f'<{p}head value="20220307{part.start or 0:06}"/>'
+            f'<{p}increment value="{increment[0]}" unit="{increment[1]}"/></{p}value></{p}sequence></{p}component>'
+        )
+        for lead, row in zip(leads, rows(counts, leads), strict=True):
+            digits = " ".join(str(sign * int(value)) for value in row[part])
+            sequences += (
+                f'<{p}component><{p}sequence><{p}code code="MDC_ECG_LEAD_{lead.upper()}"/>'
+                f'<{p}value xsi:type="SLIST_PQ"><{p}origin value="{origin[0]}" unit="{origin[1]}"/>'
+                f'<{p}scale value="{scale[0]}" unit="{scale[1]}"/><{p}digits>{digits}</{p}digits></{p}value>'
+                f"</{p}sequence></{p}component>"
+            )
+        return f"<{p}component><{p}sequenceSet>{sequences}</{p}sequenceSet></{p}component>"
+
+    beat = sequence_set(slice(0, 60), -1, "TIME_RELATIVE")
+    annotations = "".join(
+        f'<{p}component><{p}annotation><{p}code code="{code}"/>{value}</{p}annotation></{p}component>'
+        for code, value in (
+            ("MDC_ECG_TIME_PD_QRS", f'<{p}value xsi:type="PQ" value="88" unit="ms"/>'),
+            ("MDC_ECG_TIME_PD_QTc", f'<{p}value xsi:type="PQ" value="0" unit="ms"/>'),
+            ("MDC_ECG_INTERPRETATION_STATEMENT", f"<{p}value>Sinus rhythm</{p}value>"),
+            ("MDC_ECG_INTERPRETATION_STATEMENT", f"<{p}value>Seen by Dr. Halvorsen</{p}value>"),
+        )
+    )
+    text = (
+        f'<?xml version="1.0" encoding="{encoding}"?><!-- Gwendolyn Quxley -->'
+        f'<{p}AnnotatedECG {xmlns} xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><{p}id root="MRN-770031"/>'
+        f"<{p}subjectDemographicPerson><{p}name>Gwendolyn Quxley</{p}name>"
+        f'<{p}administrativeGenderCode code="F"/><{p}birthTime value="19510307"/></{p}subjectDemographicPerson>'
+        f'<{p}relatedObservation><{p}code code="21612-7"/><{p}value value="{age[0]}" unit="{age[1]}"/>'
+        f'</{p}relatedObservation><{p}component><{p}series><{p}code code="RHYTHM"/>'
+        + "".join(sequence_set(part, 1, "TIME_ABSOLUTE") for part in sets)
+        + f'<{p}derivation><{p}derivedSeries><{p}code code="REPRESENTATIVE_BEAT"/>{beat}'
+        f"<{p}component><{p}annotationSet>{annotations}</{p}annotationSet></{p}component>"
+        f"</{p}derivedSeries></{p}derivation></{p}series></{p}component></{p}AnnotatedECG>"
+    )
+    return text.encode(encoding)
+
+
+def lzw(data: bytes) -> bytes:
+    """Return ten-bit LZW codes, most significant bit first, closed by the code 1023."""
+    table = {bytes([value]): value for value in range(256)}
+    codes, held = [], b""
+    for value in data:
+        longer = held + bytes([value])
+        if longer in table:
+            held = longer
+            continue
+        codes.append(table[held])
+        if len(table) < 1023:
+            table[longer] = len(table)
+        held = bytes([value])
+    codes += [table[held], 1023]
+    bits = "".join(f"{code:010b}" for code in codes)
+    bits += "0" * (-len(bits) % 8)
+    return bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8))
+
+
+def xli(counts: Sequence[Sequence[int]]) -> bytes:
+    """Return leads as second differences, split into high and low bytes, in LZW."""
+    content = b""
+    for row in counts:
+        bends = [2 * row[i - 1] - row[i - 2] - row[i] for i in range(2, len(row))]
+        stored = [row[0], row[1], *(bend + 64 for bend in bends[1:]), 0]
+        words = [struct.pack(">h", value) for value in stored]
+        packed = lzw(bytes(word[0] for word in words) + bytes(word[1] for word in words))
+        content += struct.pack("<ihh", len(packed), 0, bends[0]) + packed
+    return content
+
+
+def sierra_file(
+    counts: Counts,
+    *,
+    version: str = "1.04.01",
+    kind: str = "PhilipsECG",
+    fs: int = 500,
+    resolution: str = "1",
+    compressed: bool = True,
+    predicted: bool = True,
+    pulse: bool = False,
+    leads: Sequence[str] = LEADS,
+    encoding: str = "utf-16",
+    seconds_more: int = 0,
+) -> bytes:
+    """Return a Sierra export of whole counts, in the manner of version 1.03 or 1.04."""
+    table = {lead: counts[LEADS.index(lead)].astype(int) for lead in leads}
+    if pulse:
+        table = {lead: np.concatenate([row, [0] * 50, [1000] * 100, [0] * 50]) for lead, row in table.items()}
+    if predicted:
+        one, two, three = table["I"], table["II"], table["III"]
+        table["III"] = two - one - three
+        table["aVR"] = np.floor(-np.floor((one + two) / 2) - table["aVR"]).astype(int)
+        table["aVL"] = np.floor((one - three) / 2).astype(int) - table["aVL"]
+        table["aVF"] = np.floor((two + three) / 2).astype(int) - table["aVF"]
+    stored = [[int(value) for value in table[lead]] for lead in leads]
+    content = xli(stored) if compressed else b"".join(struct.pack(f"<{len(row)}h", *row) for row in stored)
+    milliseconds = len(stored[0]) * 1000 // fs + 1000 * seconds_more
+    if version.startswith("1.04"):
+        attributes = (
+            f'compression="{"XLI" if compressed else "Uncompressed"}" numberofleads="{len(leads)}" '
+            f'leadlabels="{" ".join(leads)}" samplespersecond="{fs}" resolution="{resolution}" signaloffset="0"'
+        )
+        acquisition = ""
+        said = (
+            "<globalmeasurements><heartrate>61</heartrate><qrsdur>88</qrsdur><qtcf>Failed</qtcf></globalmeasurements>"
+        )
+    else:
+        attributes = f'compressflag="{compressed}" compressmethod="XLI" nbitspersample="16"'
+        acquisition = (
+            f"<samplingrate>{fs}</samplingrate><signalresolution>{resolution}</signalresolution>"
+            f"<numberchannelsallocated>{len(leads)}</numberchannelsallocated><signalsigned>True</signalsigned>"
+        )
+        said = (
+            "<interpretationmeasurements><heartrate>61</heartrate><meanqrsdur>88</meanqrsdur>"
+            "<meanqtc>Failed</meanqtc></interpretationmeasurements>"
+        )
+    text = (
+        f'<?xml version="1.0" encoding="{encoding}"?><restingecgdata xmlns="http://www3.medical.philips.com">'
+        f"<documentinfo><documentname>MRN-770031.xml</documentname><documenttype>{kind}</documenttype>"
+        f"<documentversion>{version}</documentversion></documentinfo><dataacquisition><signalcharacteristics>"
+        f"{acquisition}</signalcharacteristics></dataacquisition><patient><generalpatientdata>"
+        "<name><lastname>Quxley</lastname><firstname>Gwendolyn</firstname></name><age><years>71</years>"
+        "<dateofbirth>1951-03-07</dateofbirth></age><sex>Female</sex></generalpatientdata></patient>"
+        f"<interpretations><interpretation>{said}<mdsignatureline>Dr. Halvorsen</mdsignatureline><statement>"
+        "<leftstatement>Sinus rhythm</leftstatement></statement><statement><leftstatement>Seen by Dr. Halvorsen"
+        "</leftstatement></statement></interpretation></interpretations><waveforms>"
+        f'<parsedwaveforms dataencoding="Base64" durationperchannel="{milliseconds}" {attributes}>'
+        f"{base64.b64encode(content).decode()}</parsedwaveforms></waveforms></restingecgdata>"
+    )
+    return text.encode(encoding)
