@@ -42,12 +42,19 @@ class CardiacQuery:
     def from_text(cls, text: str, vocabulary: Vocabulary | None = None) -> CardiacQuery:
         """Check a typed text and resolve it against a vocabulary, by default the shipped terms.
 
+        A checkpoint's vocabulary is as old as the checkpoint. A wording that only the shipped terms know, learned since,
+        means the concept of the same code all the same.
+
         Raises:
             QueryError: The text is empty, too long, or not text.
         """
         text = _checked(text)
-        vocabulary = vocabulary or _shipped_terms()
+        shipped = _shipped_terms()
+        vocabulary = vocabulary or shipped
         concept = vocabulary.lookup(text)
+        if concept is None and vocabulary is not shipped:
+            later = shipped.lookup(text)
+            concept = next((known for known in vocabulary.concepts if later and known.code == later.code), None)
         if concept is not None:
             return cls(text, concept.prompt, concept.code)
         return cls(text, expand(text), None, caution(text, vocabulary))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,6 +26,22 @@ from tests.fakes import FakeEmbedder
 def test_a_known_finding_is_asked_by_its_canonical_phrase(text: str, prompt: str, code: str | None) -> None:
     query = CardiacQuery.from_text(text)
     assert (query.text, query.prompt, query.code) == (" ".join(text.split()), prompt, code)
+
+
+def test_a_wording_learned_after_a_vocabulary_was_made_finds_its_concept(terms: Vocabulary) -> None:
+    names = Vocabulary(tuple(replace(concept, synonyms=()) for concept in terms.concepts))
+    learned = [
+        (wording, concept)
+        for concept in terms.concepts
+        for wording in concept.synonyms
+        if names.lookup(wording) is None
+    ]
+    assert learned
+    for wording, concept in learned:
+        query = CardiacQuery.from_text(wording, names)
+        assert (query.code, query.prompt) == (concept.code, concept.prompt)
+    without = Vocabulary(tuple(concept for concept in names.concepts if concept.code != learned[0][1].code))
+    assert CardiacQuery.from_text(learned[0][0], without).code is None, "not one of its concepts"
 
 
 def test_a_query_is_resolved_against_the_given_vocabulary() -> None:
