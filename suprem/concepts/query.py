@@ -42,8 +42,8 @@ class CardiacQuery:
     def from_text(cls, text: str, vocabulary: Vocabulary | None = None) -> CardiacQuery:
         """Check a typed text and resolve it against a vocabulary, by default the shipped terms.
 
-        A checkpoint's vocabulary is as old as the checkpoint. A wording that only the shipped terms know, learned since,
-        means the concept of the same code all the same.
+        A checkpoint's vocabulary is as old as the checkpoint. A wording that only the shipped terms know means the
+        concept of the same code all the same.
 
         Raises:
             QueryError: The text is empty, too long, or not text.
