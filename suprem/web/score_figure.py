@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 if TYPE_CHECKING:
     from suprem.inference.predictor import QueryScore
+    from suprem.inference.reference import Standing
 
 BAR = "#6f8598"
 SUPPORT_WORDS = {
@@ -24,22 +25,26 @@ MAX_LABEL = 44
 ROW_PIXELS = 30
 
 
-def score_figure(scores: Sequence[QueryScore], *, dark: bool = False) -> go.Figure:
+def score_figure(
+    scores: Sequence[QueryScore], places: Mapping[str, Standing] | None = None, *, dark: bool = False
+) -> go.Figure:
     """Draw one bar a query, the highest score on top.
 
     Args:
         scores: In any order.
+        places: Query -> where its score stands among reference recordings, for those of which that is known.
         dark: Whether the page behind the figure is dark.
     """
     ink = "#e3e9ee" if dark else "#1c2733"
     ordered = sorted(scores, key=lambda score: score.score)
+    known = places or {}
     labels = [_shortened(score.query) for score in ordered]
     figure = go.Figure(
         go.Bar(
             x=[score.score for score in ordered],
             y=list(range(len(ordered))),
             orientation="h",
-            text=[f"<b>{score.score:.2f}</b>  {SUPPORT_WORDS[score.support]}" for score in ordered],
+            text=[f"<b>{score.score:.2f}</b>  {_words(score, known.get(score.query))}" for score in ordered],
             textposition="outside",
             textfont={"size": 13, "color": ink},
             cliponaxis=False,
@@ -62,7 +67,7 @@ def score_figure(scores: Sequence[QueryScore], *, dark: bool = False) -> go.Figu
         paper_bgcolor="rgba(0, 0, 0, 0)",
         plot_bgcolor="rgba(0, 0, 0, 0)",
         font={"family": "Source Sans, sans-serif", "size": 14, "color": ink},
-        margin={"l": 8, "r": 170, "t": 8, "b": 36},
+        margin={"l": 8, "r": 250 if known else 170, "t": 8, "b": 36},
         height=ROW_PIXELS * len(ordered) + 48,
         showlegend=False,
         dragmode=False,
@@ -89,6 +94,16 @@ def score_figure(scores: Sequence[QueryScore], *, dark: bool = False) -> go.Figu
         },
     )
     return figure
+
+
+def place_words(place: Standing) -> str:
+    """Return where a score stands, for people: "above 97 of 100"."""
+    return f"above {int(100 * place.lower)} of 100"
+
+
+def _words(score: QueryScore, place: Standing | None) -> str:
+    support = SUPPORT_WORDS[score.support]
+    return f"{place_words(place)}  {support}" if place else support
 
 
 def _shortened(text: str) -> str:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from suprem.concepts.query import CardiacQuery, Support
+from suprem.inference.reference import Standing, standing
 from suprem.web.ecg_picker import PickedEcg
 from suprem.web.frame import PLOT, plain
-from suprem.web.model_card import lineage
+from suprem.web.model_card import Card, lineage
 from suprem.web.score_export import scores_as_csv
-from suprem.web.score_figure import score_figure
+from suprem.web.score_figure import place_words, score_figure
 from suprem.web.session import session
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def show_scores(
     scores: Sequence[QueryScore], queries: Sequence[CardiacQuery], predictor: SharedPredictor, ecg: PickedEcg
 ) -> None:
     """Show bars, what to know before believing them, which model they are from, and the download."""
-    figure = score_figure(scores, dark=st.context.theme.type == "dark")
+    places = standings(scores, queries, predictor.card)
+    figure = score_figure(scores, places, dark=st.context.theme.type == "dark")
     st.plotly_chart(
         figure, theme=None, config=PLOT, key="scores", alt="Scores, highest first; the table below has them too"
     )
@@ -48,10 +50,16 @@ def show_scores(
     if items:
         st.html(f'<ul class="remarks">{items}</ul>')
     st.caption(MEANING)
+    if places:
+        records = next(iter(places.values())).records
+        st.caption(
+            f"“Above 97 of 100” compares with the scores of the same query on {records:,} reference ECGs, which the model "
+            "was not trained on. It is a rank, not a likelihood either."
+        )
     st.caption(f"Model {predictor.id}{plain(lineage(predictor.card))}. {encoder_sentence(predictor.encoder)}")
     table, download = st.columns(2)
     with table.popover("Scores as a table", width="stretch"):
-        st.dataframe([row_of(score) for score in scores], hide_index=True)
+        st.dataframe([row_of(score, places.get(score.query)) for score in scores], hide_index=True)
     download.download_button(
         "Download scores (CSV)",
         scores_as_csv(scores, ecg.title),
@@ -60,6 +68,13 @@ def show_scores(
         on_click="ignore",
         width="stretch",
     )
+
+
+def standings(scores: Sequence[QueryScore], queries: Sequence[CardiacQuery], card: Card) -> dict[str, Standing]:
+    """Return query -> where its score stands among the reference ECGs, for trained concepts."""
+    codes = {query.text: query.code for query in queries}
+    found = {score.query: standing(card, codes.get(score.query), score.logit) for score in scores}
+    return {query: place for query, place in found.items() if place is not None}
 
 
 def choose_score(scores: Sequence[QueryScore]) -> QueryScore:
@@ -98,11 +113,17 @@ def encoder_sentence(name: str) -> str:
     return f"Queries are read by the text encoder {name}."
 
 
-def row_of(score: QueryScore) -> dict[str, str | float]:
+def row_of(score: QueryScore, place: Standing | None = None) -> dict[str, str | float]:
     """Return a score as a row of the table."""
+    reach = ""
+    if place is not None and place.auroc is not None:
+        low, high = place.interval or (float("nan"), float("nan"))
+        reach = f"{place.auroc:.2f} ({low:.2f} to {high:.2f}; {place.positives:,} with it)"
     return {
         "query": score.query,
         "score": round(score.score, 4),
+        "among reference ECGs": place_words(place) if place else "",
+        "AUROC of this query": reach,
         "logit": round(score.logit, 3),
         "vocabulary": str(score.support),
         "text scored": score.prompt,

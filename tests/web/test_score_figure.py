@@ -6,7 +6,8 @@ import pytest
 
 from suprem.concepts.query import Support
 from suprem.inference.predictor import QueryScore
-from suprem.web.score_figure import MAX_LABEL, score_figure
+from suprem.inference.reference import Standing
+from suprem.web.score_figure import MAX_LABEL, place_words, score_figure
 
 
 def score(query: str, value: float, support: Support = Support.TRAINED) -> QueryScore:
@@ -42,3 +43,10 @@ def test_a_long_query_is_shortened_and_markup_stays_text() -> None:
     assert label.startswith("&lt;a")
     assert label.endswith("…")
     assert len(label) <= MAX_LABEL + 2 * len("&lt;")
+
+
+def test_the_place_among_reference_recordings_stands_beside_the_score() -> None:
+    place = Standing(lower=0.987, records=2000, auroc=0.9, interval=(0.8, 0.95), positives=30)
+    assert place_words(place) == "above 98 of 100"
+    bar = score_figure(SCORES, {"low": place}).data[0]
+    assert ["above 98 of 100" in text for text in bar.text] == [True, False, False]

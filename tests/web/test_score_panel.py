@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from suprem.concepts.query import CardiacQuery, Support
 from suprem.inference.predictor import QueryScore
-from suprem.web.score_panel import MEANING, encoder_sentence, remarks, row_of
+from suprem.inference.reference import reference_of
+from suprem.web.score_panel import MEANING, encoder_sentence, remarks, row_of, standings
 
 
 def score(query: CardiacQuery, support: Support) -> QueryScore:
@@ -39,3 +42,16 @@ def test_the_fallback_encoder_is_said_in_words() -> None:
 def test_the_meaning_denies_what_a_score_is_not() -> None:
     assert "not a likelihood of disease" in MEANING
     assert row_of(score(CardiacQuery.from_text("AF"), Support.NEAR))["vocabulary"] == "near"
+
+
+def test_a_trained_term_is_placed_among_the_reference_ecgs_with_its_auroc() -> None:
+    known, free = CardiacQuery.from_text("AF"), CardiacQuery("sawtooth waves", "sawtooth waves")
+    classes = [{"code": "AFIB", "auroc": 0.97, "ci": [0.95, 0.98], "positives": 12}]
+    card = {"reference": reference_of(("AFIB",), np.linspace(-1, 1, 500)[:, None]), "validation": {"classes": classes}}
+    scores = [score(known, Support.TRAINED), score(free, Support.OUTSIDE)]
+    places = standings(scores, [known, free], card)
+    assert places.keys() == {"AF"}
+    row = row_of(scores[0], places["AF"])
+    assert row["among reference ECGs"] == "above 50 of 100"
+    assert row["AUROC of this query"] == "0.97 (0.95 to 0.98; 12 with it)"
+    assert row_of(scores[1])["among reference ECGs"] == ""

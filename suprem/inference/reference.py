@@ -1,0 +1,69 @@
+"""Where a score stands among the recordings that the model was last evaluated on, and how far its query can be trusted.
+
+A score by itself says little: 0.02 may be the highest of a thousand recordings. The model card holds, for each trained
+concept, the quantiles of its logits over the evaluation's records, and the AUROC with its interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+QUANTILES = 201
+"""Steps of half a percent; the ends are the lowest and the highest logit of all."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What an evaluation says about one score.
+
+    Attributes:
+        lower: Share of the reference records with a lower logit, 0 to 1.
+        records: How many reference records there are.
+        auroc: Of this query on them, None where it could not be computed.
+        interval: 95 % interval of the AUROC.
+        positives: Reference records that carry the finding.
+    """
+
+    lower: float
+    records: int
+    auroc: float | None
+    interval: tuple[float, float] | None
+    positives: int
+
+
+def reference_of(codes: Sequence[str], logits: NDArray[np.floating[Any]]) -> dict[str, Any]:
+    """Return what a model card keeps of an evaluation's logits (record, query), one list of quantiles a query."""
+    steps = np.linspace(0.0, 1.0, QUANTILES)
+    columns = np.quantile(logits, steps, axis=0).T
+    return {
+        "records": len(logits),
+        "quantiles": {code: [round(float(v), 3) for v in column] for code, column in zip(codes, columns, strict=True)},
+    }
+
+
+def standing(card: Mapping[str, Any], code: str | None, logit: float) -> Standing | None:
+    """Return where a logit stands among the reference records; None where the card does not know the query."""
+    reference = card.get("reference", {})
+    quantiles: ArrayLike | None = reference.get("quantiles", {}).get(code)
+    if code is None or quantiles is None:
+        return None
+    found: Mapping[str, Any] = next(
+        (row for row in card.get("validation", {}).get("classes", ()) if row.get("code") == code), {}
+    )
+    values = np.asarray(quantiles, float)
+    below, upto = np.searchsorted(values, logit, "left"), np.searchsorted(values, logit, "right")
+    # Between two quantiles the share lies between theirs; on one of them it is that quantile's.
+    lower = (below if upto > below else below - 0.5) / (len(values) - 1)
+    interval = found.get("ci")
+    return Standing(
+        lower=float(np.clip(lower, 0.0, 1.0)),
+        records=int(reference["records"]),
+        auroc=found.get("auroc"),
+        interval=(float(interval[0]), float(interval[1])) if interval else None,
+        positives=int(found.get("positives", 0)),
+    )

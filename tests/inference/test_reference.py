@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from suprem.inference.reference import reference_of, standing
+
+
+@pytest.fixture
+def card() -> dict[str, object]:
+    logits = np.stack([np.linspace(-5, 5, 1001), np.zeros(1001)], axis=1)
+    classes = [{"code": "AFIB", "auroc": 0.97, "ci": [0.95, 0.98], "positives": 12}]
+    card = {"reference": reference_of(("AFIB", "SR"), logits), "validation": {"classes": classes}}
+    loaded: dict[str, object] = json.loads(json.dumps(card))
+    return loaded
+
+
+@pytest.mark.parametrize(("logit", "lower"), [(-9.0, 0.0), (0.0, 0.5), (2.5, 0.75), (4.9, 0.99), (9.0, 1.0)])
+def test_the_share_of_lower_reference_records_is_right_to_a_percent(
+    card: dict[str, object], logit: float, lower: float
+) -> None:
+    found = standing(card, "AFIB", logit)
+    assert found is not None
+    assert found.lower == pytest.approx(lower, abs=0.01)
+    assert (found.records, found.auroc, found.interval, found.positives) == (1001, 0.97, (0.95, 0.98), 12)
+
+
+def test_a_query_without_figures_still_has_its_place(card: dict[str, object]) -> None:
+    found = standing(card, "SR", -1.0)
+    assert found is not None
+    assert (found.lower, found.auroc, found.interval, found.positives) == (0.0, None, None, 0)
+
+
+def test_what_the_card_does_not_know_has_no_standing(card: dict[str, object]) -> None:
+    assert standing(card, None, 0.0) is None
+    assert standing(card, "XYZ", 0.0) is None
+    assert standing({}, "AFIB", 0.0) is None
