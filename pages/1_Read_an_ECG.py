@@ -6,31 +6,22 @@ import streamlit as st
 
 from suprem.ecg.quality import assess_quality
 from suprem.web.attention_figure import ATTENTION_MEANING, attention_figure
-from suprem.web.ecg_figure import ecg_figure
-from suprem.web.ecg_paper import Layout
 from suprem.web.ecg_picker import pick_ecg, show_facts
 from suprem.web.frame import PLOT, page
 from suprem.web.model_cache import shared_predictor
 from suprem.web.quality_panel import show_quality
 from suprem.web.query_panel import edit_queries
 from suprem.web.score_panel import choose_score, score_queries, show_scores
+from suprem.web.trace_panel import show_trace
 
 with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, and see where the model looked."):
     ecg = pick_ecg()
     if ecg is None:
         st.stop()
 
-    about, arranging = st.columns((3, 1), vertical_alignment="center")
-    with about:
-        show_facts(ecg)
-    layout = arranging.segmented_control(
-        "Layout", list(Layout), default=Layout.COLUMNS, required=True, key="layout", label_visibility="collapsed"
-    )
+    show_facts(ecg)
     scores_allowed = show_quality(assess_quality(ecg.window), ecg.key)
-    trace = ecg_figure(ecg.window, layout=layout, start=ecg.start)
-    st.plotly_chart(
-        trace, theme=None, config=PLOT, key="trace", alt=f"{ecg.facts}, on ECG paper at 25 mm/s and 10 mm/mV"
-    )
+    show_trace(ecg)
 
     st.subheader("Ask", anchor=False)
     asking, answering = st.columns((2, 3), gap="large")

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 
 from suprem.ecg.record import LEADS, EcgRecord
 from suprem.web.ecg_figure import BLOCK, Blocks, ecg_parts
-from suprem.web.ecg_paper import INK, MM_PER_SECOND, QUIET_INK, Layout, Parts, lay_out
+from suprem.web.ecg_layout import MM_PER_SECOND, Layout, lay_out
+from suprem.web.ecg_paper import INK, QUIET_INK, Parts
 
 if TYPE_CHECKING:  # the room of inference loads torch, a figure needs only its result
     from suprem.inference.explain import LeadTimeMap
@@ -67,7 +68,7 @@ def attention_figure(record: EcgRecord, attention: LeadTimeMap, *, start: float 
         attention: Its map for one query.
         start: Start of the window in the recording, in seconds.
     """
-    parts = ecg_parts(record, layout=Layout.FULL_LENGTH, blocks=blocks_of(attention), start=start)
+    parts = ecg_parts(record, lay_out(Layout.FULL_LENGTH, record.seconds), blocks=blocks_of(attention), start=start)
     layout = parts["layout"]
     left, bottom = 1 - LEAD_BAR_SHARE, PROFILE_SHARE + GAP_SHARE
     paper_height = (layout["height"] - 64) * left

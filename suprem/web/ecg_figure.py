@@ -1,4 +1,4 @@
-"""Draw one ECG on ECG paper, as recorded: nothing is filtered, and a constant offset only moves a lead's zero line."""
+"""Draw one ECG on ECG paper, as it is given: nothing is filtered here, and an offset only moves a lead's zero line."""
 
 from __future__ import annotations
 
@@ -9,19 +9,14 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from suprem.ecg.record import EcgRecord
+from suprem.web.ecg_layout import STANDARD, Layout, Line, PaperScale, Sheet, Strip, draw, extent, lay_out, remarks
 from suprem.web.ecg_paper import (
     INK,
-    MM_PER_MILLIVOLT,
-    MM_PER_SECOND,
     QUIET_INK,
-    Layout,
     Parts,
-    Sheet,
-    Strip,
     annotation,
     calibration_pulse,
     column_marks,
-    lay_out,
     paper_layout,
     scale_statement,
     time_ticks,
@@ -62,7 +57,7 @@ class Blocks:
 def ecg_figure(
     record: EcgRecord, *, layout: Layout = Layout.COLUMNS, blocks: Blocks | None = None, start: float = 0.0
 ) -> go.Figure:
-    """Draw a recording on ECG paper.
+    """Draw a recording of up to ten seconds on ECG paper at 25 mm/s and 10 mm/mV.
 
     Args:
         record: What to draw, whole; a window of a longer recording is cropped before.
@@ -71,30 +66,60 @@ def ecg_figure(
         start: Where the record drawn begins in the recording it was cropped from, in seconds; for the time ticks.
 
     Returns:
-        A figure whose traces carry `meta = {"lead", "first", "zero"}`: start of the strip in seconds and its zero line
-        in millimetres, so that t = x / 25 and U = (y - zero) / 10 hold for every sample drawn.
+        A figure whose traces carry `meta = {"lead", "first", "zero", "sign"}`: start of the strip in seconds, its zero
+        line in millimetres and -1 where it is upside down, so that t = x / speed and U = sign * (y - zero) / gain hold
+        for every sample drawn.
     """
-    return go.Figure(ecg_parts(record, layout=layout, blocks=blocks, start=start))
+    return go.Figure(ecg_parts(record, lay_out(layout, record.seconds), blocks=blocks, start=start))
 
 
-def ecg_parts(record: EcgRecord, *, layout: Layout, blocks: Blocks | None, start: float) -> Parts:
-    """Return what `ecg_figure` is made of, as plain "data" and "layout".
+def ecg_figures(
+    record: EcgRecord,
+    *,
+    layout: Layout = Layout.COLUMNS,
+    scale: PaperScale = STANDARD,
+    start: float = 0.0,
+    shown: str = "",
+) -> list[go.Figure]:
+    """Draw a recording on as many sheets as it takes at a paper speed, as `ecg_figure` does on one.
+
+    Args:
+        record: What to draw, filtered or not.
+        layout: Arrangement of the leads.
+        scale: Paper speed and gain.
+        start: Where the record drawn begins in the recording it was cropped from, in seconds.
+        shown: The filters it was changed by, for the header; empty for none.
+    """
+    sheet = lay_out(layout, record.seconds, scale)
+    return [go.Figure(ecg_parts(record, part, start=start, shown=shown)) for part in sheet.parts()]
+
+
+def ecg_parts(
+    record: EcgRecord, sheet: Sheet, *, blocks: Blocks | None = None, start: float = 0.0, shown: str = ""
+) -> Parts:
+    """Return what a figure is made of, as plain "data" and "layout".
 
     A figure is built from these in one go: Plotly checks all annotations and shapes again for each one that is added.
     """
-    sheet = lay_out(layout, record.seconds)
-    drawn = [strip for strip in sheet.strips if strip.lead in record.leads]
-    traces = [_trace(record, strip) for strip in drawn] + [calibration_pulse(middle) for middle in sheet.rows]
-    bottom, top = _edges(sheet, traces)
+    drawn = [(strip, draw(record, strip, sheet.scale)) for strip in sheet.strips if strip.lead in record.leads]
+    bottom, top = extent(sheet, [line for _, line in drawn])
     unread = blocks.unread if blocks else ()
     parts: Parts = {
-        "data": (_blocks(sheet, blocks) if blocks else []) + traces,
+        "data": (_blocks(sheet, blocks) if blocks else [])
+        + [_trace(strip, line) for strip, line in drawn]
+        + [calibration_pulse(sheet, middle) for middle in sheet.rows],
         "layout": {
             **paper_layout(sheet, bottom, top),
             "annotations": [_label(record, strip, sheet, unread) for strip in sheet.strips]
             + time_ticks(sheet, bottom, start)
-            + [annotation(-sheet.margin, top, scale_statement(record), xanchor="left", yshift=14)],
-            "shapes": [mark for strip in sheet.strips if strip.first > 0 for mark in column_marks(strip)],
+            + [
+                annotation(
+                    sheet.left - sheet.margin, top, scale_statement(record, sheet, shown), xanchor="left", yshift=14
+                )
+            ],
+            "shapes": [
+                mark for strip in sheet.strips if strip.first > sheet.first for mark in column_marks(strip, sheet)
+            ],
         },
     }
     if blocks:
@@ -102,47 +127,31 @@ def ecg_parts(record: EcgRecord, *, layout: Layout, blocks: Blocks | None, start
     return parts
 
 
-def _edges(sheet: Sheet, traces: list[Parts]) -> tuple[float, float]:
-    """Return bottom and top of the paper, which grows by up to 20 mm for a high or deep wave of an outer row."""
-    low, high = sheet.rows[-1] - sheet.pitch / 2, sheet.rows[0] + 15.0
-    heights = np.concatenate([trace["y"] for trace in traces])
-    heights = heights[np.isfinite(heights)]
-    return (
-        max(low - 20, min(low, 5 * float(np.floor(heights.min() / 5)))),
-        min(high + 20, max(high, 5 * float(np.ceil(heights.max() / 5)))),
-    )
-
-
-def _trace(record: EcgRecord, strip: Strip) -> Parts:
-    """Return one strip's samples in millimetres; the lead's median lies on the middle of its row."""
-    row = record.lead(strip.lead)
-    first, last = round(strip.first * record.fs), round(strip.last * record.fs)
-    finite = row[np.isfinite(row)]
-    zero = strip.middle - MM_PER_MILLIVOLT * float(np.median(finite)) if finite.size else strip.middle
+def _trace(strip: Strip, line: Line) -> Parts:
     return {
         "type": "scatter",
-        "x": np.arange(first, min(last + 1, row.size)) / record.fs * MM_PER_SECOND,
-        "y": zero + MM_PER_MILLIVOLT * row[first : last + 1].astype(np.float64),
+        "x": line.x,
+        "y": line.y,
         "mode": "lines",
         "line": {"color": INK, "width": 1.2},
-        "meta": {"lead": strip.lead, "first": strip.first, "zero": zero},
+        "meta": {
+            "lead": strip.lead,
+            "first": strip.first,
+            "zero": line.zero,
+            "sign": -1 if strip.inverted else 1,
+        },
     }
 
 
 def _label(record: EcgRecord, strip: Strip, sheet: Sheet, unread: tuple[str, ...]) -> Parts:
     """Return the lead's name with what must be known about it."""
-    known = {
-        "not recorded": strip.lead not in record.leads,
-        "derived": strip.lead in record.derived,
-        "not read": strip.lead in unread,
-    }
-    remarks = ", ".join(remark for remark, applies in known.items() if applies)
-    small = f'<span style="color:{QUIET_INK};font-size:11px">{remarks}</span>' if remarks else ""
+    remark = remarks(record, strip.lead, unread)
+    small = f'<span style="color:{QUIET_INK};font-size:11px">{remark}</span>' if remark else ""
     if sheet.labels_in_margin:
-        text = f"<b>{strip.lead}</b>{'<br>' if small else ''}{small}"
-        return annotation(-sheet.margin + 1, strip.middle + 2.5, text, xanchor="left")
-    x, y = strip.first * MM_PER_SECOND + 1, strip.middle + sheet.pitch / 2 - 3.5
-    return annotation(x, y, f"<b>{strip.lead}</b> {small}", xanchor="left", background="rgba(255, 253, 251, 0.75)")
+        text = f"<b>{strip.name}</b>{'<br>' if small else ''}{small}"
+        return annotation(sheet.left - sheet.margin + 1, strip.middle + 2.5, text, xanchor="left")
+    x, y = strip.first * sheet.scale.speed + 1, strip.middle + sheet.pitch / 2 - 3.5
+    return annotation(x, y, f"<b>{strip.name}</b> {small}", xanchor="left", background="rgba(255, 253, 251, 0.75)")
 
 
 def _blocks(sheet: Sheet, blocks: Blocks) -> list[Parts]:
@@ -153,12 +162,12 @@ def _blocks(sheet: Sheet, blocks: Blocks) -> list[Parts]:
         bottom, top = strip.middle - sheet.pitch / 2 + 0.5, strip.middle + sheet.pitch / 2 - 0.5
         chosen = np.flatnonzero((edges[:-1] > strip.first - 1e-6) & (edges[1:] < strip.last + 1e-6))
         if strip.lead in blocks.unread:
-            parts.append(_hatching(strip, bottom, top))
+            parts.append(_hatching(strip, sheet, bottom, top))
         elif strip.lead in blocks.leads and chosen.size:
             parts.append(
                 {
                     "type": "heatmap",
-                    "x": edges[chosen[0] : chosen[-1] + 2] * MM_PER_SECOND,
+                    "x": edges[chosen[0] : chosen[-1] + 2] * sheet.scale.speed,
                     "y": [bottom, top],
                     "z": blocks.values[blocks.leads.index(strip.lead)][None, chosen],
                     "coloraxis": "coloraxis",
@@ -190,8 +199,8 @@ def _color_axis(blocks: Blocks) -> Parts:
     }
 
 
-def _hatching(strip: Strip, bottom: float, top: float) -> Parts:
-    left, right = strip.first * MM_PER_SECOND, strip.last * MM_PER_SECOND
+def _hatching(strip: Strip, sheet: Sheet, bottom: float, top: float) -> Parts:
+    left, right = strip.first * sheet.scale.speed, strip.last * sheet.scale.speed
     return {
         "type": "scatter",
         "x": [left, right, right, left, left],

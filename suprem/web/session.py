@@ -45,6 +45,7 @@ class Session:
         scored: What the last scores were computed from, and the scores.
         reports: Digest of the uploaded table of reports, and what was read from it.
         reviewing: The row under review, by vocabulary version.
+        trace_round: How often the trace was put back; a new round has neither zoom nor caliper.
         notice: One sentence to show once, from what a button did before the page was drawn.
     """
 
@@ -53,6 +54,7 @@ class Session:
     scored: tuple[tuple[object, ...], list[QueryScore]] | None = None
     reports: tuple[str, ReportBase] | None = None
     reviewing: dict[str, Reviewing] = field(default_factory=dict)
+    trace_round: int = 0
     notice: str = ""
 
 

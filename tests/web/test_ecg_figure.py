@@ -11,8 +11,8 @@ import pytest
 
 from suprem.ecg.preprocess import crop
 from suprem.ecg.record import LEADS, EcgRecord
-from suprem.web.ecg_figure import MAX_ALPHA, Blocks, ecg_figure
-from suprem.web.ecg_paper import Layout, lay_out
+from suprem.web.ecg_figure import MAX_ALPHA, Blocks, ecg_figure, ecg_figures
+from suprem.web.ecg_layout import GAINS, SPEEDS, Layout, PaperScale, lay_out
 from tests.tiny import ecg
 
 LAYOUTS = list(Layout)
@@ -40,7 +40,7 @@ def test_every_sample_drawn_is_at_its_time_and_voltage(layout: Layout) -> None:
     assert {trace.meta["lead"] for trace in drawn} == set(LEADS)
     for trace in drawn:
         seconds = np.asarray(trace.x) / 25.0
-        millivolts = (np.asarray(trace.y) - trace.meta["zero"]) / 10.0
+        millivolts = trace.meta["sign"] * (np.asarray(trace.y) - trace.meta["zero"]) / 10.0
         samples = np.rint(seconds * record.fs).astype(int)
         np.testing.assert_allclose(seconds, samples / record.fs, atol=1e-9)
         np.testing.assert_allclose(millivolts, record.lead(trace.meta["lead"])[samples], atol=1e-6)
@@ -51,6 +51,39 @@ def test_one_millivolt_is_ten_millimetres_and_one_second_is_twenty_five() -> Non
     assert trace.y[-1] - trace.y[0] == pytest.approx(10.0)
     jump = int(np.argmax(np.diff(trace.y)))
     assert trace.x[jump + 1] == pytest.approx(5.0 * 25.0)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("scale", [PaperScale(speed, gain) for speed in SPEEDS for gain in GAINS], ids=str)
+def test_every_scale_holds_for_every_sample_pulse_and_header(layout: Layout, scale: PaperScale) -> None:
+    record = ecg(seed=4)
+    figures = ecg_figures(record, layout=layout, scale=scale)
+    assert len(figures) == (2 if scale.speed == 50.0 else 1)
+    seen: dict[str, set[int]] = {lead: set() for lead in LEADS}
+    for figure in figures:
+        left, right = figure.layout.xaxis.range
+        assert right - left <= 250.0 + 33.0
+        for trace in traces(figure, "lead"):
+            meta = trace.meta
+            samples = np.rint(np.asarray(trace.x) / scale.speed * record.fs).astype(int)
+            millivolts = meta["sign"] * (np.asarray(trace.y) - meta["zero"]) / scale.gain
+            np.testing.assert_allclose(np.asarray(trace.x), samples / record.fs * scale.speed, atol=1e-9)
+            np.testing.assert_allclose(millivolts, record.lead(meta["lead"])[samples], atol=1e-6)
+            seen[meta["lead"]] |= set(samples.tolist())
+        for pulse in traces(figure, "calibration"):
+            top = np.asarray(pulse.x)[np.asarray(pulse.y) == max(pulse.y)]
+            assert max(pulse.y) - min(pulse.y) == pytest.approx(scale.gain)
+            assert top.max() - top.min() == pytest.approx(0.2 * scale.speed)
+            assert left < min(pulse.x) < max(pulse.x) <= right
+        assert f"{scale.speed:g} mm/s &nbsp; {scale.gain:g} mm/mV" in texts(figure)
+    whole = {Layout.FULL_LENGTH: LEADS, Layout.THREE_RHYTHMS: ("II", "V1", "V5"), Layout.COLUMNS: ("II",)}
+    assert all(len(seen[lead]) == record.signal.shape[1] for lead in whole.get(layout, ()))
+
+
+def test_the_header_names_the_display_filters() -> None:
+    (figure,) = ecg_figures(ecg(), shown="40 Hz low-pass")
+    assert "FILTERED for display only: 40 Hz low-pass" in texts(figure)
+    assert "no display filter" not in texts(figure)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -99,7 +132,8 @@ def test_the_figure_states_speed_gain_filter_and_every_lead(layout: Layout) -> N
     assert "25 mm/s" in shown
     assert "10 mm/mV" in shown
     assert "no display filter" in shown
-    assert all(f"<b>{lead}</b>" in shown for lead in LEADS)
+    inverted = {"aVR"} if layout is Layout.CABRERA else set()
+    assert all(f"<b>{'−' if lead in inverted else ''}{lead}</b>" in shown for lead in LEADS)
     assert "0 s" in shown
     assert "10 s" in shown
 

@@ -1,0 +1,178 @@
+"""The trace of the page: arranged, scaled, filtered for the eye and measured as the person asks.
+
+It is a fragment: what is changed here draws the trace anew and nothing below it, and no score depends on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from suprem.web.caliper import Measurement, measure
+from suprem.web.display_filter import DisplayFilter, filter_for_display, possible_filters
+from suprem.web.ecg_figure import ecg_figures
+from suprem.web.ecg_layout import GAINS, SPEEDS, STANDARD, Layout, PaperScale, lay_out
+from suprem.web.ecg_picker import PickedEcg
+from suprem.web.frame import PLOT
+from suprem.web.session import session
+
+LAYOUT, SPEED, GAIN, FILTERS, MEASURING = "layout", "speed", "gain", "filters", "measuring"
+"""Keys of the widgets."""
+
+CALIPER = "CALIPER: drag a box over one strip. K clears it, T ends measuring."
+KEYS = "Keys: 1 to 5 layout · S, Shift+S speed · G, Shift+G gain · T caliper · K clear · 0 standard view"
+
+
+@dataclass(frozen=True)
+class View:
+    """How the trace is shown.
+
+    Args:
+        layout: Arrangement of the leads.
+        scale: Paper speed and gain.
+        filters: Display filters in use.
+        measuring: Whether dragging measures instead of moving the paper.
+    """
+
+    layout: Layout = Layout.COLUMNS
+    scale: PaperScale = STANDARD
+    filters: tuple[DisplayFilter, ...] = ()
+    measuring: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The filters as the header names them, empty for none."""
+        return ", ".join(self.filters)
+
+
+@st.fragment
+def show_trace(ecg: PickedEcg) -> None:
+    """Show controls and trace of an ECG."""
+    view = choose_view(ecg.window.fs)
+    draw_trace(ecg, view, "trace")
+    st.caption(KEYS)
+
+
+def choose_view(fs: float) -> View:
+    """Ask how the trace is to be shown.
+
+    Args:
+        fs: Sampling rate in Hz, which some filters need more of.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", key="trace-controls"):
+        layout = st.segmented_control(
+            "Layout",
+            list(Layout),
+            default=Layout.COLUMNS,
+            required=True,
+            key=LAYOUT,
+            persist_state="session",
+            label_visibility="collapsed",
+        )
+        speed = _scale_choice("Paper speed", SPEEDS, STANDARD.speed, "mm/s", SPEED)
+        gain = _scale_choice("Gain", GAINS, STANDARD.gain, "mm/mV", GAIN)
+        filters = _choose_filters(fs)
+        measuring = st.toggle("Caliper", key=MEASURING, persist_state="session", help=CALIPER)
+    _shortcuts()
+    return View(layout, PaperScale(speed, gain), filters, measuring)
+
+
+def draw_trace(ecg: PickedEcg, view: View, name: str) -> None:
+    """Draw an ECG in a view, on as many sheets as it takes, each with the caliper's reading above it."""
+    record = filter_for_display(ecg.window, view.filters)
+    sheets = lay_out(view.layout, record.seconds, view.scale).parts()
+    figures = ecg_figures(record, layout=view.layout, scale=view.scale, start=ecg.start, shown=view.shown)
+    for number, (sheet, figure) in enumerate(zip(sheets, figures, strict=True), start=1):
+        sheet_of = f", sheet {number} of {len(sheets)}" if len(sheets) > 1 else ""
+        options: dict[str, Any] = {
+            "theme": None,
+            "config": PLOT,
+            "key": _chart_key(ecg, view, f"{name} {number}"),
+            "alt": f"{ecg.facts}, on ECG paper at {view.scale}, {view.layout}{sheet_of}",
+        }
+        if not view.measuring:
+            st.plotly_chart(figure, **options)
+            continue
+        reading = st.empty()
+        figure.update_layout(dragmode="select", selectdirection="any")
+        event = st.plotly_chart(figure, on_select="rerun", selection_mode="box", **options)
+        found = [measure(record, sheet, box["x"], box["y"], ecg.start) for box in event["selection"]["box"]]
+        reading.markdown(_reading(found))
+
+
+def _reading(found: list[Measurement | None]) -> str:
+    measured = [str(one) for one in found if one is not None]
+    return "**Caliper** &nbsp; " + " &nbsp;|&nbsp; ".join(measured) if measured else f"**{CALIPER}**"
+
+
+def _chart_key(ecg: PickedEcg, view: View, name: str) -> str:
+    """Return a key under which zoom and caliper belong to this paper alone: on another, the same box means another."""
+    paper = (ecg.key, ecg.start, view.layout, view.scale, view.measuring)
+    return f"{name} {session().trace_round} {hashlib.sha256(repr(paper).encode()).hexdigest()[:12]}"
+
+
+def _scale_choice(label: str, options: tuple[float, ...], usual: float, unit: str, key: str) -> float:
+    return st.selectbox(
+        label,
+        options,
+        index=options.index(usual),
+        format_func=lambda value: f"{value:g} {unit}",
+        key=key,
+        persist_state="session",
+        label_visibility="collapsed",
+        width=130,
+    )
+
+
+def _choose_filters(fs: float) -> tuple[DisplayFilter, ...]:
+    possible = possible_filters(fs)
+    used = sum(st.session_state.get(f"{FILTERS} {one.name}", False) for one in possible)
+    with st.popover(f"Display filters: {used or 'off'}", key=FILTERS):
+        st.caption("For the eye only. Scores and measurements always use the ECG as recorded.")
+        chosen = tuple(
+            one for one in possible if st.checkbox(one.value, key=f"{FILTERS} {one.name}", persist_state="session")
+        )
+        if len(possible) < len(DisplayFilter):
+            st.caption(f"Other filters need a higher sampling rate than {fs:g} Hz.")
+    return chosen
+
+
+def _shortcuts() -> None:
+    """Offer the keys as buttons that style.css shows only when one has the focus."""
+    with st.container(horizontal=True, key="trace-keys"):
+        for number, layout in enumerate(Layout, start=1):
+            _key(f"Layout {layout}", str(number), LAYOUT, layout)
+        for label, key, options, usual, letter in (
+            ("speed", SPEED, SPEEDS, STANDARD.speed, "S"),
+            ("gain", GAIN, GAINS, STANDARD.gain, "G"),
+        ):
+            now = options.index(st.session_state.get(key, usual))
+            _key(f"Higher {label}", letter, key, options[min(now + 1, len(options) - 1)])
+            _key(f"Lower {label}", f"Shift+{letter}", key, options[max(now - 1, 0)])
+        _key("Caliper on or off", "T", MEASURING, not st.session_state.get(MEASURING, False))
+        st.button("Clear caliper", shortcut="K", key="key K", on_click=_put_back)
+        st.button("Standard view", shortcut="0", key="key 0", on_click=_standard_view)
+
+
+def _key(label: str, shortcut: str, key: str, value: object) -> None:
+    st.button(label, shortcut=shortcut, key=f"key {shortcut}", on_click=_set, args=(key, value))
+
+
+def _set(key: str, value: object) -> None:
+    st.session_state[key] = value
+
+
+def _put_back() -> None:
+    session().trace_round += 1
+
+
+def _standard_view() -> None:
+    """Return to 25 mm/s and 10 mm/mV, unfiltered, unmeasured and unzoomed."""
+    _put_back()
+    for key, value in ((LAYOUT, Layout.COLUMNS), (SPEED, STANDARD.speed), (GAIN, STANDARD.gain), (MEASURING, False)):
+        _set(key, value)
+    for one in DisplayFilter:
+        _set(f"{FILTERS} {one.name}", False)
