@@ -1,13 +1,16 @@
-"""What the entities of many reports come to: each name once, with how often and how surely it is stated."""
+"""Reports and their entities to look through: each name once, with how often and how surely it is stated."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
-from suprem.reports.entity import Certainty
-from suprem.reports.extract import ReportEntities
+from suprem.reports.entity import Certainty, Entity
+from suprem.reports.extract import Extraction, ReportEntities, RuleExtractor, extract_entities
+from suprem.reports.report import Report, SkippedReport, read_reports
 
 
 @dataclass(frozen=True)
@@ -62,3 +65,43 @@ def filter_entities(
         and all(word in count.name.lower() for word in words)
         and (not wanted or wanted & count.certainties.keys())
     ]
+
+
+@dataclass(frozen=True, eq=False)
+class ReportBase:
+    """Reports and what was found in them.
+
+    Attributes:
+        texts: Report id -> text.
+        extraction: Their entities.
+        counts: Each name once, the most frequent first.
+        skipped: Rows that could not be used.
+    """
+
+    texts: dict[str, str]
+    extraction: Extraction
+    counts: list[EntityCount]
+    skipped: tuple[SkippedReport, ...]
+
+    @cached_property
+    def entities(self) -> dict[str, tuple[Entity, ...]]:
+        """Report id -> its entities."""
+        return {report.report_id: report.entities for report in self.extraction.reports}
+
+    @classmethod
+    def read(cls, source: Path | bytes) -> ReportBase:
+        """Read a table of reports and extract its entities with the rules.
+
+        Raises:
+            ReportError: The table cannot be used.
+        """
+        table = read_reports(source)
+        extraction = extract_entities(table.reports, RuleExtractor(), skipped=table.skipped)
+        texts = {report.report_id: report.text for report in table.reports}
+        return cls(texts, extraction, count_entities(extraction.reports), table.skipped)
+
+
+def read_text(text: str) -> ReportBase:
+    """Extract the entities of a single report, "pasted"."""
+    extraction = extract_entities([Report("pasted", text)], RuleExtractor())
+    return ReportBase({"pasted": text}, extraction, count_entities(extraction.reports), ())

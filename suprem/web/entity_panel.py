@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from suprem.reports.browse import EntityCount, filter_entities
+from suprem.reports.browse import EntityCount, ReportBase, filter_entities
 from suprem.reports.entity import Certainty, Entity
 from suprem.reports.extract import ExtractionSummary
 from suprem.web.frame import plain
 from suprem.web.highlight import LEGEND, highlighted, legend
-from suprem.web.report_source import ReportBase
 
 SHOWN_REPORTS = 20
 TABLE_HEIGHT = 460

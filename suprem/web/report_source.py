@@ -7,62 +7,17 @@ they are read once for all sessions.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import streamlit as st
 
-from suprem.reports.browse import EntityCount, count_entities
-from suprem.reports.entity import Entity
-from suprem.reports.extract import Extraction, RuleExtractor, extract_entities
-from suprem.reports.report import Report, SkippedReport, read_reports
+from suprem.reports.browse import ReportBase
 from suprem.settings import load_settings
 from suprem.web.frame import ASSETS
 from suprem.web.session import session
 
 EXAMPLES, OWN, UPLOAD = "Example reports", "Reports of this installation", "Upload a table"
 MAX_UPLOAD_MB = 50
-
-
-@dataclass(frozen=True, eq=False)
-class ReportBase:
-    """Reports and what was found in them.
-
-    Attributes:
-        texts: Report id -> text.
-        extraction: Their entities.
-        counts: Each name once, the most frequent first.
-        skipped: Rows that could not be used.
-    """
-
-    texts: dict[str, str]
-    extraction: Extraction
-    counts: list[EntityCount]
-    skipped: tuple[SkippedReport, ...]
-
-    @cached_property
-    def entities(self) -> dict[str, tuple[Entity, ...]]:
-        """Report id -> its entities."""
-        return {report.report_id: report.entities for report in self.extraction.reports}
-
-    @classmethod
-    def read(cls, source: Path | bytes) -> ReportBase:
-        """Read a table of reports and extract its entities with the rules.
-
-        Raises:
-            ReportError: The table cannot be used.
-        """
-        table = read_reports(source)
-        extraction = extract_entities(table.reports, RuleExtractor(), skipped=table.skipped)
-        texts = {report.report_id: report.text for report in table.reports}
-        return cls(texts, extraction, count_entities(extraction.reports), table.skipped)
-
-
-def read_text(text: str) -> ReportBase:
-    """Extract the entities of one report that was pasted."""
-    extraction = extract_entities([Report("pasted", text)], RuleExtractor())
-    return ReportBase({"pasted": text}, extraction, count_entities(extraction.reports), ())
 
 
 def choose_reports() -> ReportBase | None:

@@ -53,8 +53,8 @@ def show_scores(
     if places:
         records = next(iter(places.values())).records
         st.caption(
-            f"“Above 97 of 100” compares with the scores of the same query on {records:,} reference ECGs. The model was "
-            "not trained on them. It is a rank, not a likelihood either."
+            f"“Above 97 of 100” compares with the scores of the same query on {records:,} reference ECGs. The model "
+            "was not trained on them. It is a rank, not a likelihood either."
         )
     st.caption(f"Model {predictor.id}{plain(lineage(predictor.card))}. {encoder_sentence(predictor.encoder)}")
     table, download = st.columns(2)

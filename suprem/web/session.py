@@ -15,7 +15,7 @@ from suprem.ecg.record import EcgRecord
 
 if TYPE_CHECKING:  # inference loads torch, which a page needs only once the trace is drawn
     from suprem.inference.predictor import QueryScore
-    from suprem.web.report_source import ReportBase
+    from suprem.reports.browse import ReportBase
 
 _KEY = "suprem"
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from suprem.reports.browse import EntityCount, count_entities, filter_entities
+from suprem.reports.browse import EntityCount, ReportBase, count_entities, filter_entities, read_text
 from suprem.reports.entity import Certainty
 from suprem.reports.extract import RuleExtractor, extract_entities
 from suprem.reports.report import Report
@@ -33,3 +33,11 @@ def test_filters_narrow_and_keep_the_order(counts: list[EntityCount]) -> None:
     assert [c.name for c in filter_entities(counts, certainties=[Certainty.NEGATED])] == ["inferior infarction"]
     assert [c.name for c in filter_entities(counts, min_reports=2)] == [c.name for c in counts if c.reports >= 2]
     assert filter_entities(counts, search="nothing of the kind") == []
+
+
+def test_a_table_is_read_from_its_content_and_one_report_from_its_text() -> None:
+    base = ReportBase.read(b"id,report\n1,sinus rhythm\n2,\n")
+    assert base.texts == {"1": "sinus rhythm"}
+    assert [entity.name for entity in base.entities["1"]] == ["sinus rhythm"]
+    assert [skipped.report_id for skipped in base.skipped] == ["2"]
+    assert [count.name for count in read_text("Atrial fibrillation.").counts] == ["atrial fibrillation"]
