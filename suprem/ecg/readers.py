@@ -21,6 +21,7 @@ from suprem.ecg.dicom_reader import read_dicom
 from suprem.ecg.mat_reader import MAGIC, read_mat
 from suprem.ecg.muse_reader import read_muse
 from suprem.ecg.record import EcgRecord
+from suprem.ecg.scp_reader import read_scp
 from suprem.ecg.sierra_reader import read_sierra
 from suprem.ecg.table import TableFormat
 from suprem.ecg.wfdb_reader import decode_header, read_wfdb, segment_names
@@ -79,7 +80,7 @@ _FORMATS: tuple[_Format, ...] = (
     _Format("GE MUSE XML", _xml_root("RestingECG"), lambda data, _, name: read_muse(data, name)),
     _Format("HL7 aECG", _xml_root("AnnotatedECG"), lambda data, _, name: read_aecg(data, name)),
     _Format("Philips Sierra XML", _xml_root("restingecgdata"), lambda data, _, name: read_sierra(data, name)),
-    _Format("SCP-ECG", lambda head: b"SCPECG" in head[:32]),
+    _Format("SCP-ECG", lambda head: b"SCPECG" in head[:32], lambda data, _, name: read_scp(data, name)),
     _Format("EDF", _starts(b"0       ")),
     _Format("BDF", _starts(b"\xffBIOSEMI")),
     _Format("ISHNE", _starts(b"ISHNE1.0", b"ANN  1.0")),

@@ -16,7 +16,7 @@ from suprem.ecg.device_words import MAX_LENGTH, MAX_STATEMENTS, keep_statements,
 from suprem.ecg.readers import find_records, read_ecg, read_upload
 from suprem.ecg.record import LEADS, EcgRecord, complete_leads
 from suprem.errors import BadSamplingRate, EcgError, UnreadableEcg
-from tests.ecg.hospital_files import EIGHT, SECRETS, aecg_file, muse_file, sierra_file
+from tests.ecg.hospital_files import EIGHT, SECRETS, aecg_file, muse_file, scp_file, sierra_file
 
 Counts = NDArray[np.int16]
 Write = Callable[[Counts], bytes]
@@ -213,9 +213,76 @@ def test_sierra_that_is_incomplete_says_what_is_missing(counts: Counts) -> None:
         read(sierra_file(counts, encoding="utf-8").replace(b'"XLI"', b'"ZIP"'))
 
 
+# --- SCP-ECG ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("coding", ["none", "default", "tables"])
+@pytest.mark.parametrize("order", [0, 1, 2])
+@pytest.mark.parametrize("leads", [EIGHT, LEADS[::-1]])
+def test_scp_is_read_exactly(counts: Counts, coding: str, order: int, leads: tuple[str, ...]) -> None:
+    record = read(scp_file(counts, coding=coding, order=order, leads=leads))
+    assert (set(record.leads), record.fs, record.source) == (set(leads), 500.0, "SCP-ECG")
+    assert np.allclose(record.signal, millivolts(counts, record), atol=1e-6)
+    assert (record.age, record.sex) == (71.0, "female")
+    assert not any("checksum" in note for note in record.notes)
+
+
+def test_scp_keeps_what_the_device_says(counts: Counts) -> None:
+    record = read(scp_file(counts))
+    assert record.device == {
+        "Heart Rate": "61 bpm", "PR Interval": "160 ms", "QRS Duration": "88 ms", "QT Interval": "400 ms",
+        "P Axis": "40 deg", "QRS Axis": "-31 deg",
+    }  # fmt: skip
+    assert record.device_statements == ("Sinus rhythm",)
+
+
+@pytest.mark.parametrize("order", [0, 2])
+@pytest.mark.parametrize("first", [1, 101])
+def test_scp_gets_its_reference_beat_back(counts: Counts, order: int, first: int) -> None:
+    beat = counts[:, 400:700].astype(int) // 2
+    record = read(scp_file(counts, beat=beat, at=(500, 1500, 2600), order=order, first=first))
+    assert np.allclose(record.signal, millivolts(counts, record), atol=1e-6)
+
+
+@pytest.mark.parametrize("ratio", [2, 4])
+@pytest.mark.parametrize("subtracted", [False, True])
+def test_scp_averaged_outside_the_protected_areas_is_exact_inside(counts: Counts, ratio: int, subtracted: bool) -> None:
+    beat = counts[:, 400:700].astype(int) // 2 if subtracted else None
+    at = (500, 1500, 2600)
+    record = read(scp_file(counts, beat=beat, at=at, ratio=ratio, nanovolts=1000))
+    wanted = millivolts(counts, record)
+    assert (record.fs, record.signal.shape) == (500.0, wanted.shape)
+    for place in at:
+        area = slice(place - 49, place + 50)
+        assert np.allclose(record.signal[:, area], wanted[:, area], atol=1e-6)
+    assert np.sqrt(np.mean((record.signal - wanted) ** 2)) < 0.02
+
+
+@pytest.mark.parametrize(("nanovolts", "fs"), [(183, 1000), (2500, 500), (5000, 250)])
+def test_scp_amplitudes_and_rates_are_stated(counts: Counts, nanovolts: int, fs: int) -> None:
+    record = read(scp_file(counts, nanovolts=nanovolts, fs=fs))
+    assert record.fs == fs
+    assert np.allclose(record.signal, millivolts(counts, record, nanovolts / 1e6), atol=1e-6)
+
+
+def test_scp_with_a_wrong_checksum_is_read_with_a_warning(counts: Counts) -> None:
+    assert any("checksum" in note for note in read(scp_file(counts, wrong_crc=True)).notes)
+
+
+def test_scp_that_is_incomplete_says_what_is_missing(counts: Counts) -> None:
+    with pytest.raises(UnreadableEcg, match="no amplitude step"):
+        read(scp_file(counts, nanovolts=0))
+    with pytest.raises(UnreadableEcg, match="cut off"):
+        read(scp_file(counts)[:-900])
+    data = bytearray(scp_file(counts))
+    data[22 + 6 * 10 : 22 + 7 * 10] = bytes(10)  # the pointer to section 6
+    with pytest.raises(UnreadableEcg, match="no rhythm"):
+        read(bytes(data))
+
+
 # --- all of them --------------------------------------------------------------------------------------------------
 
-WRITERS: dict[str, Write] = {"muse": muse_file, "aecg": aecg_file, "sierra": sierra_file}
+WRITERS: dict[str, Write] = {"muse": muse_file, "aecg": aecg_file, "sierra": sierra_file, "scp": scp_file}
 
 
 @pytest.fixture(params=WRITERS)
@@ -355,6 +422,13 @@ def test_real_sierra_exports(test_data: Path, name: str) -> None:
     assert np.allclose(record.lead("aVR"), -(record.lead("I") + record.lead("II")) / 2, atol=0.011)
     with pytest.raises(UnreadableEcg, match="another document type"):
         read_ecg(test_data / "formats" / "sierra_invalid_doc_type.xml")
+
+
+def test_the_real_scp_export(test_data: Path) -> None:
+    record = read_ecg(test_data / "formats" / "demo.scp")
+    assert (record.leads, record.fs, record.seconds, record.sex) == (EIGHT, 1000.0, 10.0, "male")
+    assert 0.3 < np.abs(record.signal).max() < 2.0
+    assert record.notes == ()
 
 
 def test_real_exports_mutated_are_read_or_refused(test_data: Path) -> None:

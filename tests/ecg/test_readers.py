@@ -669,7 +669,7 @@ def test_infinite_values_are_missing(brief: EcgRecord) -> None:
         (b"<?xml version='1.0'?>\n<RestingECG><x/></RestingECG>", "GE MUSE XML file holds no waveform"),
         (b"<AnnotatedECG xmlns='urn:hl7-org:v3'>", "HL7 aECG file is damaged or cut off"),
         ("<?xml version='1.0'?><restingecgdata>".encode("utf-16"), "Philips Sierra XML file is damaged or cut off"),
-        (b"\x00\x00\x00\x00\x00\x00\x88\x00\x00\x00\x0d\x0dSCPECG", "SCP-ECG, which is not read yet"),
+        (b"\x00\x00\x00\x00\x00\x00\x88\x00\x00\x00\x0d\x0dSCPECG", "SCP-ECG file is damaged or cut off"),
         (b"0       X X X X", "EDF, which is not read yet"),
         (b'{"signal": [1, 2]}', "JSON"),
         (b"PK\x03\x04 word/document.xml", "ZIP archive"),
