@@ -15,38 +15,39 @@ phrases; --queries takes several sets, one result each. Intervals come from draw
 from __future__ import annotations
 
 import argparse
-import json
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from textwrap import shorten
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.index_datasets import CORPORA, parse_folds
+from pipelines.index_datasets import parse_folds
+from pipelines.result_text import as_json, describe, shortfalls, side_by_side
 from pipelines.stage import ConsoleProgress, run_stage, say
+from pipelines.task_records import (
+    EVERY_FOLD,
+    audit_sums,
+    read_task_records,
+    refuse_shared,
+    store_hashes,
+)
 from suprem.atomic import write_text
+from suprem.concepts.query import Support
 from suprem.concepts.vocabulary import load_terms
 from suprem.datasets.catalog import LABEL_VARIANTS, TASK_NAMES, load_task
 from suprem.datasets.crop import CROPS, cropped_signals
 from suprem.datasets.index import RecordIndex
-from suprem.datasets.merl_splits import read_merl_split
-from suprem.datasets.signal_store import Progress
-from suprem.datasets.task import LabelledRecords, Task
+from suprem.datasets.signal_store import STEP, Progress
 from suprem.ecg.preprocess import SignalSpec
-from suprem.errors import DatasetError, EcgError
-from suprem.evaluation.metrics import MIN_POSITIVES
-from suprem.evaluation.query_set import BUILT_IN, SIMPLIFIED, query_set
-from suprem.evaluation.results import EvaluationResult
-from suprem.evaluation.zero_shot import Setting, evaluate_zero_shot
+from suprem.errors import EcgError
+from suprem.evaluation.audit import RecordingHashes, as_integers, audit_patients
+from suprem.evaluation.breakdown import stratify
+from suprem.evaluation.query_set import BUILT_IN, SIMPLIFIED, QuerySet, query_set
+from suprem.evaluation.zero_shot import Evaluation, Setting, evaluate_zero_shot
 from suprem.export import RESEARCH_USE
 from suprem.inference.predictor import Predictor
 from suprem.settings import load_settings
-
-SHOWN_QUERY = 60
-"""Characters of a query in the table for people; the JSON has all of it."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class Config:
         splits: Folder with MERL's tables; None for the corpus' folds, or those of a hash.
         crop: One of `CROPS`; None for the task's own.
         queries: Query sets by name or file.
+        calibrate: Other folds to fit calibrations on; none by default.
+        against: A signal store of recordings that must not be among the evaluated ones, normally the training data.
         bootstrap: Draws.
         seed: Seed of the bootstrap.
     """
@@ -72,12 +75,14 @@ class Config:
     splits: Path | None = None
     crop: str | None = None
     queries: tuple[str, ...] = (SIMPLIFIED,)
+    calibrate: tuple[int, ...] = ()
+    against: Path | None = None
     bootstrap: int = 1000
     seed: int = 0
 
 
-def run(config: Config, predictor: Predictor, progress: Progress) -> tuple[EvaluationResult, ...]:
-    """Read, score and evaluate the labelled records of the folds; one result for each query set.
+def run(config: Config, predictor: Predictor, progress: Progress) -> tuple[Evaluation, ...]:
+    """Read, score and evaluate the labelled records of the folds; one evaluation for each query set.
 
     Raises:
         DatasetError: The folder is not the task's corpus, or has no labelled record in a fold.
@@ -86,50 +91,46 @@ def run(config: Config, predictor: Predictor, progress: Progress) -> tuple[Evalu
     task = load_task(config.task, config.labels)
     terms = load_terms()
     query_sets = [query_set(source, task, terms) for source in config.queries]
-    labelled, split = labelled_records(config, task, predictor.spec.fs)
+    strata = [stratify(queries, predictor.vocabulary, supports(predictor, queries)) for queries in query_sets]
+    corpus = read_task_records(config.data, task, config.splits, predictor.spec.fs)
+    folds = config.folds or corpus.task.default_folds
+    labelled = corpus.in_folds(folds)
+    fit_on = corpus.in_folds(config.calibrate) if config.calibrate else None
+    if fit_on is not None:
+        refuse_shared(labelled, fit_on, "of --calibrate")
+
+    audit = [audit_patients(corpus.index.table, set(labelled.index.table["fold"]), EVERY_FOLD), audit_sums(labelled)]
+    to_read = [labelled.index] if fit_on is None else [labelled.index, fit_on.index]
+    hashes = RecordingHashes(() if config.against is None else store_hashes(config.against, predictor.spec))
     crop = config.crop or task.crop
-    setting = Setting(split, predictor.id, predictor.encoder.name, config.bootstrap, config.seed, crop)
-    return evaluate_zero_shot(
-        predictor, read_signals(labelled.index, predictor.spec, crop, progress), labelled, setting, query_sets
+    signals = read_signals(to_read, predictor.spec, crop, progress, hashes)
+    setting = Setting(
+        corpus.in_words(folds), predictor.id, predictor.encoder.name, config.bootstrap, config.seed, crop, tuple(audit)
     )
+    validation = None if fit_on is None else (corpus.in_words(config.calibrate), fit_on)
+    found = evaluate_zero_shot(predictor, signals, labelled, setting, query_sets, strata=strata, validation=validation)
+    recordings = hashes.findings()  # complete only now that all have been read
+    return tuple(replace(one, result=replace(one.result, audit=(*one.result.audit, *recordings))) for one in found)
 
 
-def labelled_records(config: Config, task: Task, fs: int) -> tuple[LabelledRecords, str]:
-    """Return the records to evaluate, and in words which they are.
-
-    Raises:
-        DatasetError: The folder is not the task's corpus, or has no labelled record in a fold.
-    """
-    if config.splits is None:
-        folds = config.folds or task.default_folds
-        index = CORPORA[task.corpus].index(config.data, folds, fs)
-        if folds is not None:
-            index = index.in_folds(folds)  # says which fold is empty
-        return task.label(index), _folds_in_words(folds)
-    merl = read_merl_split(config.splits, task)
-    labelled = merl.label(task, CORPORA[task.corpus].index(config.data, None, fs))
-    folds = config.folds or labelled.task.default_folds or ()
-    held = labelled.index.table["fold"]
-    rows = np.flatnonzero(held.isin(folds))
-    if len(rows) == 0:
-        parts = ", ".join(f"{count} in fold {fold}" for fold, count in held.value_counts().sort_index().items())
-        raise DatasetError(
-            f"None of the records in {config.data.name} is in fold {','.join(map(str, folds))} of MERL's tables; it "
-            f"has {parts} (1 train, 9 validation, 10 test). Choose with --folds, for example --folds 1-10."
-        )
-    return labelled.take(rows), f"MERL's tables, {_folds_in_words(folds)}"
+def supports(predictor: Predictor, queries: QuerySet) -> list[Support]:
+    """Return how well the training vocabulary covers each phrase; the scores of an empty signal are not looked at."""
+    nothing = np.zeros((1, len(predictor.spec.leads), predictor.spec.samples), np.float32)
+    return [answer.support for answer in predictor.score_signals(nothing, queries.asked)[0]]
 
 
 def read_signals(
-    index: RecordIndex, spec: SignalSpec, crop: str, progress: Progress
+    indexes: Sequence[RecordIndex], spec: SignalSpec, crop: str, progress: Progress, hashes: RecordingHashes
 ) -> Iterator[tuple[str, NDArray[np.float32] | EcgError]]:
     """Yield each record's id and its signal (lead, time), or windows of it, or the error its file gave."""
     # With the suffix: a CSN record is a header and a .mat file of one name, and the header tells leads and units.
-    paths = [_file(index.root / path) for path in index.table["path"]]
-    signals = zip(index.table["record_id"], cropped_signals(paths, spec, crop), strict=True)
-    for count, (record_id, signal) in enumerate(signals, start=1):
-        yield record_id, signal
-        progress(count / len(index), f"{count} of {len(index)} records")
+    paths = [_file(index.root / path) for index in indexes for path in index.table["path"]]
+    names = [str(name) for index in indexes for name in index.table["record_id"]]
+    for count, (name, signal) in enumerate(zip(names, cropped_signals(paths, spec, crop), strict=True), start=1):
+        if not isinstance(signal, EcgError):
+            hashes.add(name, as_integers(signal, STEP[spec.scaling]))
+        yield name, signal
+        progress(count / len(names), f"{count} of {len(names)} records")
 
 
 def _file(path: Path) -> Path:
@@ -137,68 +138,11 @@ def _file(path: Path) -> Path:
     return header if header.is_file() else path
 
 
-def _folds_in_words(folds: Sequence[int] | None) -> str:
-    return "all records" if folds is None else f"folds {','.join(map(str, folds))}"
-
-
-def describe(result: EvaluationResult) -> str:
-    """Return the result as text for a terminal."""
-    table = result.table()
-    ends = zip(table.pop("low"), table.pop("high"), strict=True)
-    interval = ["-" if math.isnan(low) else f"{low:.3f}-{high:.3f}" for low, high in ends]
-    table["query"] = table["query"].map(lambda query: shorten(query, SHOWN_QUERY, placeholder=" ..."))
-    table.insert(4, "95 % interval", interval)
-    lines = [
-        f"{result.task}, {result.split}: {result.records} records of {result.patients} patients",
-        f"checkpoint {result.checkpoint}, text encoder {result.encoder}",
-        f"labels {result.labels}, protocol {result.protocol}, queries {result.queries}, crop {result.crop}",
-        "",
-        table.to_string(index=False, float_format="{:.3f}".format, na_rep="-"),
-        "",
-        f"macro AUROC {result.macro:.4f} (95 % interval {_range(result.macro_ci)})",
-        f"over classes with at least {MIN_POSITIVES} positives {result.macro_10:.4f} ({_range(result.macro_10_ci)})",
-        f"{result.draws} bootstrap draws of patients, seed {result.seed}",
-    ]
-    rare = [entry.code for entry in result.classes if 0 < entry.positives < MIN_POSITIVES]
-    if rare:
-        # A draw repeats the few positives there are and cannot show what others would have scored.
-        lines.append(f"fewer than {MIN_POSITIVES} positives, so the interval is too narrow: {', '.join(rare)}")
-    for reason in dict.fromkeys(entry.reason for entry in result.skipped):
-        names = ", ".join(entry.name for entry in result.skipped if entry.reason == reason)
-        lines.append(f"left out of the mean, {reason}: {names}")
-    return "\n".join(lines)
-
-
-def side_by_side(results: Sequence[EvaluationResult]) -> list[str]:
-    """Return the means of several query sets as one table (the paper's Table 10), or nothing for a single one."""
-    if len(results) < 2:
-        return []
-    width = max(len(result.queries) for result in results)
-    rows = [f"{result.queries:<{width}}  {result.macro:.4f} ({_range(result.macro_ci)})" for result in results]
-    return ["\n".join(["macro AUROC by query set", *rows])]
-
-
-def as_json(results: Sequence[EvaluationResult]) -> str:
-    """Return one JSON object: the result, or several under "results"."""
-    if len(results) == 1:
-        return results[0].to_json()
-    together = {"results": [json.loads(result.to_json()) for result in results]}
-    return json.dumps(together, ensure_ascii=False, indent=2)
-
-
-def shortfalls(result: EvaluationResult) -> list[str]:
-    """Return what is missing from the evaluated records, in sentences."""
-    notes = [f"record {entry.name} could not be read: {entry.reason}" for entry in result.unreadable]
-    if notes:
-        notes.append(f"{len(notes)} record(s) could not be read and are not in the numbers")
-    absent = (result.published_records or 0) - result.records - len(result.unreadable)
-    if absent > 0:
-        notes.append(f"{absent} of {result.published_records} records that the release has in these folds are absent")
-    return notes
-
-
-def _range(interval: tuple[float, float]) -> str:
-    return f"{interval[0]:.4f}-{interval[1]:.4f}"
+def save_scores(path: Path, found: Sequence[Evaluation]) -> None:
+    """Write the scores of each query set; of several, to files named after them."""
+    for one in found:
+        name = f"{path.stem}-{Path(one.result.queries).stem}{path.suffix}" if len(found) > 1 else path.name
+        one.scores.save(path.with_name(name))
 
 
 def _draws(text: str) -> int:
@@ -224,6 +168,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--queries", nargs="+", default=[SIMPLIFIED], metavar="SET", help=f"{', '.join(BUILT_IN)}, or .toml/.json files"
     )
+    parser.add_argument(
+        "--calibrate", type=parse_folds, default=(), metavar="FOLDS", help="folds to fit calibrations on, such as 9"
+    )
+    parser.add_argument(
+        "--against", type=Path, metavar="STORE", help="signal store that shall hold none of these recordings"
+    )
+    parser.add_argument("--scores", type=Path, metavar="FILE.npz", help="save every record's scores, for compare")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one, or SUPREM_CHECKPOINT")
     parser.add_argument("--bootstrap", type=_draws, default=1000, help="draws of the bootstrap, default 1000")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
@@ -234,15 +185,27 @@ def main(argv: list[str] | None = None) -> int:
         settings = load_settings()
         # What can be wrong is told before minutes are spent.
         load_task(args.task, args.labels)
-        if args.out is not None:
-            args.out.parent.mkdir(parents=True, exist_ok=True)
+        for path in filter(None, (args.out, args.scores)):
+            path.parent.mkdir(parents=True, exist_ok=True)
         predictor = Predictor.load(
             args.checkpoint or settings.checkpoint, encoder_folder=settings.encoder_folder, device=settings.device
         )
         config = Config(
-            args.task, args.data, args.folds, args.labels, args.splits, args.crop, tuple(args.queries), args.bootstrap
+            task=args.task,
+            data=args.data,
+            folds=args.folds,
+            labels=args.labels,
+            splits=args.splits,
+            crop=args.crop,
+            queries=tuple(args.queries),
+            calibrate=args.calibrate,
+            against=args.against,
+            bootstrap=args.bootstrap,
         )
-        results = run(config, predictor, ConsoleProgress("zero_shot"))
+        found = run(config, predictor, ConsoleProgress("zero_shot"))
+        results = [one.result for one in found]
+        if args.scores is not None:
+            save_scores(args.scores, found)
         for note in shortfalls(results[0]):
             say(note)
         text = as_json(results)

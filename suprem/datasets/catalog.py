@@ -173,6 +173,7 @@ def _read_classes(path: Path, *, as_published: bool) -> tuple[TaskClass, ...]:
                     row["code"],
                     row["query"],
                     (*row.get("members", [row["code"]]), *(row.get("merl", ()) if as_published else ())),
+                    tuple(row["published"] if as_published else row.get("published_exact", row["published"])),
                 )
                 for row in content["classes"]
             )

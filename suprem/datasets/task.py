@@ -20,11 +20,13 @@ class TaskClass:
         code: As in the published tables of the task.
         query: The text that is scored.
         members: Statements of the corpus; the class is present when any of them is.
+        published: Positives in the published training, validation and test tables; empty where there are none.
     """
 
     code: str
     query: str
     members: tuple[str, ...]
+    published: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 import pandas as pd
 
 from suprem.errors import EvaluationError
+from suprem.evaluation.audit import Finding
+from suprem.evaluation.breakdown import Group, Stratum
+from suprem.evaluation.calibration import Calibration
 
 Interval = tuple[float, float]
 
@@ -26,6 +29,7 @@ class ClassResult:
         ci: Its 95 % bootstrap interval over patients.
         average_precision: Average precision; its value for random scores is the prevalence.
         lost_draws: Bootstrap draws in which the class had lost one label; the interval rests on the others.
+        stratum: How well the training knew the query: "seen", "near" or "unseen"; "" where that was not asked.
     """
 
     code: str
@@ -35,6 +39,7 @@ class ClassResult:
     ci: Interval
     average_precision: float
     lost_draws: int
+    stratum: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,10 @@ class EvaluationResult:
         seed: Seed of the bootstrap.
         queries: The set of queries asked: "simplified", "members" or the name of a file.
         crop: Which part of longer recordings was read, one of `suprem.datasets.crop.CROPS`.
+        strata: Means over the classes whose queries the training knew well, nearly, or not at all.
+        groups: Means within groups of patients, over the same classes for all groups of a variable.
+        calibration: How far scores are from frequencies, raw and after calibration on validation records.
+        audit: What was checked before the evaluation.
     """
 
     task: str
@@ -93,6 +102,10 @@ class EvaluationResult:
     seed: int
     queries: str = "simplified"
     crop: str = "cleanest"
+    strata: tuple[Stratum, ...] = ()
+    groups: tuple[Group, ...] = ()
+    calibration: tuple[Calibration, ...] = ()
+    audit: tuple[Finding, ...] = ()
 
     def to_json(self) -> str:
         """Return one JSON object; a value that does not exist (NaN) is null."""
@@ -106,14 +119,11 @@ class EvaluationResult:
             EvaluationError: The text is not such an object.
         """
         try:
-            fields: dict[str, Any] = json.loads(text)
-            for mean in ("macro", "macro_10"):
-                fields[mean] = _number(fields[mean])
-                fields[f"{mean}_ci"] = _interval(fields[f"{mean}_ci"])
-            fields["classes"] = tuple(_class_result(entry) for entry in fields["classes"])
-            for left_out in ("skipped", "unreadable"):
-                fields[left_out] = tuple(Skipped(**entry) for entry in fields[left_out])
-            return cls(**fields)
+            content: dict[str, Any] = json.loads(text)
+            for name, part in _PARTS.items():
+                if name in content:
+                    content[name] = tuple(part(**_restored(part, entry)) for entry in content[name])
+            return cls(**_restored(cls, content))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise EvaluationError(
                 f"This is not an evaluation result of this version ({type(error).__name__}: {error}); "
@@ -137,18 +147,30 @@ class EvaluationResult:
         return pd.DataFrame(rows)
 
 
-def _class_result(entry: dict[str, Any]) -> ClassResult:
-    numbers = {name: _number(entry[name]) for name in ("auroc", "average_precision")}
-    return ClassResult(**{**entry, **numbers, "ci": _interval(entry["ci"])})
+_PARTS: dict[str, Any] = {
+    "classes": ClassResult,
+    "skipped": Skipped,
+    "unreadable": Skipped,
+    "strata": Stratum,
+    "groups": Group,
+    "calibration": Calibration,
+    "audit": Finding,
+}
 
 
-def _interval(ends: list[float | None]) -> Interval:
-    low, high = ends
-    return _number(low), _number(high)
+def _restored(part: Any, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a dataclass from JSON: null is NaN where a number belongs, lists are tuples."""
+    numbers = {field.name for field in fields(part) if field.type == "float"}
+    missing = [field.name for field in fields(part) if field.default is MISSING and field.name not in entry]
+    if missing:
+        raise KeyError(missing[0])
+    return {name: math.nan if value is None and name in numbers else _tuple(value) for name, value in entry.items()}
 
 
-def _number(value: float | None) -> float:
-    return math.nan if value is None else float(value)
+def _tuple(value: Any) -> Any:
+    if not isinstance(value, (list, tuple)):
+        return value
+    return tuple(math.nan if entry is None else _tuple(entry) for entry in value)
 
 
 def _nan_to_null(value: Any) -> Any:

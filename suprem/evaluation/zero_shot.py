@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from suprem.datasets.task import LabelledRecords
 from suprem.errors import EvaluationError
+from suprem.evaluation.audit import Finding
+from suprem.evaluation.breakdown import by_group, by_stratum
+from suprem.evaluation.calibration import ValidationScores, calibrations
 from suprem.evaluation.metrics import (
     MIN_POSITIVES,
     auroc,
@@ -27,12 +30,17 @@ from suprem.evaluation.metrics import (
 )
 from suprem.evaluation.query_set import SIMPLIFIED, QuerySet
 from suprem.evaluation.results import ClassResult, EvaluationResult, Interval, Skipped
+from suprem.evaluation.score_table import ScoreOrigin, ScoreTable
 from suprem.evaluation.scoring import ScoredRecords, Scorer, Signals, score_query_sets
 
 PROTOCOLS = {"exact": "clean", "merl": "merl"}
 """By variant of the labels. "clean": correct labels, the same preprocessing as everywhere in the project, nothing
 chosen on the evaluated records. "merl": the labels of the published tables, known errors included, to compare with
 published figures; the preprocessing is the checkpoint's own all the same."""
+
+
+GROUP_DRAWS = 500
+"""Bootstrap draws within groups of patients at most, which are many."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,7 @@ class Setting:
         draws: Bootstrap draws.
         seed: Seed of the bootstrap.
         crop: Which part of longer recordings was read, one of `suprem.datasets.crop.CROPS`.
+        audit: What was checked before.
     """
 
     split: str
@@ -54,6 +63,15 @@ class Setting:
     draws: int = 1000
     seed: int = 0
     crop: str = "cleanest"
+    audit: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A result and the scores it was computed from."""
+
+    result: EvaluationResult
+    scores: ScoreTable
 
 
 def evaluate_zero_shot(
@@ -62,27 +80,45 @@ def evaluate_zero_shot(
     labelled: LabelledRecords,
     setting: Setting,
     query_sets: Sequence[QuerySet] | None = None,
-) -> tuple[EvaluationResult, ...]:
+    *,
+    strata: Sequence[Sequence[str]] | None = None,
+    validation: tuple[str, LabelledRecords] | None = None,
+) -> tuple[Evaluation, ...]:
     """Evaluate a model on a task, once for each set of queries.
 
     Args:
         scorer: The model, normally a `Predictor`.
-        signals: One entry for each labelled record, in any order.
+        signals: One entry for each labelled record, validation records too, in any order.
         labelled: The records of the task and their labels.
         setting: How it came about.
         query_sets: The words to ask with; by default the task's own queries.
+        strata: For each set the stratum of each class, from `suprem.evaluation.breakdown.stratify`.
+        validation: Other records, in words and with labels, to fit calibrations on.
 
     Raises:
         EvaluationError: No record could be read, a record is missing, or a score is not finite.
     """
     sets = query_sets or [QuerySet(SIMPLIFIED, tuple((query,) for query in labelled.task.queries))]
-    scored = score_query_sets(scorer, signals, sets)
-    return tuple(evaluate_scores(part, labelled, setting, queries) for part, queries in zip(scored, sets, strict=True))
+    found = []
+    known = strata or [()] * len(sets)
+    for scored, queries, stratum in zip(score_query_sets(scorer, signals, sets), sets, known, strict=True):
+        fit_on = None
+        if validation is not None:
+            kept, logits = match(scored, validation[1])
+            fit_on = ValidationScores(validation[0], kept.present, logits)
+        found.append(evaluate_scores(scored, labelled, setting, queries, strata=stratum, validation=fit_on))
+    return tuple(found)
 
 
 def evaluate_scores(
-    scored: ScoredRecords, labelled: LabelledRecords, setting: Setting, queries: QuerySet
-) -> EvaluationResult:
+    scored: ScoredRecords,
+    labelled: LabelledRecords,
+    setting: Setting,
+    queries: QuerySet,
+    *,
+    strata: Sequence[str] = (),
+    validation: ValidationScores | None = None,
+) -> Evaluation:
     """Compute the result from scores; arguments as in `evaluate_zero_shot`.
 
     Raises:
@@ -90,18 +126,14 @@ def evaluate_scores(
     """
     task = labelled.task
     published = task.published_in(labelled.index.table["fold"])
+    asked_for = set(labelled.record_ids)
     labelled, logits = match(scored, labelled)
     present = labelled.present
     values = auroc(present, logits)
-    precisions = average_precision(present, logits)
-    positives = present.sum(axis=0)
-    frequent = positives >= MIN_POSITIVES
-
+    frequent = present.sum(axis=0) >= MIN_POSITIVES
     resamples = patient_resamples(labelled.patients, draws=setting.draws, seed=setting.seed)
     resampled = resampled_auroc(present, logits, resamples)
-    intervals = percentile_interval(resampled)
-    lost = np.isnan(resampled).sum(axis=0)
-    return EvaluationResult(
+    result = EvaluationResult(
         task=task.name,
         labels=task.labels,
         protocol=PROTOCOLS[task.labels],
@@ -117,22 +149,53 @@ def evaluate_scores(
         macro_ci=_ends(percentile_interval(macro(resampled))),
         macro_10=float(macro(values, frequent)),
         macro_10_ci=_ends(percentile_interval(macro(resampled, frequent))),
-        classes=tuple(
-            ClassResult(
-                code=entry.code,
-                query=queries.shown[i],
-                positives=int(positives[i]),
-                auroc=float(values[i]),
-                ci=_ends(intervals[:, i]),
-                average_precision=float(precisions[i]),
-                lost_draws=int(lost[i]),
-            )
-            for i, entry in enumerate(task.classes)
-        ),
+        classes=_class_results(task.codes, queries, present, logits, resampled, strata),
         skipped=_skipped_classes(task.codes, present),
-        unreadable=scored.unreadable,
+        unreadable=tuple(entry for entry in scored.unreadable if entry.name in asked_for),
         draws=setting.draws,
         seed=setting.seed,
+        strata=by_stratum(strata, task.codes, values, resampled) if strata else (),
+        groups=by_group(
+            labelled.index.table, task.codes, present, logits, draws=min(setting.draws, GROUP_DRAWS), seed=setting.seed
+        ),
+        calibration=calibrations(task.codes, present, logits, validation),
+        audit=setting.audit,
+    )
+    origin = ScoreOrigin(
+        task=task.name,
+        labels=task.labels,
+        codes=task.codes,
+        split=setting.split,
+        crop=setting.crop,
+        checkpoint=setting.checkpoint,
+        encoder=setting.encoder,
+        queries=queries.name,
+    )
+    return Evaluation(result, ScoreTable(origin, labelled.record_ids, labelled.patients, present, logits))
+
+
+def _class_results(
+    codes: Sequence[str],
+    queries: QuerySet,
+    present: NDArray[np.bool_],
+    logits: NDArray[np.floating],
+    resampled: NDArray[np.float64],
+    strata: Sequence[str],
+) -> tuple[ClassResult, ...]:
+    values, precisions = auroc(present, logits), average_precision(present, logits)
+    intervals, lost = percentile_interval(resampled), np.isnan(resampled).sum(axis=0)
+    return tuple(
+        ClassResult(
+            code=code,
+            query=queries.shown[i],
+            positives=int(present[:, i].sum()),
+            auroc=float(values[i]),
+            ci=_ends(intervals[:, i]),
+            average_precision=float(precisions[i]),
+            lost_draws=int(lost[i]),
+            stratum=strata[i] if strata else "",
+        )
+        for i, code in enumerate(codes)
     )
 
 

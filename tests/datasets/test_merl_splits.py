@@ -125,3 +125,12 @@ def test_real_headers_agree_with_the_tables(test_data: Path) -> None:
     labelled = read_merl_split(test_data / "splits", CSN_MERL).label(CSN_MERL, index_csn(test_data / "cinc"))
     differ = (labelled.present != CSN_MERL.present_in(labelled.index)).any(axis=1)
     assert [name for name, other in zip(labelled.record_ids, differ, strict=True) if other] == ["JS00005"]
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_published_counts_of_the_class_lists_are_the_sums_of_the_tables(test_data: Path, name: str) -> None:
+    task = load_task(name, "merl")
+    table = read_merl_split(test_data / "splits", task).table
+    for part, fold in enumerate((1, 9, 10)):
+        sums = table.loc[table["fold"] == fold, list(task.codes)].sum()
+        assert {entry.code: entry.published[part] for entry in task.classes} == sums.to_dict()

@@ -9,6 +9,9 @@ from dataclasses import replace
 import pytest
 
 from suprem.errors import EvaluationError
+from suprem.evaluation.audit import Finding
+from suprem.evaluation.breakdown import Group, Stratum
+from suprem.evaluation.calibration import Calibration
 from suprem.evaluation.results import ClassResult, EvaluationResult, Skipped
 
 RESULT = EvaluationResult(
@@ -33,6 +36,10 @@ RESULT = EvaluationResult(
     unreadable=(Skipped("00007", "The signal file is shorter than its header says."),),
     draws=100,
     seed=0,
+    strata=(Stratum("near", ("LVOLT",), 0.75, (0.7, 0.8)),),
+    groups=(Group("sex", "female", 60, (), math.nan, (math.nan, math.nan)),),
+    calibration=(Calibration("raw", "", 0.1, 0.2, math.nan, ("LVOLT",), (0.1,), ((0.2, 0.3, 5), (0.6, 0.5, 5))),),
+    audit=(Finding("labels", None, "no counts are published for these records"),),
 )
 
 
@@ -43,7 +50,9 @@ def test_a_result_read_back_is_the_result_written() -> None:
     assert (again.skipped, again.unreadable) == (RESULT.skipped, RESULT.unreadable)
     assert math.isnan(again.macro_10)
     assert math.isnan(again.classes[1].ci[0])
-    whole = replace(RESULT, macro_10=0.5, macro_10_ci=(0.4, 0.6), classes=RESULT.classes[:1])
+    assert again.calibration[0].reliability == RESULT.calibration[0].reliability
+    assert again.audit == RESULT.audit
+    whole = replace(RESULT, macro_10=0.5, macro_10_ci=(0.4, 0.6), classes=RESULT.classes[:1], groups=(), calibration=())
     assert EvaluationResult.from_json(whole.to_json()) == whole
 
 
@@ -64,6 +73,15 @@ def test_the_json_has_the_promised_keys_and_null_for_what_does_not_exist() -> No
 def test_what_is_not_a_result_is_refused_with_one_sentence(text: str) -> None:
     with pytest.raises(EvaluationError, match="not an evaluation result"):
         EvaluationResult.from_json(text)
+
+
+def test_results_from_before_a_field_existed_are_read() -> None:
+    content = json.loads(RESULT.to_json())
+    for later in ("strata", "groups", "calibration", "audit", "queries", "crop"):
+        del content[later]
+    for entry in content["classes"]:
+        del entry["stratum"]
+    assert EvaluationResult.from_json(json.dumps(content)).macro == 0.75
 
 
 def test_the_table_has_a_row_per_class_in_order() -> None:

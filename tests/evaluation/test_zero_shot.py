@@ -75,7 +75,7 @@ def test_the_result_holds_what_the_metrics_say_of_the_models_answers() -> None:
     data = labelled()
     scorer = FakeScorer()
     stream = signals(data)
-    (result,) = evaluate_zero_shot(scorer, stream, data, replace(ABOUT, draws=200, seed=1))
+    result = evaluate_zero_shot(scorer, stream, data, replace(ABOUT, draws=200, seed=1))[0].result
 
     assert scorer.queries == ["first finding", "second finding", "third finding"]
     assert scorer.batches == [32, 8]
@@ -91,7 +91,7 @@ def test_the_result_holds_what_the_metrics_say_of_the_models_answers() -> None:
 
 
 def test_a_class_without_positives_is_named_and_not_in_the_mean() -> None:
-    (result,) = evaluate_zero_shot(FakeScorer(), signals(labelled(), noise=0.0), labelled(), ABOUT)
+    result = evaluate_zero_shot(FakeScorer(), signals(labelled(), noise=0.0), labelled(), ABOUT)[0].result
     assert result.skipped == (Skipped("C", "none of 40 records has it; nothing can be ranked"),)
     assert result.classes[2].positives == 0
     assert np.isnan(result.classes[2].auroc)
@@ -101,7 +101,7 @@ def test_a_class_without_positives_is_named_and_not_in_the_mean() -> None:
 
 def test_rare_classes_are_left_out_of_the_second_mean() -> None:
     data = labelled()
-    (result,) = evaluate_zero_shot(FakeScorer(), signals(data), data, ABOUT)
+    result = evaluate_zero_shot(FakeScorer(), signals(data), data, ABOUT)[0].result
     assert [entry.positives for entry in result.classes] == [36, 8, 0]
     assert result.macro_10 == result.classes[0].auroc != result.macro
     assert result.macro_10_ci == pytest.approx(result.classes[0].ci)
@@ -110,8 +110,8 @@ def test_rare_classes_are_left_out_of_the_second_mean() -> None:
 def test_the_order_in_which_records_come_does_not_matter() -> None:
     data = labelled()
     stream = signals(data)
-    (first,) = evaluate_zero_shot(FakeScorer(), stream, data, replace(ABOUT, draws=50))
-    (second,) = evaluate_zero_shot(FakeScorer(), stream[::-1], data, replace(ABOUT, draws=50))
+    first = evaluate_zero_shot(FakeScorer(), stream, data, replace(ABOUT, draws=50))[0].result
+    second = evaluate_zero_shot(FakeScorer(), stream[::-1], data, replace(ABOUT, draws=50))[0].result
     assert first.to_json() == second.to_json()
 
 
@@ -121,11 +121,11 @@ def test_unreadable_records_are_listed_and_the_others_evaluated() -> None:
         (name, UnreadableEcg("The file is empty.") if name in {"r03", "r11"} else signal)
         for name, signal in signals(data)
     ]
-    (result,) = evaluate_zero_shot(FakeScorer(), stream, data, ABOUT)
+    result = evaluate_zero_shot(FakeScorer(), stream, data, ABOUT)[0].result
     assert result.records == 38
     assert result.unreadable == (Skipped("r03", "The file is empty."), Skipped("r11", "The file is empty."))
     rows = [row for row, name in enumerate(data.record_ids) if name not in {"r03", "r11"}]
-    (expected,) = evaluate_zero_shot(FakeScorer(), [stream[row] for row in rows], data.take(rows), ABOUT)
+    expected = evaluate_zero_shot(FakeScorer(), [stream[row] for row in rows], data.take(rows), ABOUT)[0].result
     assert result.classes == expected.classes or result.table().equals(expected.table())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,10 +14,15 @@ import pytest
 from numpy.typing import NDArray
 
 from pipelines import zero_shot
+from suprem.concepts.query import Support
 from suprem.datasets.catalog import load_task
+from suprem.datasets.ptbxl import index_ptbxl
+from suprem.datasets.signal_store import build_signal_store
 from suprem.ecg.preprocess import SignalSpec
 from suprem.ecg.record import LEADS
 from suprem.evaluation.results import EvaluationResult
+from suprem.evaluation.score_table import ScoreTable
+from tests.tiny import VOCABULARY
 from tests.tiny_corpora import write_challenge
 
 RHYTHMS = ("SR", "AFIB", "STACH")
@@ -27,6 +33,7 @@ class FakePredictor:
     """Knows three rhythms by the size of lead I; every other query gets a zero."""
 
     spec = SignalSpec()
+    vocabulary = VOCABULARY
     id = "fake-checkpoint"
     encoder = SimpleNamespace(name="fake-encoder")
 
@@ -41,6 +48,9 @@ class FakePredictor:
             if query in known:
                 vectors[row, known[query]] = 1
         return vectors
+
+    def score_signals(self, signals: NDArray[np.float32], queries: Sequence[object]) -> list[list[SimpleNamespace]]:
+        return [[SimpleNamespace(support=Support.OUTSIDE) for _ in queries] for _ in signals]
 
     def logits(self, signals: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         size = signals[:, 0].max(axis=1, keepdims=True)
@@ -253,3 +263,59 @@ def test_cpsc_is_cropped_as_its_task_says(
     assert zero_shot.main(["--task", "cpsc2018", "--labels", labels, "--data", str(tmp_path), "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert (result["records"], result["crop"]) == (4, windows)
+
+
+def test_the_result_says_how_known_queries_are_and_what_was_checked(
+    corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert zero_shot.main(command(corpus, "--json")) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert {part["name"]: part["codes"] for part in result["strata"]} == {"seen": ["AFIB"], "unseen": ["STACH", "SR"]}
+    assert {entry["code"]: entry["stratum"] for entry in result["classes"]}["AFIB"] == "seen"
+    assert result["groups"] == []
+    assert [fit["method"] for fit in result["calibration"]] == ["raw"]
+    checks = {(entry["check"], entry["passed"]): entry["message"] for entry in result["audit"]}
+    assert checks["patients", True] == "0 of 12 patients are also in folds outside"
+    assert "incomplete" in checks["labels", None]
+    # The recordings of a rhythm are alike in this miniature, as copies would be.
+    assert checks["recordings", False].startswith("21 of 24 recordings repeat another one: 00004 = 00001")
+
+
+def test_calibrations_are_fitted_on_other_folds_and_other_patients(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pd.read_csv(corpus / "ptbxl_database.csv")
+    shutil.copytree(corpus / "records100", tmp_path / "records100")
+    table.assign(patient_id=table["patient_id"].clip(upper=11)).to_csv(tmp_path / "ptbxl_database.csv", index=False)
+    assert zero_shot.main(command(tmp_path, "--calibrate", "8")) == 2
+    assert "1 patients have records both among those evaluated and those of --calibrate" in capsys.readouterr().err
+    table.to_csv(tmp_path / "ptbxl_database.csv", index=False)
+    assert zero_shot.main(command(tmp_path, "--calibrate", "8", "--json")) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert [(fit["method"], fit["fitted_on"]) for fit in result["calibration"]] == [
+        ("raw", ""),
+        ("temperature", "folds 8"),
+        ("isotonic", "folds 8"),
+    ]
+    assert result["records"] == 24
+    assert result["calibration"][2]["classes"] == []
+
+
+def test_recordings_of_a_training_store_are_found_among_the_evaluated(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build_signal_store(index_ptbxl(corpus, folds=[8]), FakePredictor.spec, tmp_path / "store", workers=1)
+    assert zero_shot.main(command(corpus, "--against", str(tmp_path / "store"), "--json")) == 0
+    messages = [entry["message"] for entry in json.loads(capsys.readouterr().out)["audit"]]
+    assert messages[-1].startswith("8 of 24 recordings are also among the 1 of --against: 00001")
+
+
+def test_scores_of_every_record_are_saved_for_each_query_set(corpus: Path, tmp_path: Path) -> None:
+    assert zero_shot.main(command(corpus, "--scores", str(tmp_path / "scores.npz"))) == 0
+    scores = ScoreTable.load(tmp_path / "scores.npz")
+    assert scores.logits.shape == (24, 12)
+    assert (scores.origin.task, scores.origin.queries) == ("ptbxl_rhythm", "simplified")
+    assert scores.patients[:3] == ("0", "0", "1")
+    sets = ["--queries", "simplified", "members", "--scores", str(tmp_path / "both.npz")]
+    assert zero_shot.main(command(corpus, *sets)) == 0
+    assert {path.name for path in tmp_path.glob("both*")} == {"both-simplified.npz", "both-members.npz"}
