@@ -1,9 +1,11 @@
 """Make a run's best checkpoint the one that pages and commands score with, once its model card is complete.
 
-    python -m pipelines.zero_shot --task ptbxl_all --data PTBXL --folds 9 --checkpoint RUN/best --out result.json
-    python -m pipelines.promote --checkpoint RUN/best --evaluation result.json [--to assets/checkpoint]
+    python -m pipelines.zero_shot --task ptbxl_all --data PTBXL --folds 9 --checkpoint RUN/best --out result.json \\
+        --scores scores.npz
+    python -m pipelines.promote --checkpoint RUN/best --evaluation result.json --scores scores.npz
 
-The evaluation goes into the model card. One of another checkpoint is refused: a card must not carry borrowed figures.
+The evaluation goes into the model card, and of the scores their quantiles, by which a page tells the rank of a single
+ECG's score. Those of another checkpoint are refused: a card must not carry borrowed figures.
 """
 
 from __future__ import annotations
@@ -11,31 +13,39 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from pipelines.stage import run_stage
 from suprem.atomic import replacing, write_text
 from suprem.errors import CheckpointError
 from suprem.evaluation.results import EvaluationResult
+from suprem.evaluation.score_table import ScoreTable
+from suprem.inference.reference import reference_of
 from suprem.model.checkpoint import NEEDED, load_checkpoint
 from suprem.settings import load_settings
 
 CARD = "model_card.json"
 
 
-def run(source: Path, evaluation: EvaluationResult, target: Path) -> str:
+def run(source: Path, evaluation: EvaluationResult, target: Path, scores: ScoreTable | None = None) -> str:
     """Copy a checkpoint with its completed card and return its id.
 
     Raises:
-        CheckpointError: It is incomplete, or the evaluation belongs to another one.
+        CheckpointError: It is incomplete, or the evaluation or the scores belong to another one.
     """
     checkpoint = load_checkpoint(source)
-    if evaluation.checkpoint != checkpoint.id:
-        raise CheckpointError(
-            f"The evaluation is of checkpoint {evaluation.checkpoint}, not of {checkpoint.id}. "
-            "Evaluate this one with: python -m pipelines.zero_shot --out"
-        )
-    card = {**checkpoint.card, "validation": json.loads(evaluation.to_json())}
+    for what, stated in (("evaluation is", evaluation), ("scores are", scores and scores.origin)):
+        if stated is not None and stated.checkpoint != checkpoint.id:
+            raise CheckpointError(
+                f"The {what} of checkpoint {stated.checkpoint}, not of {checkpoint.id}. "
+                "Evaluate this one with: python -m pipelines.zero_shot --out --scores"
+            )
+    # The file of scores stays behind, so the card does not name it.
+    card = {**checkpoint.card, "validation": json.loads(replace(evaluation, scores="").to_json())}
+    card.pop("reference", None)
+    if scores is not None:
+        card["reference"] = reference_of(scores.origin.codes, scores.logits)
     target.mkdir(parents=True, exist_ok=True)
     for name in NEEDED:
         if name != CARD and (source / name).resolve() != (target / name).resolve():
@@ -50,13 +60,15 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m pipelines.promote", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint, for example RUN/best")
     parser.add_argument("--evaluation", type=Path, required=True, help="result of pipelines.zero_shot --out")
+    parser.add_argument("--scores", type=Path, help="scores of the same command, for the rank of a single ECG's score")
     parser.add_argument("--to", type=Path, help="default: <SUPREM_HOME>/checkpoint, which this installation then uses")
     args = parser.parse_args(argv)
 
     def work() -> None:
         target = args.to or load_settings().home / "checkpoint"
         evaluation = EvaluationResult.from_json(args.evaluation.read_text(encoding="utf-8"))
-        print(f"checkpoint {run(args.checkpoint, evaluation, target)} is in {target}")
+        scores = ScoreTable.load(args.scores) if args.scores else None
+        print(f"checkpoint {run(args.checkpoint, evaluation, target, scores)} is in {target}")
 
     return run_stage(work)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 QUANTILES = 201
 """Steps of half a percent; the ends are the lowest and the highest logit of all."""
@@ -37,25 +37,28 @@ class Standing:
 
 
 def reference_of(codes: Sequence[str], logits: NDArray[np.floating[Any]]) -> dict[str, Any]:
-    """Return what a model card keeps of an evaluation's logits (record, query), one list of quantiles a query."""
+    """Return what a model card keeps of an evaluation's logits (record, query): for each query its quantiles, in one
+    line of text, so that the card can still be read."""
     steps = np.linspace(0.0, 1.0, QUANTILES)
     columns = np.quantile(logits, steps, axis=0).T
     return {
         "records": len(logits),
-        "quantiles": {code: [round(float(v), 3) for v in column] for code, column in zip(codes, columns, strict=True)},
+        "quantiles": {
+            code: " ".join(f"{value:.3f}" for value in column) for code, column in zip(codes, columns, strict=True)
+        },
     }
 
 
 def standing(card: Mapping[str, Any], code: str | None, logit: float) -> Standing | None:
     """Return where a logit stands among the reference records; None where the card does not know the query."""
     reference = card.get("reference", {})
-    quantiles: ArrayLike | None = reference.get("quantiles", {}).get(code)
+    quantiles: str | None = reference.get("quantiles", {}).get(code)
     if code is None or quantiles is None:
         return None
     found: Mapping[str, Any] = next(
         (row for row in card.get("validation", {}).get("classes", ()) if row.get("code") == code), {}
     )
-    values = np.asarray(quantiles, float)
+    values = np.array(quantiles.split(), float)
     below, upto = np.searchsorted(values, logit, "left"), np.searchsorted(values, logit, "right")
     # Between two quantiles the share lies between theirs; on one of them it is that quantile's.
     lower = (below if upto > below else below - 0.5) / (len(values) - 1)

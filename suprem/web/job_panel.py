@@ -196,12 +196,14 @@ def _resume(store: JobStore, number: int, settings: Settings) -> None:
 
 def _evaluate(store: JobStore, run: Run, data: str, settings: Settings) -> None:
     words = ("--task", "ptbxl_all", "--folds", "9", "--data", data, "--checkpoint", str(run.checkpoint))
-    out = ("--out", str(run.folder / "evaluation.json"))
+    out = ("--out", str(run.folder / "evaluation.json"), "--scores", str(run.folder / "scores.npz"))
     spec = JobSpec("zero_shot", (*words, *out), f"evaluate {run.name} on fold 9")
     runner.submit(store, spec, limit=settings.max_jobs)
 
 
 def _promote(store: JobStore, run: Run, settings: Settings) -> None:
-    words = ("--checkpoint", str(run.checkpoint), "--evaluation", str(run.folder / "evaluation.json"))
-    spec = JobSpec("promote", words, f"use checkpoint {run.name}")
+    words = ["--checkpoint", str(run.checkpoint), "--evaluation", str(run.folder / "evaluation.json")]
+    scores = run.folder / "scores.npz"
+    words += ["--scores", str(scores)] if scores.exists() else []
+    spec = JobSpec("promote", tuple(words), f"use checkpoint {run.name}")
     runner.submit(store, spec, limit=settings.max_jobs)

@@ -1,0 +1,82 @@
+"""A checkpoint becomes the one in use with its own evaluation, never with another one's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipelines import promote
+from suprem.evaluation.results import ClassResult, EvaluationResult
+from suprem.evaluation.score_table import ScoreOrigin, ScoreTable
+from suprem.inference.predictor import Predictor
+from suprem.inference.reference import standing
+from suprem.model.checkpoint import load_checkpoint
+from suprem.settings import load_settings
+from tests.tiny import write_checkpoint
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return write_checkpoint(tmp_path / "run" / "best")
+
+
+@pytest.fixture
+def evaluation(source: Path) -> EvaluationResult:
+    return EvaluationResult(
+        task="ptbxl_all", labels="exact", protocol="clean", split="folds 9", checkpoint=load_checkpoint(source).id,
+        encoder="fake", records=100, patients=90, published_records=None, macro=0.9, macro_ci=(0.8, 0.95),
+        macro_10=0.9, macro_10_ci=(0.8, 0.95), skipped=(), unreadable=(), draws=10, seed=0, scores="scores.npz",
+        classes=(ClassResult("AFIB", "atrial fibrillation", 7, 0.9, (0.8, 0.95), 0.5, 0),),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def scores(evaluation: EvaluationResult) -> ScoreTable:
+    origin = ScoreOrigin(
+        "ptbxl_all", "exact", ("AFIB",), "folds 9", "first", evaluation.checkpoint, "fake", "simplified"
+    )
+    names = tuple(map(str, range(100)))
+    logits = np.linspace(-4.0, 4.0, 100, dtype=np.float32)[:, None]
+    return ScoreTable(origin, names, names, logits > 3.4, logits)
+
+
+def command(source: Path, folder: Path, evaluation: EvaluationResult, scores: ScoreTable) -> list[str]:
+    (folder / "result.json").write_text(evaluation.to_json())
+    scores.save(folder / "scores.npz")
+    files = ["--evaluation", str(folder / "result.json"), "--scores", str(folder / "scores.npz")]
+    return ["--checkpoint", str(source), *files]
+
+
+def test_the_promoted_checkpoint_is_the_one_in_use_and_knows_its_figures(
+    source: Path,
+    tmp_path: Path,
+    evaluation: EvaluationResult,
+    scores: ScoreTable,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SUPREM_HOME", str(tmp_path / "home"))
+    assert promote.main(command(source, tmp_path, evaluation, scores)) == 0
+    used = Predictor.load(load_settings().checkpoint)
+    assert load_settings().checkpoint == tmp_path / "home" / "checkpoint"
+    assert used.id == evaluation.checkpoint
+    assert used.card["validation"]["macro"] == 0.9
+    assert used.card["validation"]["scores"] == "", "the file is not part of a checkpoint"
+    place = standing(used.card, "AFIB", 3.0)
+    assert place is not None
+    assert (place.lower, place.records, place.auroc) == (pytest.approx(0.87, abs=0.01), 100, 0.9)
+
+
+def test_another_checkpoints_figures_are_refused(
+    source: Path, tmp_path: Path, evaluation: EvaluationResult, scores: ScoreTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = ["--to", str(tmp_path / "target")]
+    other = replace(evaluation, checkpoint="0123456789ab")
+    assert promote.main(command(source, tmp_path, other, scores) + target) == 2
+    assert "The evaluation is of checkpoint 0123456789ab" in capsys.readouterr().err
+    foreign = replace(scores, origin=replace(scores.origin, checkpoint="0123456789ab"))
+    assert promote.main(command(source, tmp_path, evaluation, foreign) + target) == 2
+    assert "The scores are of checkpoint 0123456789ab" in capsys.readouterr().err
+    assert not (tmp_path / "target").exists()
