@@ -35,6 +35,7 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
 
     with answering:
         predictor = shared_predictor()
+        queries = predictor.ask([query.text for query in queries])
         scores = score_queries(predictor, ecg, queries)
         show_scores(scores, queries, predictor, ecg)
 

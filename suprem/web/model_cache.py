@@ -32,6 +32,10 @@ class SharedPredictor:
         self.vocabulary = predictor.vocabulary
         self.spec = predictor.spec
 
+    def ask(self, texts: Sequence[str]) -> list[CardiacQuery]:
+        """Return texts as this checkpoint's vocabulary understands them; see `Predictor.ask`."""
+        return self._predictor.ask(texts)
+
     def score(self, record: EcgRecord, queries: Sequence[CardiacQuery]) -> list[QueryScore]:
         """Score one recording; see `Predictor.score`."""
         with self._lock:
