@@ -18,6 +18,7 @@ from suprem.ecg.array_reader import array_shape, read_npy, read_npz
 from suprem.ecg.channels import MAX_SAMPLES
 from suprem.ecg.csv_reader import is_lead_table, read_csv
 from suprem.ecg.dicom_reader import read_dicom
+from suprem.ecg.edf_reader import read_edf_family
 from suprem.ecg.mat_reader import MAGIC, read_mat
 from suprem.ecg.muse_reader import read_muse
 from suprem.ecg.record import EcgRecord
@@ -36,8 +37,10 @@ MAX_UPLOAD_BYTES = 20 * 2**20
 _MAX_FILE_BYTES = 16 * MAX_SAMPLES
 _HEAD = 65_536
 _WFDB_DATA = (".dat", ".mat")
-_RECORD_SUFFIXES = ("", ".mat", ".dcm", ".csv", ".tsv", ".npy", ".npz", ".xml", ".scp", ".edf", ".ecg")
-_READABLE = "WFDB (.hea with .dat or .mat), DICOM, CSV, NPY or NPZ"
+_RECORD_SUFFIXES = ("", ".mat", ".dcm", ".csv", ".tsv", ".npy", ".npz", ".xml", ".scp", ".edf", ".bdf", ".ecg")
+_READABLE = (
+    "WFDB (.hea with .dat or .mat), DICOM, GE MUSE XML, HL7 aECG, Philips Sierra XML, SCP-ECG, EDF, CSV, NPY or NPZ"
+)
 
 Read = Callable[[bytes, TableFormat | None, str], EcgRecord]
 
@@ -81,8 +84,8 @@ _FORMATS: tuple[_Format, ...] = (
     _Format("HL7 aECG", _xml_root("AnnotatedECG"), lambda data, _, name: read_aecg(data, name)),
     _Format("Philips Sierra XML", _xml_root("restingecgdata"), lambda data, _, name: read_sierra(data, name)),
     _Format("SCP-ECG", lambda head: b"SCPECG" in head[:32], lambda data, _, name: read_scp(data, name)),
-    _Format("EDF", _starts(b"0       ")),
-    _Format("BDF", _starts(b"\xffBIOSEMI")),
+    _Format("EDF", _starts(b"0       "), lambda data, _, name: read_edf_family(data, name)),
+    _Format("BDF", _starts(b"\xffBIOSEMI"), lambda data, _, name: read_edf_family(data, name)),
     _Format("ISHNE", _starts(b"ISHNE1.0", b"ANN  1.0")),
     _Format("MFER", _starts(b"@  MFR")),
     _Format("PDF", _starts(b"%PDF"), is_ecg=False),
@@ -229,7 +232,7 @@ def _is_record(path: Path) -> bool:
         return False
     if suffix == ".mat" and path.with_suffix(".hea").exists():  # samples of a WFDB record
         return False
-    if suffix in (".dcm", ".scp", ".edf"):  # where the content is something else, reading it says so
+    if suffix in (".dcm", ".scp", ".edf", ".bdf"):  # where the content is something else, reading it says so
         return True
     with path.open("rb") as file:
         head = file.read(_HEAD)

@@ -78,6 +78,15 @@ def show_facts(ecg: PickedEcg) -> None:
     """Show what the recording is and what the reader had to do to it."""
     notes = "".join(f" {escape(note)}" for note in ecg.record.notes)
     st.html(f'<p class="facts"><strong>{escape(ecg.facts)}.</strong>{notes}</p>')
+    if said := device_words(ecg.record):
+        st.html(f'<p class="facts"><strong>Device says (unconfirmed):</strong> {escape(said)}</p>')
+
+
+def device_words(record: EcgRecord) -> str:
+    """Return what the recording device measured and said about the whole recording, "" where it said nothing."""
+    measured = ", ".join(f"{name} {value}" for name, value in record.device.items())
+    said = "; ".join(record.device_statements)
+    return " ".join(f"{part}." for part in (measured, said) if part)
 
 
 def group_uploads(names: Sequence[str]) -> list[list[int]]:
@@ -106,11 +115,13 @@ def _pick_example() -> tuple[str, str, EcgRecord]:
 
 def _pick_upload() -> tuple[str, str, EcgRecord] | None:
     files = st.file_uploader(
-        "ECG files: WFDB (.hea with .dat or .mat), DICOM, CSV, NPY, NPZ",
+        "ECG files: WFDB (.hea with .dat or .mat), DICOM, GE MUSE, aECG or Philips XML, SCP-ECG, EDF, CSV, NPY, NPZ",
         accept_multiple_files=True,
         key="files",
         max_upload_size=MAX_UPLOAD_BYTES // 2**20,
-        help="Files stay in the memory of the computer this page comes from, for this session only.",
+        help="Files stay in the memory of the computer this page comes from, for this session only. Names, numbers and "
+        "dates of a patient are not read. Export from the device or archive as XML (GE MUSE, HL7 aECG, Philips "
+        "Sierra), DICOM, SCP-ECG or EDF; a PDF or a picture holds no signal that can be read.",
     )
     if not files:
         session().uploads.clear()

@@ -375,3 +375,59 @@ def scp_file(
     whole = struct.pack("<H", _crc(head + pointers)) + head + pointers + body
     whole = struct.pack("<I", 6 + len(whole)) + whole
     return struct.pack("<H", _crc(whole) ^ wrong_crc) + whole
+
+
+def edf_file(
+    counts: Counts,
+    *,
+    labels: Sequence[str] = tuple(f"ECG {lead}" for lead in LEADS),
+    unit: str = "uV",
+    span: float = 32768.0,
+    fs: int = 500,
+    kind: str = "EDF+C",
+    records: int | None = None,
+    others: Sequence[tuple[str, int]] = (("Resp", 25),),
+    offset: float = 0.0,
+) -> bytes:
+    """Return an EDF, EDF+ or BDF file of whole counts in records of one second.
+
+    Args:
+        labels: Label of each of the first rows of `counts`.
+        span: Physical value of the digital value 32768; counts times span / 32768 is the value in `unit`.
+        records: Number of records the header states; those that are there by default.
+        others: Further channels of zeros: label and samples a second.
+        offset: Physical value of the digital zero.
+    """
+    bdf = kind.startswith("BDF")
+    seconds = counts.shape[1] // fs
+    channels = [(label, unit, fs) for label in labels] + [(label, "", rate) for label, rate in others]
+    step = span / 32768
+
+    def field(text: object, width: int) -> bytes:
+        return f"{text:<{width}}".encode("latin-1")[:width]
+
+    head = b"\xffBIOSEMI" if bdf else field("0", 8)
+    head += field("MRN-770031 F 07-MAR-1951 Quxley_Gwendolyn", 80) + field(
+        "Startdate 07-MAR-2022 X Dr. Halvorsen X", 80
+    )
+    head += field("07.03.22", 8) + field("09.00.00", 8) + field(256 * (len(channels) + 1), 8) + field(kind, 44)
+    head += field(seconds if records is None else records, 8) + field(1, 8) + field(len(channels), 4)
+    columns: list[tuple[int, list[object]]] = [
+        (16, [label for label, _, _ in channels]),
+        (80, ["AgAgCl electrodes" for _ in channels]),
+        (8, [dimension for _, dimension, _ in channels]),
+        (8, [f"{offset - 32768 * step:.8g}" for _ in channels]),
+        (8, [f"{offset + 32767 * step:.8g}" for _ in channels]),
+        (8, [-32768 for _ in channels]),
+        (8, [32767 for _ in channels]),
+        (80, ["HP:0.05Hz LP:150Hz" for _ in channels]),
+        (8, [rate for _, _, rate in channels]),
+        (32, ["" for _ in channels]),
+    ]
+    head += b"".join(field(value, width) for width, values in columns for value in values)
+    body = b""
+    for second in range(seconds):
+        for row in counts[: len(labels), second * fs : (second + 1) * fs].tolist():
+            body += b"".join(value.to_bytes(3 if bdf else 2, "little", signed=True) for value in row)
+        body += bytes(sum(rate for _, rate in others) * (3 if bdf else 2))
+    return head + body

@@ -16,7 +16,7 @@ from suprem.ecg.device_words import MAX_LENGTH, MAX_STATEMENTS, keep_statements,
 from suprem.ecg.readers import find_records, read_ecg, read_upload
 from suprem.ecg.record import LEADS, EcgRecord, complete_leads
 from suprem.errors import BadSamplingRate, EcgError, UnreadableEcg
-from tests.ecg.hospital_files import EIGHT, SECRETS, aecg_file, muse_file, scp_file, sierra_file
+from tests.ecg.hospital_files import EIGHT, SECRETS, aecg_file, edf_file, muse_file, scp_file, sierra_file
 
 Counts = NDArray[np.int16]
 Write = Callable[[Counts], bytes]
@@ -280,9 +280,65 @@ def test_scp_that_is_incomplete_says_what_is_missing(counts: Counts) -> None:
         read(bytes(data))
 
 
+# --- EDF and BDF --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["", "EDF+C", "BDF+C"])
+@pytest.mark.parametrize("others", [(), (("Resp", 25), ("EEG C3", 100))])
+def test_edf_gives_the_leads_by_their_labels(counts: Counts, kind: str, others: tuple[tuple[str, int], ...]) -> None:
+    record = read(edf_file(counts, kind=kind, others=others))
+    assert (record.leads, record.fs, record.source) == (LEADS, 500.0, "BDF" if kind.startswith("BDF") else "EDF")
+    assert np.allclose(record.signal, counts * 0.001, atol=1e-4)
+    assert record.sex == ("female" if kind else None)
+
+
+@pytest.mark.parametrize(
+    ("unit", "span", "factor"), [("uV", 81920.0, 0.0025), ("mV", 32.768, 0.001), ("\N{MICRO SIGN}V", 32768.0, 0.001)]
+)
+def test_edf_amplitudes_have_their_unit_and_offset(counts: Counts, unit: str, span: float, factor: float) -> None:
+    assert np.allclose(read(edf_file(counts, unit=unit, span=span)).signal, counts * factor, atol=1e-4)
+    moved = read(edf_file(counts, unit=unit, span=span, offset=span / 16))
+    assert np.allclose(moved.signal - moved.signal[:, :1], (counts - counts[:, :1]) * factor, atol=2e-4)
+
+
+def test_edf_takes_one_rate_and_says_so(counts: Counts) -> None:
+    record = read(edf_file(counts, labels=("I", "II"), others=[("V1", 250), ("SpO2", 1)]))
+    assert (record.leads, record.fs) == (("I", "II"), 500.0)
+    assert any("2 channel(s)" in note for note in record.notes)
+
+
+def test_a_sleep_recording_is_no_ecg_of_chest_leads(counts: Counts) -> None:
+    with pytest.raises(UnreadableEcg, match="labelled as a standard lead"):
+        read(edf_file(counts, labels=("C3", "C4", "F3", "O1"), others=[("EKG", 200)]))
+    assert read(edf_file(counts, labels=("I", "II", "C1"))).leads == ("I", "II", "V1")
+
+
+def test_edf_with_an_open_number_of_records_is_counted(counts: Counts) -> None:
+    assert np.allclose(read(edf_file(counts, records=-1)).signal, counts * 0.001, atol=1e-4)
+
+
+def test_edf_that_is_incomplete_says_what_is_missing(counts: Counts) -> None:
+    with pytest.raises(UnreadableEcg, match="states 10 data records and holds 9"):
+        read(edf_file(counts)[:-100])
+    with pytest.raises(UnreadableEcg, match="interrupted"):
+        read(edf_file(counts, kind="EDF+D"))
+    with pytest.raises(UnreadableEcg, match="amplitude range"):
+        read(edf_file(counts, span=0.0))
+    with pytest.raises(EcgError, match="no voltage"):
+        read(edf_file(counts, unit="mmHg"))
+    with pytest.raises(UnreadableEcg, match="header"):
+        read(edf_file(counts)[:300])
+
+
 # --- all of them --------------------------------------------------------------------------------------------------
 
-WRITERS: dict[str, Write] = {"muse": muse_file, "aecg": aecg_file, "sierra": sierra_file, "scp": scp_file}
+WRITERS: dict[str, Write] = {
+    "muse": muse_file,
+    "aecg": aecg_file,
+    "sierra": sierra_file,
+    "scp": scp_file,
+    "edf": edf_file,
+}
 
 
 @pytest.fixture(params=WRITERS)

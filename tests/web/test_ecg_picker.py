@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from suprem.web.ecg_picker import PickedEcg, group_uploads
+from suprem.web.ecg_picker import PickedEcg, device_words, group_uploads
 from tests.tiny import ecg
 
 
@@ -29,3 +31,10 @@ def test_the_facts_of_a_recording_hold_only_what_is_known() -> None:
     record = ecg()
     picked = PickedEcg("Upload 1 (WFDB)", "key", record, record, 0.0)
     assert picked.facts == "10.0 s, 500 Hz, 12 leads"
+
+
+def test_what_the_device_says_is_its_measurements_and_then_its_statements() -> None:
+    record = ecg()
+    assert device_words(record) == ""
+    said = replace(record, device={"Heart Rate": "61 bpm", "P Axis": "0 deg"}, device_statements=("Sinus rhythm", "VT"))
+    assert device_words(said) == "Heart Rate 61 bpm, P Axis 0 deg. Sinus rhythm; VT."
