@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.index_datasets import CORPORA
-from suprem.datasets.index import RecordIndex
+from suprem.datasets.index import TRAIN_FOLDS, RecordIndex
 from suprem.datasets.merl_splits import read_merl_split
 from suprem.datasets.signal_store import SignalStore
 from suprem.datasets.task import LabelledRecords, Task
@@ -106,7 +106,9 @@ def audit_sums(labelled: LabelledRecords) -> Finding:
 
 
 def store_hashes(folder: Path, spec: SignalSpec) -> Iterable[bytes]:
-    """Yield the hash of each recording in a signal store.
+    """Yield the hash of each recording in the training folds of a signal store.
+
+    A store holds the validation fold as well, which is what is evaluated and no leak.
 
     Raises:
         DatasetError: There is no store, or its signals are prepared otherwise than those evaluated.
@@ -114,5 +116,5 @@ def store_hashes(folder: Path, spec: SignalSpec) -> Iterable[bytes]:
     store = SignalStore.open(folder)
     if store.spec != spec:
         raise DatasetError(f"The store {folder.name} is prepared for another model; build one of the same signals.")
-    for row in range(len(store.index)):
+    for row in np.flatnonzero(store.index.table["fold"].isin(TRAIN_FOLDS)):
         yield signal_hash(store.integers(np.array([row]))[0])

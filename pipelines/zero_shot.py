@@ -15,6 +15,7 @@ phrases; --queries takes several sets, one result each. Intervals come from draw
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,6 +45,7 @@ from suprem.errors import EcgError
 from suprem.evaluation.audit import RecordingHashes, as_integers, audit_patients
 from suprem.evaluation.breakdown import stratify
 from suprem.evaluation.query_set import BUILT_IN, SIMPLIFIED, QuerySet, query_set
+from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.zero_shot import Evaluation, Setting, evaluate_zero_shot
 from suprem.export import RESEARCH_USE
 from suprem.inference.predictor import Predictor
@@ -138,11 +140,19 @@ def _file(path: Path) -> Path:
     return header if header.is_file() else path
 
 
-def save_scores(path: Path, found: Sequence[Evaluation]) -> None:
-    """Write the scores of each query set; of several, to files named after them."""
+def save_scores(path: Path, found: Sequence[Evaluation], beside: Path | None) -> list[EvaluationResult]:
+    """Write the scores of each query set, of several to files named after them.
+
+    Returns:
+        The results with the place of their scores, as a path from the folder `beside`, that of the results.
+    """
+    results = []
     for one in found:
         name = f"{path.stem}-{Path(one.result.queries).stem}{path.suffix}" if len(found) > 1 else path.name
         one.scores.save(path.with_name(name))
+        place = Path(os.path.relpath(path.with_name(name), beside or path.parent)).as_posix()
+        results.append(replace(one.result, scores=place))
+    return results
 
 
 def _draws(text: str) -> int:
@@ -172,7 +182,7 @@ def main(argv: list[str] | None = None) -> int:
         "--calibrate", type=parse_folds, default=(), metavar="FOLDS", help="folds to fit calibrations on, such as 9"
     )
     parser.add_argument(
-        "--against", type=Path, metavar="STORE", help="signal store that shall hold none of these recordings"
+        "--against", type=Path, metavar="STORE", help="signal store whose training folds shall hold none of these"
     )
     parser.add_argument("--scores", type=Path, metavar="FILE.npz", help="save every record's scores, for compare")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one, or SUPREM_CHECKPOINT")
@@ -205,7 +215,7 @@ def main(argv: list[str] | None = None) -> int:
         found = run(config, predictor, ConsoleProgress("zero_shot"))
         results = [one.result for one in found]
         if args.scores is not None:
-            save_scores(args.scores, found)
+            results = save_scores(args.scores, found, args.out.parent if args.out is not None else None)
         for note in shortfalls(results[0]):
             say(note)
         text = as_json(results)

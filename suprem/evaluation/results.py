@@ -80,6 +80,7 @@ class EvaluationResult:
         groups: Means within groups of patients, over the same classes for all groups of a variable.
         calibration: How far scores are from frequencies, raw and after calibration on validation records.
         audit: What was checked before the evaluation.
+        scores: File with every record's scores, as a path from the result's own folder; "" where none was kept.
     """
 
     task: str
@@ -106,10 +107,11 @@ class EvaluationResult:
     groups: tuple[Group, ...] = ()
     calibration: tuple[Calibration, ...] = ()
     audit: tuple[Finding, ...] = ()
+    scores: str = ""
 
     def to_json(self) -> str:
         """Return one JSON object; a value that does not exist (NaN) is null."""
-        return json.dumps(_nan_to_null(asdict(self)), ensure_ascii=False, indent=2, allow_nan=False)
+        return json.dumps(nan_to_null(asdict(self)), ensure_ascii=False, indent=2, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> EvaluationResult:
@@ -173,9 +175,10 @@ def _tuple(value: Any) -> Any:
     return tuple(math.nan if entry is None else _tuple(entry) for entry in value)
 
 
-def _nan_to_null(value: Any) -> Any:
+def nan_to_null(value: Any) -> Any:
+    """Return a structure as JSON can hold it: NaN becomes null, tuples become lists."""
     if isinstance(value, dict):
-        return {key: _nan_to_null(entry) for key, entry in value.items()}
+        return {key: nan_to_null(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_nan_to_null(entry) for entry in value]
+        return [nan_to_null(entry) for entry in value]
     return None if isinstance(value, float) and math.isnan(value) else value
