@@ -8,6 +8,7 @@ from suprem.ecg.quality import assess_quality
 from suprem.web.attention_figure import ATTENTION_MEANING, attention_figure
 from suprem.web.ecg_picker import pick_ecg, show_facts
 from suprem.web.frame import PLOT, page
+from suprem.web.measurement_panel import show_measurements
 from suprem.web.model_cache import shared_predictor
 from suprem.web.quality_panel import show_quality
 from suprem.web.query_panel import edit_queries
@@ -22,6 +23,7 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
     show_facts(ecg)
     scores_allowed = show_quality(assess_quality(ecg.window), ecg.key)
     show_trace(ecg)
+    show_measurements(ecg.window)
 
     st.subheader("Ask", anchor=False)
     asking, answering = st.columns((2, 3), gap="large")
