@@ -98,8 +98,9 @@ def _lead_names(facts: Mapping[str, str]) -> list[str]:
     if not labels:
         # 1.03 names none: twelve leads in standard order, and others behind them that are none of the twelve.
         labels = [*LEADS, *[""] * (count - len(LEADS))] if len(LEADS) <= count <= _MAX_LEADS else []
-    names = labels[: count or None]
-    if not 0 < len(names) <= _MAX_LEADS or (count and len(names) != count):
+    count = count or len(labels)
+    names = [*labels, *[""] * min(count - len(labels), _MAX_LEADS)][:count]  # what is not named is left out
+    if not labels or not 0 < len(names) <= _MAX_LEADS:
         raise UnreadableEcg(f"The {_KIND} file does not name its {count} leads; expected the twelve standard leads.")
     return names
 
@@ -142,7 +143,7 @@ def _predicted(
     names: list[str], counts: list[NDArray[np.int64]], facts: Mapping[str, str]
 ) -> Iterator[tuple[str, NDArray[np.int64]]]:
     """Yield leads by name, the predicted limb leads put together again."""
-    rows = dict(zip(names, counts, strict=True))
+    rows = {name or f"unnamed {place}": row for place, (name, row) in enumerate(zip(names, counts, strict=True))}
     if all(lead in rows for lead in LIMB_LEADS):
         one, two, three = rows["I"], rows["II"], rows["III"]
         # An uncompressed waveform may hold the leads themselves: then III is nearer to II - I than to nothing.

@@ -120,7 +120,7 @@ def _pick_upload() -> tuple[str, str, EcgRecord] | None:
         key="files",
         max_upload_size=MAX_UPLOAD_BYTES // 2**20,
         help="Files stay in the memory of the computer this page comes from, for this session only. Names, numbers and "
-        "dates of a patient are not read. Export from the device or archive as XML (GE MUSE, HL7 aECG, Philips "
+        "dates of a patient are not kept. Export from the device or archive as XML (GE MUSE, HL7 aECG, Philips "
         "Sierra), DICOM, SCP-ECG or EDF; a PDF or a picture holds no signal that can be read.",
     )
     if not files:

@@ -180,6 +180,7 @@ def sierra_file(
     predicted: bool = True,
     pulse: bool = False,
     leads: Sequence[str] = LEADS,
+    unnamed: int = 0,
     encoding: str = "utf-16",
     seconds_more: int = 0,
 ) -> bytes:
@@ -194,11 +195,12 @@ def sierra_file(
         table["aVL"] = np.floor((one - three) / 2).astype(int) - table["aVL"]
         table["aVF"] = np.floor((two + three) / 2).astype(int) - table["aVF"]
     stored = [[int(value) for value in table[lead]] for lead in leads]
+    stored += [stored[0][::-1] for _ in range(unnamed)]
     content = xli(stored) if compressed else b"".join(struct.pack(f"<{len(row)}h", *row) for row in stored)
     milliseconds = len(stored[0]) * 1000 // fs + 1000 * seconds_more
     if version.startswith("1.04"):
         attributes = (
-            f'compression="{"XLI" if compressed else "Uncompressed"}" numberofleads="{len(leads)}" '
+            f'compression="{"XLI" if compressed else "Uncompressed"}" numberofleads="{len(stored)}" '
             f'leadlabels="{" ".join(leads)}" samplespersecond="{fs}" resolution="{resolution}" signaloffset="0"'
         )
         acquisition = ""
@@ -209,7 +211,7 @@ def sierra_file(
         attributes = f'compressflag="{compressed}" compressmethod="XLI" nbitspersample="16"'
         acquisition = (
             f"<samplingrate>{fs}</samplingrate><signalresolution>{resolution}</signalresolution>"
-            f"<numberchannelsallocated>{len(leads)}</numberchannelsallocated><signalsigned>True</signalsigned>"
+            f"<numberchannelsallocated>{len(stored)}</numberchannelsallocated><signalsigned>True</signalsigned>"
         )
         said = (
             "<interpretationmeasurements><heartrate>61</heartrate><meanqrsdur>88</meanqrsdur>"
@@ -263,12 +265,20 @@ def differences(row: Sequence[int], order: int) -> list[int]:
     return [(value + 32768) % 65536 - 32768 for value in stored]
 
 
+def _crc_of(byte: int) -> int:
+    crc = byte << 8
+    for _ in range(8):
+        crc = (crc << 1 ^ 0x1021 if crc & 0x8000 else crc << 1) & 0xFFFF
+    return crc
+
+
+_CRC = tuple(_crc_of(byte) for byte in range(256))
+
+
 def _crc(data: bytes) -> int:
     crc = 0xFFFF
     for byte in data:
-        crc ^= byte << 8
-        for _ in range(8):
-            crc = (crc << 1 ^ 0x1021 if crc & 0x8000 else crc << 1) & 0xFFFF
+        crc = (crc << 8 & 0xFF00) ^ _CRC[crc >> 8 ^ byte]
     return crc
 
 

@@ -194,6 +194,14 @@ def test_sierra_with_plain_limb_leads_or_in_another_order_is_read_as_it_is(count
     assert np.allclose(eight.signal, millivolts(counts, eight), atol=1e-6)
 
 
+@pytest.mark.parametrize("version", ["1.03", "1.04"])
+def test_sierra_leads_beyond_the_named_twelve_are_left_out(counts: Counts, version: str) -> None:
+    record = read(sierra_file(counts, version=version, unnamed=3))
+    assert record.leads == LEADS
+    assert np.allclose(record.signal, counts * 0.001, atol=1e-6)
+    assert any("3 channel(s)" in note for note in record.notes)
+
+
 def test_the_calibration_pulse_of_a_philips_recording_is_no_heart_beat(counts: Counts) -> None:
     record = read(sierra_file(counts, pulse=True))
     assert any("calibration pulse" in note for note in record.notes)
