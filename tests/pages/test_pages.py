@@ -105,7 +105,7 @@ def test_a_page_run_by_itself_is_gated_as_well() -> None:
 
 def test_the_first_look_shows_trace_scores_and_attention_of_the_real_example(open_page: Open) -> None:
     app = open_page()
-    assert plots(app) == 3
+    assert plots(app) == 4
     assert app.text_area(key="queries").value == "\n".join(START)
     assert "not evidence" in shown(app)
     assert app.selectbox(key="looked-at").options[0].split("  (")[0] in START
@@ -123,7 +123,7 @@ def test_a_query_that_cannot_be_used_gives_one_sentence(open_page: Open, text: s
     app = open_page()
     app.text_area(key="queries").set_value(text).run()
     assert len(errors(app)) == 1
-    assert plots(app) == 1
+    assert plots(app) == 2
 
 
 def test_no_query_asks_for_one(open_page: Open) -> None:
@@ -164,7 +164,7 @@ def test_synthetic_examples_are_called_synthetic(open_page: Open) -> None:
 def test_a_wfdb_pair_is_read_scored_and_never_called_by_its_name(open_page: Open, tmp_path: Path) -> None:
     app = upload(open_page(), **wfdb_pair(tmp_path, seed=5))
     assert errors(app) == []
-    assert plots(app) == 3
+    assert plots(app) == 4
     assert app.selectbox(key="upload").options == ["Upload 1 (WFDB)"]
     assert "doejane" not in shown(app).lower()
     assert "doejane" not in str(app.session_state["suprem"].uploads).lower()
@@ -180,7 +180,7 @@ def test_several_uploads_can_be_chosen_from(open_page: Open, tmp_path: Path) -> 
     assert errors(app)[0].startswith("Upload 3")
     app.selectbox(key="upload").select_index(1).run()
     assert errors(app)[0].startswith("Upload 3")
-    assert plots(app) == 3
+    assert plots(app) == 4
 
 
 def test_a_table_is_read_with_what_the_person_states(open_page: Open, tmp_path: Path) -> None:
@@ -223,11 +223,11 @@ def test_a_recording_that_fails_the_quality_check_hides_its_scores_until_asked(o
     app = upload(
         open_page(), **{f"flat_{suffix}": (tmp_path / f"flat.{suffix}").read_bytes() for suffix in ("dat", "hea")}
     )
-    assert plots(app) == 1
+    assert plots(app) == 2
     assert "Scores are hidden" in shown(app)
     (override,) = [box for box in app.checkbox if box.key.startswith("override")]
     override.check().run()
-    assert plots(app) == 3
+    assert plots(app) == 4
 
 
 def test_a_window_of_a_long_recording_can_be_chosen(open_page: Open, tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_without_a_checkpoint_the_trace_is_shown_and_the_command_named(
 ) -> None:
     monkeypatch.setenv("SUPREM_CHECKPOINT", str(tmp_path / "none"))
     app = open_page()
-    assert plots(app) == 1
+    assert plots(app) == 2
     assert len(errors(app)) == 1
     assert "pipelines" in errors(app)[0]
 
