@@ -1,0 +1,42 @@
+"""Measurements as a table: the right numbers in the right columns, and what is missing said and not invented."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from suprem.datasets.measured import MEASURED, as_numbers, fill_missing, measure_files
+from suprem.ecg.measure import measure
+from tests.tiny import ecg, write_wfdb
+
+
+def test_columns_are_what_the_measurements_say() -> None:
+    found = measure(ecg(heart_rate=75.0, axis=30.0))
+    numbers = dict(zip(MEASURED, as_numbers(found), strict=True))
+    assert numbers["heart_rate"] == pytest.approx(75, abs=2)
+    assert numbers["qrs"] == found.qrs.value
+    assert np.rad2deg(np.arctan2(numbers["axis_sine"], numbers["axis_cosine"])) == pytest.approx(found.axis.value)
+    assert numbers["r_V5"] == found.r["V5"].value
+    assert len(MEASURED) == 47
+
+
+def test_files_are_measured_in_order_and_unreadable_ones_are_missing(tmp_path: Path) -> None:
+    write_wfdb(tmp_path / "a", ecg(heart_rate=60.0))
+    write_wfdb(tmp_path / "c", ecg(heart_rate=100.0))
+    paths = [tmp_path / f"{name}.hea" for name in "abc"]
+    first, second, third = measure_files(paths)
+    assert (first[0], third[0]) == (pytest.approx(60, abs=2), pytest.approx(100, abs=2))
+    assert np.isnan(second).all()
+    again = list(measure_files(paths, workers=2))
+    np.testing.assert_array_equal(again, [first, second, third])
+
+
+def test_missing_values_take_the_training_median_and_a_flag() -> None:
+    train = np.array([[1.0, np.nan, np.nan], [3.0, 10.0, np.nan], [8.0, 20.0, np.nan]])
+    evaluated = np.array([[np.nan, 1000.0, 5.0]])
+    filled, other = fill_missing(train, evaluated)
+    assert filled[:, :3].tolist() == [[1, 15, 0], [3, 10, 0], [8, 20, 0]]
+    assert filled[:, 3:].tolist() == [[0, 1, 1], [0, 0, 1], [0, 0, 1]]
+    assert other.tolist() == [[3, 1000, 5, 1, 0, 0]]

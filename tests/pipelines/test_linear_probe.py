@@ -1,0 +1,78 @@
+"""The command on a small store: a checkpoint, random encoders and measurements, judged on a fold that none learned."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipelines import linear_probe
+from suprem.datasets.ptbxl import index_ptbxl
+from suprem.datasets.signal_store import build_signal_store
+from tests.tiny import SMALL_SPEC, SPEC, write_checkpoint, write_ptbxl
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """40 records, their store and a checkpoint: sinus rhythm and fibrillation in turn, SBRAD in fold 9 only."""
+    root = tmp_path_factory.mktemp("probe")
+    codes: list[dict[str, float]] = [{"AFIB": 0.0} if row % 2 else {"SR": 0.0} for row in range(40)]
+    codes[30]["SBRAD"] = 0.0
+    folds = [1 + row // 4 for row in range(28)] + [9] * 12
+    index = index_ptbxl(write_ptbxl(root / "ptb-xl", codes, folds))
+    build_signal_store(index, SPEC, root / "store", workers=1)
+    build_signal_store(index, SMALL_SPEC, root / "other", workers=1)
+    write_checkpoint(root / "checkpoint")
+    return root
+
+
+def command(folder: Path, *more: str, store: str = "store") -> list[str]:
+    words = ["--store", str(folder / store), "--checkpoint", str(folder / "checkpoint"), "--task", "ptbxl_rhythm"]
+    return [*words, "--shares", "50", "100", *more]
+
+
+@pytest.mark.slow
+def test_all_features_are_probed_on_the_same_records(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert linear_probe.main(command(folder, "--baselines", "random", "measurements", "--json")) == 0
+    results = json.loads(capsys.readouterr().out)["results"]
+    assert [(result["features"], result["seed"], result["share"]) for result in results[2:]] == [
+        *(("random encoder", seed, share) for seed in range(3) for share in (50.0, 100.0)),
+        ("measurements", 0, 50.0),
+        ("measurements", 0, 100.0),
+    ]
+    assert {(result["records"], result["split"]) for result in results} == {(12, "folds 9")}
+    assert [result["train_records"] for result in results[:2]] == [14, 28]
+    assert "SBRAD" in results[1]["untrained"]
+    assert "AFIB" not in results[1]["untrained"]
+    by_code = {entry["code"]: entry for entry in results[-1]["classes"]}
+    assert by_code["AFIB"]["auroc"] == 1.0  # half as fast again and irregular
+    assert results[-1]["macro_trained"] == 1.0 > results[-1]["macro"]
+    assert len({result["macro_trained"] for result in results[2:8]}) > 1
+
+
+def test_text_gives_random_encoders_with_their_spread(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert linear_probe.main(command(folder, "--baselines", "random", "--protocol", "merl")) == 0
+    captured = capsys.readouterr()
+    assert "random encoder, merl, 100 % (28 records)" in captured.out
+    assert "over 3 seeds" in captured.out
+    assert "8 probes, evaluated on folds 9" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("more", "store", "expected"),
+    [
+        (["--folds", "8"], "store", "learns from folds 1-8"),
+        (["--folds", "10"], "store", "no record in folds 10"),
+        ([], "other", "not prepared for this checkpoint"),
+        ([], "nowhere", "is not a finished signal store"),
+        (["--shares", "1"], "store", "1.00% of 28 training records is none"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence_and_exit_code_2(
+    folder: Path, more: list[str], store: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert linear_probe.main(command(folder, *more, store=store)) == 2
+    captured = capsys.readouterr()
+    assert expected in captured.err
+    assert captured.out == ""
