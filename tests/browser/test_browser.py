@@ -75,7 +75,8 @@ def test_a_wfdb_pair_goes_in_and_its_score_comes_out(browser: Browser, tmp_path:
         assert_paper_is_square(page)
         page.set_viewport_size({"width": 1000, "height": 1000})
         page.wait_for_function(
-            "[...document.querySelectorAll('.js-plotly-plot')].every(plot => plot._fullLayout.width < 1000)"
+            "[...document.querySelectorAll('.js-plotly-plot')].filter(plot => plot.checkVisibility())"
+            ".every(plot => plot._fullLayout.width < 1000)"
         )
         assert_paper_is_square(page)
         with page.expect_download() as download:
@@ -95,7 +96,9 @@ def test_a_wfdb_pair_goes_in_and_its_score_comes_out(browser: Browser, tmp_path:
 
 def assert_paper_is_square(page: Page) -> None:
     """Check in pixels that a millimetre is as wide as high, and that the bars of the attention view line up."""
+    # Trace and attention; the median beat is on paper too, but folded away.
     papers = """[...document.querySelectorAll('.js-plotly-plot')]
+        .filter(plot => plot.checkVisibility())
         .map(plot => plot._fullLayout)
         .filter(layout => layout?.yaxis.scaleanchor)"""
     # While a rerun is under way Streamlit keeps the old plot beside the new one.
