@@ -67,6 +67,6 @@ def standing(card: Mapping[str, Any], code: str | None, logit: float) -> Standin
         lower=float(np.clip(lower, 0.0, 1.0)),
         records=int(reference["records"]),
         auroc=found.get("auroc"),
-        interval=(float(interval[0]), float(interval[1])) if interval else None,
+        interval=(float(interval[0]), float(interval[1])) if interval and None not in interval else None,
         positives=int(found.get("positives", 0)),
     )

@@ -37,3 +37,10 @@ def test_what_the_card_does_not_know_has_no_standing(card: dict[str, object]) ->
     assert standing(card, None, 0.0) is None
     assert standing(card, "XYZ", 0.0) is None
     assert standing({}, "AFIB", 0.0) is None
+
+
+def test_a_class_that_no_reference_record_has_is_placed_without_an_auroc(card: dict[str, object]) -> None:
+    card["validation"] = {"classes": [{"code": "AFIB", "auroc": None, "ci": [None, None], "positives": 0}]}
+    found = standing(card, "AFIB", 0.0)
+    assert found is not None
+    assert (found.auroc, found.interval) == (None, None)
