@@ -15,20 +15,20 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipelines.language_model import LlmConfig, add_llm_options, llm_settings
 from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.atomic import replacing, write_text
-from suprem.errors import ConfigError, ReportError
+from suprem.errors import ReportError
 from suprem.export import RESEARCH_USE
 from suprem.reports.cache import AnswerCache
 from suprem.reports.extract import Extraction, Extractor, LlmExtractor, Progress, RuleExtractor, extract_entities
-from suprem.reports.llm import OpenAiLlm
 from suprem.reports.prompt import load_prompt
 from suprem.reports.report import read_reports
 from suprem.settings import load_settings
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(LlmConfig):
     """What to read and with what."""
 
     reports: Path
@@ -37,11 +37,6 @@ class Config:
     id_column: str | None = None
     text_column: str | None = None
     min_words: int = 1
-    llm_url: str | None = None
-    llm_model: str | None = None
-    llm_api_key: str | None = None
-    concurrency: int = 8
-    requests_per_minute: float | None = None
 
 
 def run(config: Config, progress: Progress) -> Extraction:
@@ -73,16 +68,8 @@ def run(config: Config, progress: Progress) -> Extraction:
 def _extractor(config: Config) -> Extractor:
     if config.extractor == "rules":
         return RuleExtractor()
-    if not config.llm_url or not config.llm_model:
-        raise ConfigError("The llm extractor needs a server and a model; name them with --llm-url and --llm-model.")
-    client = OpenAiLlm(
-        config.llm_url,
-        config.llm_model,
-        api_key=config.llm_api_key,
-        requests_per_minute=config.requests_per_minute,
-    )
     cache = AnswerCache(config.out / "answers.sqlite")
-    return LlmExtractor(client, load_prompt(), cache, concurrency=config.concurrency)
+    return LlmExtractor(config.client(), load_prompt(), cache, concurrency=config.concurrency)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -96,23 +83,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--id-column", help="column of the report id")
     parser.add_argument("--text-column", help="column of the report text")
     parser.add_argument("--min-words", type=int, default=1, help="set shorter reports aside (the paper: 3)")
-    parser.add_argument(
-        "--llm-url",
-        help="your own OpenAI-compatible server, such as http://127.0.0.1:8000/v1; or SUPREM_LLM_URL",
-    )
-    parser.add_argument("--llm-model", help="name of the model on that server; or SUPREM_LLM_MODEL")
-    parser.add_argument("--concurrency", type=int, default=8, help="questions at the same time")
-    parser.add_argument("--requests-per-minute", type=float, help="upper limit of questions")
+    add_llm_options(parser)
     args = parser.parse_args(argv)
 
     def work() -> None:
-        settings = load_settings()
-        # The key is not an option: a command line is visible to every user of the machine.
         config = replace(
             Config(**vars(args)),
-            llm_url=args.llm_url or settings.llm_url,
-            llm_model=args.llm_model or settings.llm_model,
-            llm_api_key=settings.llm_api_key,
+            **llm_settings(args, load_settings()),
         )
         summary = run(config, ConsoleProgress("extract_entities")).summary
         say(

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipelines.language_model import LlmConfig, add_llm_options, llm_settings
 from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.atomic import write_text
 from suprem.concepts.snomed import ROOTS, read_snomed
@@ -29,7 +30,6 @@ from suprem.errors import ConfigError
 from suprem.export import RESEARCH_USE, text_cell
 from suprem.reports.cache import AnswerCache
 from suprem.reports.extract import Progress
-from suprem.reports.llm import OpenAiLlm
 from suprem.reports.prompt import load_prompt
 from suprem.settings import load_settings
 
@@ -37,7 +37,7 @@ FILTERS = ("ecg-words", "llm", "none")
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(LlmConfig):
     """What to import: `umls` or `rf2`; and how its terms are chosen.
 
     Attributes:
@@ -50,11 +50,6 @@ class Config:
         filter: "ecg-words", "llm" or "none".
         ask_all: Ask the model also about terms that share no word with electrocardiography.
         judged: CSV file for every judged term with its verdict; None for none.
-        llm_url: OpenAI-compatible server.
-        llm_model: Name of the model there.
-        llm_api_key: Its key.
-        concurrency: Questions at the same time.
-        requests_per_minute: Upper limit of questions.
     """
 
     out: Path
@@ -66,11 +61,6 @@ class Config:
     filter: str = "ecg-words"
     ask_all: bool = False
     judged: Path | None = None
-    llm_url: str | None = None
-    llm_model: str | None = None
-    llm_api_key: str | None = None
-    concurrency: int = 8
-    requests_per_minute: float | None = None
 
 
 @dataclass(frozen=True)
@@ -138,16 +128,8 @@ def _filter(config: Config) -> TermFilter | None:
         return None
     if config.filter == "ecg-words":
         return EcgWords()
-    if not config.llm_url or not config.llm_model:
-        raise ConfigError("The llm filter needs a server and a model; name them with --llm-url and --llm-model.")
-    client = OpenAiLlm(
-        config.llm_url,
-        config.llm_model,
-        api_key=config.llm_api_key,
-        requests_per_minute=config.requests_per_minute,
-    )
     cache = AnswerCache(config.out.with_name(f"{config.out.stem}_answers.sqlite"))
-    return LlmTermFilter(client, load_prompt(FILTER_PROMPT), cache, concurrency=config.concurrency)
+    return LlmTermFilter(config.client(), load_prompt(FILTER_PROMPT), cache, concurrency=config.concurrency)
 
 
 def _judged_csv(concepts: Sequence[Concept], verdicts: Sequence[bool | None]) -> str:
@@ -183,20 +165,13 @@ def main(argv: list[str] | None = None) -> int:
         "--ask-all", action="store_true", help="llm: ask about every term, not only those with a word of cardiology"
     )
     parser.add_argument("--judged", type=Path, help="CSV file for every judged term with its verdict")
-    parser.add_argument("--llm-url", help="your own OpenAI-compatible server; or SUPREM_LLM_URL")
-    parser.add_argument("--llm-model", help="name of the model on that server; or SUPREM_LLM_MODEL")
-    parser.add_argument("--concurrency", type=int, default=8, help="questions at the same time")
-    parser.add_argument("--requests-per-minute", type=float, help="upper limit of questions")
+    add_llm_options(parser)
     args = parser.parse_args(argv)
 
     def work() -> None:
-        settings = load_settings()
-        # The key is not an option: a command line is visible to every user of the machine.
         config = replace(
             Config(**{**vars(args), "source": tuple(args.source), "root": tuple(args.root) or ROOTS}),
-            llm_url=args.llm_url or settings.llm_url,
-            llm_model=args.llm_model or settings.llm_model,
-            llm_api_key=settings.llm_api_key,
+            **llm_settings(args, load_settings()),
         )
         result = run(config, ConsoleProgress("import_terms"))
         for count in result.files:
