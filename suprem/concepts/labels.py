@@ -54,8 +54,8 @@ class LabelMatrix:
 
     def of(self, record_ids: Iterable[str]) -> NDArray[np.int8]:
         """Return the labels (record, code) of some records; one that the matrix does not have is masked throughout."""
-        row = {_key(record_id): index for index, record_id in enumerate(self.record_ids)}
-        rows = np.array([row.get(_key(record_id), -1) for record_id in record_ids], np.intp)
+        row = {record_key(record_id): index for index, record_id in enumerate(self.record_ids)}
+        rows = np.array([row.get(record_key(record_id), -1) for record_id in record_ids], np.intp)
         return np.where(rows[:, None] < 0, np.int8(MASKED), self.values[rows])
 
     def save(self, file: IO[bytes]) -> None:
@@ -128,11 +128,11 @@ def label_matrix(
         record_ids: The rows, numbers with or without leading zeros; by default the reports' ids in their order.
     """
     column = {code: index for index, code in enumerate(codes)}
-    labelled = {_key(report.report_id): _row(report, carried, column) for report in reports}
+    labelled = {record_key(report.report_id): _row(report, carried, column) for report in reports}
     ids = tuple(labelled if record_ids is None else record_ids)
     values = np.full((len(ids), len(codes)), MASKED, np.int8)
     for index, record_id in enumerate(ids):
-        values[index] = labelled.get(_key(record_id), MASKED)
+        values[index] = labelled.get(record_key(record_id), MASKED)
     return LabelMatrix(ids, tuple(codes), values)
 
 
@@ -148,6 +148,6 @@ def _row(report: ReportFindings, carried: Mapping[str, str], column: Mapping[str
     return row
 
 
-def _key(record_id: str) -> str:
-    # PTB-XL's reports are numbered 1, its records 00001.
+def record_key(record_id: str) -> str:
+    """Return what ids of the same record have in common: PTB-XL's reports are numbered 1, its records 00001."""
     return record_id.lstrip("0") or record_id

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from suprem.concepts.labels import record_key
 from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.preprocess import crop
 from suprem.ecg.readers import read_ecg
@@ -34,7 +35,7 @@ def locate(datasets: Path, record_ids: Sequence[str]) -> dict[str, Path]:
     for manifest in sorted(datasets.glob("*/manifest.json")):
         known = _files(manifest.parent, manifest.stat().st_mtime_ns)
         for record_id in record_ids:
-            path = known.get(record_id.lstrip("0"))
+            path = known.get(record_key(record_id))
             if path is not None:
                 found.setdefault(record_id, path)
     return found
@@ -43,9 +44,8 @@ def locate(datasets: Path, record_ids: Sequence[str]) -> dict[str, Path]:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _files(folder: Path, stamp: int) -> dict[str, Path]:
     index = SignalStore.open(folder).index
-    # PTB-XL's reports are numbered 1, its records 00001.
     return {
-        str(record_id).lstrip("0"): index.root / path
+        record_key(str(record_id)): index.root / path
         for record_id, path in zip(index.table["record_id"], index.table["path"], strict=True)
     }
 

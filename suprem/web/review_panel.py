@@ -187,8 +187,8 @@ def _show_row(review: Review, found: Sequence[ReviewRow], row: ReviewRow) -> Non
         nearest = candidates(similarities_of(review.version.folder), row.entity)
         chosen = _chosen_code(reviewing, row)
         for number, candidate in enumerate(nearest, start=1):
-            _candidate_button(review, reviewing, candidate, number, chosen)
-        chosen = _choose_other(review, reviewing, row, nearest, chosen)
+            _candidate_button(reviewing, candidate, number, chosen)
+        _choose_other(review, reviewing, row, nearest, chosen)
         _choose_equivalence(reviewing)
         comment_key = f"comment-{review.version.id}-{row.entity}"
         st.text_input(
@@ -218,7 +218,7 @@ def _chosen_code(reviewing: Reviewing, row: ReviewRow) -> str:
     return (row.decision.code if row.decision else "") or row.mapping.code
 
 
-def _candidate_button(review: Review, reviewing: Reviewing, candidate: Candidate, number: int, chosen: str) -> None:
+def _candidate_button(reviewing: Reviewing, candidate: Candidate, number: int, chosen: str) -> None:
     words = f" – {guard_words(candidate.guard)}" if candidate.guard else ""
     st.button(
         plain(f"{candidate.concept} ({candidate.code})  {candidate.cosine:.2f}{words}"),
@@ -232,7 +232,7 @@ def _candidate_button(review: Review, reviewing: Reviewing, candidate: Candidate
 
 def _choose_other(
     review: Review, reviewing: Reviewing, row: ReviewRow, nearest: Sequence[Candidate], chosen: str
-) -> str:
+) -> None:
     """Offer every concept of the reference, for those that no candidate shows."""
     names = reference_terms_of(review.version.folder)
     key = f"other-{review.version.id}-{row.entity}"
@@ -249,7 +249,6 @@ def _choose_other(
     )
     if chosen and chosen not in shown and chosen != other:
         st.caption(plain(f"Chosen: {names.get(chosen, '')} ({chosen})"))
-    return chosen
 
 
 def _choose_equivalence(reviewing: Reviewing) -> None:
