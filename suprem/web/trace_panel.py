@@ -99,7 +99,8 @@ def draw_trace(ecg: PickedEcg, view: View, name: str) -> None:
         reading = st.empty()
         figure.update_layout(dragmode="select", selectdirection="any")
         event = st.plotly_chart(figure, on_select="rerun", selection_mode="box", **options)
-        found = [measure(record, sheet, box["x"], box["y"], ecg.start) for box in event["selection"]["box"]]
+        # A filter changes what is seen, never what is measured.
+        found = [measure(ecg.window, sheet, box["x"], box["y"], ecg.start) for box in event["selection"]["box"]]
         reading.markdown(_reading(found))
 
 
