@@ -55,7 +55,11 @@ HOMES: dict[str, tuple[str, ...]] = {
     "torch": ("suprem/model/", "suprem/concepts/embed.py", "suprem/inference/", "suprem/training/", "pipelines/"),
     "torch.distributed": ("suprem/training/",),
     "transformers": ("suprem/concepts/embed.py",),
+    "defusedxml": ("suprem/ecg/xml_tree.py",),
+    "edfio": ("suprem/ecg/edf_reader.py",),
+    "submitit": ("pipelines/launch.py",),
     "wfdb": ("suprem/ecg/",),
+    "wordcloud": ("suprem/web/word_cloud.py",),
 }
 """Library -> the only places that import it."""
 
