@@ -215,11 +215,18 @@ class Predictor:
                 ]
             )
 
-    def features(self, records: Sequence[EcgRecord]) -> NDArray[np.float32]:
-        """Return pooled features of the ECG encoder (record, width), for linear probes and nearest neighbours."""
-        signals = torch.from_numpy(np.stack([preprocess(record, self.spec).signal for record in records]))
+    def features(self, signals: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return pooled features of the ECG encoder (record, width) of prepared signals (record, lead, time): for the
+        distance to the reference ECGs and for nearest ECGs."""
         with torch.inference_mode():
-            return self._model.features(signals.to(self._device)).cpu().numpy()
+            return np.concatenate(
+                [
+                    self._model.features(torch.from_numpy(signals[first : first + BATCH]).to(self._device))
+                    .cpu()
+                    .numpy()
+                    for first in range(0, len(signals), BATCH)
+                ]
+            )
 
     def attention(self, record: EcgRecord, query: CardiacQuery | str) -> LeadTimeMap:
         """Return where the model looked for a query: cross-attention, mean over decoder layers and heads.

@@ -210,10 +210,13 @@ def test_an_ablation_without_attention_over_leads_says_so(
         predictor.attention(records[0], KNOWN[0])
 
 
-def test_features_are_one_row_per_record(predictor: Predictor, records: list[EcgRecord]) -> None:
-    features = predictor.features(records)
-    assert features.shape == (3, 16)
-    assert np.allclose(predictor.features(records[1:2])[0], features[1], atol=1e-5)
+def test_features_are_one_row_per_record_in_batches(predictor: Predictor, records: list[EcgRecord]) -> None:
+    signals = np.stack([preprocess(record, SPEC).signal for record in records])
+    features = predictor.features(np.tile(signals, (predictor_module.BATCH // 3 + 1, 1, 1)))
+    assert features.shape == (predictor_module.BATCH // 3 * 3 + 3, 16)
+    assert np.allclose(features[:3], features[-3:], atol=1e-5)
+    assert np.allclose(predictor.features(signals[1:2])[0], features[1], atol=1e-5)
+    assert features[:3].std(axis=0).max() > 1e-4
 
 
 @pytest.mark.parametrize("change", [{"content_hash": "0" * 64}, {"name": "other"}])
