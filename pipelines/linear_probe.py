@@ -171,10 +171,8 @@ def encode(
 
 def measurements(store: SignalStore, rows: NDArray[np.intp], workers: int, progress: Progress) -> NDArray[np.float64]:
     """Return the measurements of some rows of a store, read from the corpus it was made of."""
-    paths = [store.index.root / store.index.table["path"].iloc[row] for row in rows]
-    paths = [header if (header := path.with_name(f"{path.name}.hea")).is_file() else path for path in paths]
     found = []
-    for count, numbers in enumerate(measure_files(paths, workers=workers), start=1):
+    for count, numbers in enumerate(measure_files(store.index.take(rows).files(), workers=workers), start=1):
         found.append(numbers)
         progress(count / len(rows), f"{count} of {len(rows)} measured")
     if not np.isfinite(np.stack(found)).any():

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.index_datasets import CORPORA
 from suprem.datasets.index import TRAIN_FOLDS, RecordIndex
 from suprem.datasets.merl_splits import read_merl_split
 from suprem.datasets.signal_store import SignalStore
@@ -60,19 +59,17 @@ class TaskRecords:
         return words if self.tables is None else f"MERL's tables, {words}"
 
 
-def read_task_records(data: Path, task: Task, splits: Path | None, fs: int) -> TaskRecords:
-    """Index a corpus for a task.
+def read_task_records(index: RecordIndex, task: Task, splits: Path | None) -> TaskRecords:
+    """Bring a corpus and a task together.
 
     Args:
-        data: Folder of the corpus.
+        index: Every record of the task's corpus.
         task: The task.
         splits: Folder with MERL's tables; None for the corpus' own folds, or those of a hash.
-        fs: Rate of the model in Hz.
 
     Raises:
-        DatasetError: The folder is not the task's corpus, or the tables do not fit.
+        DatasetError: The tables do not fit.
     """
-    index = CORPORA[task.corpus].index(data, None, fs)
     if splits is None:
         return TaskRecords(task, index)
     tables = read_merl_split(splits, task).label(task, index)

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.index_datasets import parse_folds
+from pipelines.index_datasets import CORPORA, parse_folds
 from pipelines.result_text import as_json, describe, shortfalls, side_by_side
 from pipelines.stage import ConsoleProgress, run_stage, say
 from pipelines.task_records import (
@@ -40,13 +40,15 @@ from suprem.datasets.catalog import LABEL_VARIANTS, TASK_NAMES, load_task
 from suprem.datasets.crop import CROPS, cropped_signals
 from suprem.datasets.index import RecordIndex
 from suprem.datasets.signal_store import STEP, Progress
+from suprem.datasets.task import LabelledRecords
 from suprem.ecg.preprocess import SignalSpec
 from suprem.errors import EcgError
 from suprem.evaluation.audit import RecordingHashes, as_integers, audit_patients
 from suprem.evaluation.breakdown import stratify
 from suprem.evaluation.query_set import BUILT_IN, SIMPLIFIED, QuerySet, query_set
 from suprem.evaluation.results import EvaluationResult
-from suprem.evaluation.zero_shot import Evaluation, Setting, evaluate_zero_shot
+from suprem.evaluation.scoring import score_query_sets
+from suprem.evaluation.zero_shot import Evaluation, Setting, evaluate_query_sets
 from suprem.export import RESEARCH_USE
 from suprem.inference.predictor import Predictor
 from suprem.settings import load_settings
@@ -83,6 +85,25 @@ class Config:
     seed: int = 0
 
 
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What is asked about a corpus: a task with its records, the words, and what is known before the answer.
+
+    Args:
+        labelled: The records evaluated.
+        query_sets: The words to ask with.
+        strata: For each set the stratum of each class.
+        setting: What the result will say of how it came about.
+        validation: Other records, in words and with labels, to fit calibrations on.
+    """
+
+    labelled: LabelledRecords
+    query_sets: tuple[QuerySet, ...]
+    strata: tuple[tuple[str, ...], ...]
+    setting: Setting
+    validation: tuple[str, LabelledRecords] | None
+
+
 def run(config: Config, predictor: Predictor, progress: Progress) -> tuple[Evaluation, ...]:
     """Read, score and evaluate the labelled records of the folds; one evaluation for each query set.
 
@@ -90,29 +111,79 @@ def run(config: Config, predictor: Predictor, progress: Progress) -> tuple[Evalu
         DatasetError: The folder is not the task's corpus, or has no labelled record in a fold.
         EvaluationError: Not one record could be read, or a query set does not fit the task.
     """
+    index = CORPORA[load_task(config.task).corpus].index(config.data, None, predictor.spec.fs)
+    hashes = RecordingHashes(() if config.against is None else store_hashes(config.against, predictor.spec))
+    return answer([ask(config, index, predictor)], predictor, progress, hashes)[0]
+
+
+def ask(config: Config, index: RecordIndex, predictor: Predictor) -> Question:
+    """Bring a task and the records of its corpus together, and check both.
+
+    Args:
+        config: What to evaluate; its folder is not opened.
+        index: Every record of that corpus.
+        predictor: The model to be asked.
+
+    Raises:
+        DatasetError: No record of the folds has a label of the task, or they share patients with those to fit on.
+        EvaluationError: A query set does not fit the task.
+    """
     task = load_task(config.task, config.labels)
     terms = load_terms()
-    query_sets = [query_set(source, task, terms) for source in config.queries]
-    strata = [stratify(queries, predictor.vocabulary, supports(predictor, queries)) for queries in query_sets]
-    corpus = read_task_records(config.data, task, config.splits, predictor.spec.fs)
+    query_sets = tuple(query_set(source, task, terms) for source in config.queries)
+    corpus = read_task_records(index, task, config.splits)
     folds = config.folds or corpus.task.default_folds
     labelled = corpus.in_folds(folds)
     fit_on = corpus.in_folds(config.calibrate) if config.calibrate else None
     if fit_on is not None:
         refuse_shared(labelled, fit_on, "of --calibrate")
-
-    audit = [audit_patients(corpus.index.table, set(labelled.index.table["fold"]), EVERY_FOLD), audit_sums(labelled)]
-    to_read = [labelled.index] if fit_on is None else [labelled.index, fit_on.index]
-    hashes = RecordingHashes(() if config.against is None else store_hashes(config.against, predictor.spec))
-    crop = config.crop or task.crop
-    signals = read_signals(to_read, predictor.spec, crop, progress, hashes)
+    audit = (audit_patients(corpus.index.table, set(labelled.index.table["fold"]), EVERY_FOLD), audit_sums(labelled))
     setting = Setting(
-        corpus.in_words(folds), predictor.id, predictor.encoder.name, config.bootstrap, config.seed, crop, tuple(audit)
+        split=corpus.in_words(folds),
+        checkpoint=predictor.id,
+        encoder=predictor.encoder.name,
+        draws=config.bootstrap,
+        seed=config.seed,
+        crop=config.crop or task.crop,
+        audit=audit,
     )
+    strata = tuple(stratify(queries, predictor.vocabulary, supports(predictor, queries)) for queries in query_sets)
     validation = None if fit_on is None else (corpus.in_words(config.calibrate), fit_on)
-    found = evaluate_zero_shot(predictor, signals, labelled, setting, query_sets, strata=strata, validation=validation)
+    return Question(labelled, query_sets, strata, setting, validation)
+
+
+def answer(
+    questions: Sequence[Question], predictor: Predictor, progress: Progress, hashes: RecordingHashes
+) -> list[tuple[Evaluation, ...]]:
+    """Answer questions about one corpus, all on one pass over its recordings.
+
+    Args:
+        questions: All with the same crop.
+        predictor: The model.
+        progress: Told how many recordings are scored.
+        hashes: Finds recordings that must not be among them.
+
+    Returns:
+        For each question one evaluation for each of its query sets.
+
+    Raises:
+        EvaluationError: Not one record could be read.
+    """
+    asked = [labelled.index for one in questions for labelled in (one.labelled, *(one.validation or ())[1:])]
+    signals = read_signals(asked, predictor.spec, questions[0].setting.crop, progress, hashes)
+    scored = iter(score_query_sets(predictor, signals, [queries for one in questions for queries in one.query_sets]))
     recordings = hashes.findings()  # complete only now that all have been read
-    return tuple(replace(one, result=replace(one.result, audit=(*one.result.audit, *recordings))) for one in found)
+    return [
+        evaluate_query_sets(
+            [next(scored) for _ in one.query_sets],
+            one.labelled,
+            replace(one.setting, audit=(*one.setting.audit, *recordings)),
+            one.query_sets,
+            strata=one.strata,
+            validation=one.validation,
+        )
+        for one in questions
+    ]
 
 
 def supports(predictor: Predictor, queries: QuerySet) -> list[Support]:
@@ -124,20 +195,16 @@ def supports(predictor: Predictor, queries: QuerySet) -> list[Support]:
 def read_signals(
     indexes: Sequence[RecordIndex], spec: SignalSpec, crop: str, progress: Progress, hashes: RecordingHashes
 ) -> Iterator[tuple[str, NDArray[np.float32] | EcgError]]:
-    """Yield each record's id and its signal (lead, time), or windows of it, or the error its file gave."""
-    # With the suffix: a CSN record is a header and a .mat file of one name, and the header tells leads and units.
-    paths = [_file(index.root / path) for index in indexes for path in index.table["path"]]
-    names = [str(name) for index in indexes for name in index.table["record_id"]]
-    for count, (name, signal) in enumerate(zip(names, cropped_signals(paths, spec, crop), strict=True), start=1):
+    """Yield each record's id once with its signal (lead, time), or windows of it, or the error its file gave."""
+    paths = {
+        str(name): path for index in indexes for name, path in zip(index.table["record_id"], index.files(), strict=True)
+    }
+    signals = cropped_signals(list(paths.values()), spec, crop)
+    for count, (name, signal) in enumerate(zip(paths, signals, strict=True), start=1):
         if not isinstance(signal, EcgError):
             hashes.add(name, as_integers(signal, STEP[spec.scaling]))
         yield name, signal
-        progress(count / len(names), f"{count} of {len(names)} records")
-
-
-def _file(path: Path) -> Path:
-    header = path.with_name(f"{path.name}.hea")
-    return header if header.is_file() else path
+        progress(count / len(paths), f"{count} of {len(paths)} records")
 
 
 def save_scores(path: Path, found: Sequence[Evaluation], beside: Path | None) -> list[EvaluationResult]:

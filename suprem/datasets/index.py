@@ -59,6 +59,14 @@ class RecordIndex:
         """Return the index of the given row positions, in their order."""
         return replace(self, table=self.table.iloc[list(rows)].reset_index(drop=True))
 
+    def files(self) -> list[Path]:
+        """Return for each record what `read_ecg` takes: its header where it has one.
+
+        A CSN record is a header and a .mat file of one name, and the header tells leads and units.
+        """
+        paths = [self.root / path for path in self.table["path"]]
+        return [header if (header := path.with_name(f"{path.name}.hea")).is_file() else path for path in paths]
+
     def existing(self) -> RecordIndex:
         """Return the index of the records whose file is there; the others are listed as skipped."""
         # Strings, not `Path`: this takes most of the time that the 800,035 records of MIMIC-IV-ECG need.

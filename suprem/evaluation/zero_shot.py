@@ -99,14 +99,31 @@ def evaluate_zero_shot(
         EvaluationError: No record could be read, a record is missing, or a score is not finite.
     """
     sets = query_sets or [QuerySet(SIMPLIFIED, tuple((query,) for query in labelled.task.queries))]
+    scored = score_query_sets(scorer, signals, sets)
+    return evaluate_query_sets(scored, labelled, setting, sets, strata=strata, validation=validation)
+
+
+def evaluate_query_sets(
+    scored: Sequence[ScoredRecords],
+    labelled: LabelledRecords,
+    setting: Setting,
+    query_sets: Sequence[QuerySet],
+    *,
+    strata: Sequence[Sequence[str]] | None = None,
+    validation: tuple[str, LabelledRecords] | None = None,
+) -> tuple[Evaluation, ...]:
+    """Compute the result of each set of queries from its scores, which may be of further records too.
+
+    Arguments and errors as in `evaluate_zero_shot`.
+    """
     found = []
-    known = strata or [()] * len(sets)
-    for scored, queries, stratum in zip(score_query_sets(scorer, signals, sets), sets, known, strict=True):
+    known = strata or [()] * len(query_sets)
+    for part, queries, stratum in zip(scored, query_sets, known, strict=True):
         fit_on = None
         if validation is not None:
-            kept, logits = match(scored, validation[1])
+            kept, logits = match(part, validation[1])
             fit_on = ValidationScores(validation[0], kept.present, logits)
-        found.append(evaluate_scores(scored, labelled, setting, queries, strata=stratum, validation=fit_on))
+        found.append(evaluate_scores(part, labelled, setting, queries, strata=stratum, validation=fit_on))
     return tuple(found)
 
 
