@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from suprem.ecg.record import EcgRecord
-from suprem.web.ecg_layout import Sheet, Strip
+from suprem.paper.layout import Sheet, Strip
 
 MIN_BEAT_SECONDS = 0.2
 """A shorter interval is no distance of two beats (300/min), so no rate is stated for it."""

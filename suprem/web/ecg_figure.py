@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from suprem.ecg.record import EcgRecord
-from suprem.web.ecg_layout import STANDARD, Layout, Line, PaperScale, Sheet, Strip, draw, extent, lay_out, remarks
+from suprem.paper.layout import STANDARD, Layout, Line, PaperScale, Sheet, Strip, draw, extent, lay_out, remarks
 from suprem.web.ecg_paper import (
     INK,
     QUIET_INK,

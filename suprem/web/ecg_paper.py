@@ -1,6 +1,6 @@
 """ECG paper on the screen: its grid, calibration pulse, time ticks and the statement of its scale.
 
-The axes are millimetres of paper, one scale for both (see `ecg_layout`). On a screen of
+The axes are millimetres of paper, one scale for both (see `paper.layout`). On a screen of
 unknown resolution a millimetre has no fixed size, so the paper speed is stated on the figure and everything is measured
 in data units.
 """
@@ -11,7 +11,7 @@ from math import ceil
 from typing import Any
 
 from suprem.ecg.record import EcgRecord
-from suprem.web.ecg_layout import Sheet, Strip, calibration_outline
+from suprem.paper.layout import Sheet, Strip, calibration_outline
 
 Parts = dict[str, Any]
 """A piece of a figure in Plotly's own terms."""

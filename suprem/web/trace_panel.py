@@ -11,10 +11,10 @@ from typing import Any
 
 import streamlit as st
 
+from suprem.paper.display_filter import DisplayFilter, filter_for_display, possible_filters
+from suprem.paper.layout import GAINS, SPEEDS, STANDARD, Layout, PaperScale, lay_out
 from suprem.web.caliper import Measurement, measure
-from suprem.web.display_filter import DisplayFilter, filter_for_display, possible_filters
 from suprem.web.ecg_figure import ecg_figures
-from suprem.web.ecg_layout import GAINS, SPEEDS, STANDARD, Layout, PaperScale, lay_out
 from suprem.web.ecg_picker import PickedEcg
 from suprem.web.frame import PLOT
 from suprem.web.session import session

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from suprem.ecg.record import LEADS, EcgRecord
+from suprem.paper.layout import GAINS, SPEEDS, Layout, PaperScale, lay_out
 from suprem.web.caliper import measure
-from suprem.web.ecg_layout import GAINS, SPEEDS, Layout, PaperScale, lay_out
 
 
 def square_wave() -> EcgRecord:

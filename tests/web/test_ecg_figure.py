@@ -11,8 +11,8 @@ import pytest
 
 from suprem.ecg.preprocess import crop
 from suprem.ecg.record import LEADS, EcgRecord
+from suprem.paper.layout import GAINS, SPEEDS, Layout, PaperScale, lay_out
 from suprem.web.ecg_figure import MAX_ALPHA, Blocks, ecg_figure, ecg_figures
-from suprem.web.ecg_layout import GAINS, SPEEDS, Layout, PaperScale, lay_out
 from tests.tiny import ecg
 
 LAYOUTS = list(Layout)

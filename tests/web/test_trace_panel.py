@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from suprem.ecg.record import EcgRecord
+from suprem.paper.display_filter import DisplayFilter
 from suprem.web import trace_panel
-from suprem.web.display_filter import DisplayFilter
 from suprem.web.ecg_picker import PickedEcg
 from suprem.web.trace_panel import View, draw_trace
 from tests.tiny import ecg

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from suprem.ecg.record import CHEST_LEADS, LEADS, LIMB_FROM_I_AND_II, LIMB_LEADS
-from suprem.web.ecg_layout import CABRERA, Layout, PaperScale, Sheet, Strip, draw, lay_out
+from suprem.paper.layout import CABRERA, Layout, PaperScale, Sheet, Strip, draw, lay_out
 from tests.tiny import ecg
 
 

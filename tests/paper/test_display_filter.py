@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from suprem.ecg.record import EcgRecord
-from suprem.web.display_filter import DisplayFilter, filter_for_display, possible_filters
+from suprem.paper.display_filter import DisplayFilter, filter_for_display, possible_filters
 from tests.tiny import ecg
 
 FS = 500.0
