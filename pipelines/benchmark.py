@@ -3,8 +3,9 @@
     python -m pipelines.benchmark [--only GROUP ...] [--page] [--records N] [--checkpoint DIR] [--json]
 
 Groups: scoring, mapping (a slider move of the concept map), training (recipes, loader, share of the machine's rate),
-storage (a corpus becomes a signal store), rerun (the training page of a busy installation), and, only when asked for by
-name or with --page, browser: the application opened in Chromium (needs requirements-dev.txt).
+storage (a corpus becomes a signal store), evaluation (the bootstrap, a whole zero-shot task), rerun (the training page
+of a busy installation), and, only when asked for by name or with --page, browser: the application opened in Chromium
+(needs requirements-dev.txt).
 
 Machines are shared and noisy: read the ratios, compare only within one run, and repeat. SUPREM_THREADS=1 helps where
 other work runs beside: two threads that wait for each other are slower than one.
@@ -21,6 +22,7 @@ from pathlib import Path
 import torch
 
 from pipelines.speed.browser import browser_figures
+from pipelines.speed.evaluation import evaluation_figures
 from pipelines.speed.figure import Figure
 from pipelines.speed.mapping import mapping_figures
 from pipelines.speed.rerun import page_figures
@@ -44,6 +46,7 @@ GROUPS: dict[str, Callable[[Options], list[Figure]]] = {
     "mapping": lambda _: mapping_figures(),
     "training": lambda _: training_figures(),
     "storage": lambda options: storage_figures(options.records),
+    "evaluation": lambda options: evaluation_figures(options.checkpoint),
     "rerun": lambda _: page_figures(),
     "browser": lambda options: browser_figures(options.checkpoint),
 }

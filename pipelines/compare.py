@@ -6,7 +6,9 @@
 
 Takes results that were written together with --scores, or the .npz files themselves. Several of each, task by task in
 the same order, are also tested over tasks (paired t and Wilcoxon, as the paper's A.10.5 and A.10.6). Every difference
-is first minus second.
+is first minus second. --first-without and --second-without take results of the same two models without a part, for
+example without the Cardiac Fusion Network, and ask whether it helps one more than the other: tests of the gains and a
+two-way analysis of variance.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ import pandas as pd
 from pipelines.stage import run_stage, say
 from suprem.atomic import write_text
 from suprem.errors import EvaluationError
-from suprem.evaluation.comparison import Comparison, TaskComparison, across_tasks, compare_scores
+from suprem.evaluation.comparison import Comparison, TaskComparison, aligned, compare_scores
+from suprem.evaluation.metrics import auroc, macro
+from suprem.evaluation.over_tasks import RESIDUAL, AcrossTasks, AnovaRow, Interaction, across_tasks, interaction
 from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.score_table import ScoreTable
 from suprem.export import RESEARCH_USE
@@ -30,10 +34,12 @@ from suprem.export import RESEARCH_USE
 
 @dataclass(frozen=True)
 class Config:
-    """Results or score files of two models, task by task."""
+    """Results or score files of two models, task by task; `..._without` are the same models without a part."""
 
     first: tuple[Path, ...]
     second: tuple[Path, ...]
+    first_without: tuple[Path, ...] = ()
+    second_without: tuple[Path, ...] = ()
     draws: int = 2000
     seed: int = 0
 
@@ -49,10 +55,34 @@ def run(config: Config) -> Comparison:
             f"There are {len(config.first)} files of the first model and {len(config.second)} of the second; give one "
             "of each for every task, in the same order."
         )
-    pairs = [(read_scores(a), read_scores(b)) for a, b in zip(config.first, config.second, strict=True)]
-    tasks = tuple(compare_scores(a, b, draws=config.draws, seed=config.seed) for a, b in pairs)
+    first, second = ([read_scores(path) for path in paths] for paths in (config.first, config.second))
+    part = None
+    if config.first_without or config.second_without:
+        part = part_gain(first, second, config)
+    tasks = tuple(
+        compare_scores(a, b, draws=config.draws, seed=config.seed) for a, b in zip(first, second, strict=True)
+    )
     across = across_tasks([task.first for task in tasks], [task.second for task in tasks]) if len(tasks) > 1 else None
-    return Comparison(tasks, across)
+    return Comparison(tasks, across, part)
+
+
+def part_gain(first: Sequence[ScoreTable], second: Sequence[ScoreTable], config: Config) -> Interaction:
+    """Compare what a part gives to the two models.
+
+    Raises:
+        EvaluationError: The files are not of the same tasks, records and labels.
+    """
+    without = [[read_scores(path) for path in paths] for paths in (config.first_without, config.second_without)]
+    figures = []
+    for tables in (first, without[0], second, without[1]):
+        if len(tables) != len(first):
+            raise EvaluationError(
+                f"There are {len(first)} files with the part and {len(tables)} without it; give --first-without and "
+                "--second-without one file for every task, in the same order."
+            )
+        same = [aligned(reference, table) for reference, table in zip(first, tables, strict=True)]
+        figures.append([float(macro(auroc(table.present, table.logits))) for table in same])
+    return interaction(*figures)
 
 
 def read_scores(path: Path) -> ScoreTable:
@@ -79,13 +109,32 @@ def describe(comparison: Comparison) -> str:
     parts = [_describe_task(task) for task in comparison.tasks]
     if comparison.across is not None:
         over = comparison.across
+        parts.append(f"over {over.tasks} tasks: mean difference {over.mean_difference:+.4f}\n{_describe_tests(over)}")
+    if comparison.part is not None:
+        part = comparison.part
         parts.append(
-            f"over {over.tasks} tasks: mean difference {over.mean_difference:+.4f}\n"
-            f"paired t {over.t:.2f}: p {over.t_p_two_sided:.4f} two-sided, {over.t_p_greater:.4f} one-sided\n"
-            f"Wilcoxon: p {over.wilcoxon_p_two_sided:.4f} two-sided, {over.wilcoxon_p_greater:.4f} one-sided\n"
-            "Tasks that share records are not independent, which both tests assume."
+            f"the part gives {part.first_gain:+.4f} to the first model and {part.second_gain:+.4f} to the second, "
+            f"over {part.tasks} tasks\n{_describe_tests(part.gains)}\n\n"
+            f"{_describe_anova('tasks as repetitions, as published', part.anova)}\n\n"
+            f"{_describe_anova('within tasks', part.anova_within_tasks)}"
         )
     return "\n\n".join(parts)
+
+
+def _describe_tests(over: AcrossTasks) -> str:
+    return (
+        f"paired t {over.t:.2f}: p {over.t_p_two_sided:.4f} two-sided, {over.t_p_greater:.4f} one-sided\n"
+        f"Wilcoxon: p {over.wilcoxon_p_two_sided:.4f} two-sided, {over.wilcoxon_p_greater:.4f} one-sided\n"
+        "Tasks that share records are not independent, which these tests assume."
+    )
+
+
+def _describe_anova(how: str, rows: Sequence[AnovaRow]) -> str:
+    lines = [f"analysis of variance, {how}: sum of squares, df, F, p"]
+    for row in rows:
+        tested = "" if row.source == RESIDUAL else f"  {row.f:8.2f}  {row.p:.4f}"
+        lines.append(f"{row.source:<14} {row.sum_of_squares:10.4f}  {row.df:3d}{tested}")
+    return "\n".join(lines)
 
 
 def _describe_task(task: TaskComparison) -> str:
@@ -127,13 +176,18 @@ def main(argv: list[str] | None = None) -> int:
     )
     for name in ("first", "second"):
         parser.add_argument(f"--{name}", type=Path, nargs="+", required=True, metavar="FILE", help=".json or .npz")
+    for name in ("first", "second"):
+        parser.add_argument(
+            f"--{name}-without", type=Path, nargs="+", default=[], metavar="FILE", help="the same without a part"
+        )
     parser.add_argument("--bootstrap", type=int, default=2000, help="draws of the bootstrap, default 2000")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     parser.add_argument("--out", type=Path, help="also write the JSON object to this file")
     args = parser.parse_args(argv)
 
     def work() -> None:
-        comparison = run(Config(tuple(args.first), tuple(args.second), args.bootstrap))
+        without = tuple(args.first_without), tuple(args.second_without)
+        comparison = run(Config(tuple(args.first), tuple(args.second), *without, draws=args.bootstrap))
         for task in _same(comparison):
             say(f"{task}: the two have the same macro AUROC, or none; are they the same model?")
         if args.out is not None:

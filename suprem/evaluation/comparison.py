@@ -1,22 +1,17 @@
-"""Two models against each other: on the same records of a task, and over several tasks.
+"""Two models against each other on the same records of a task.
 
-Within a task the difference is judged on resamples that both models share, which makes it paired, and class by class
-with DeLong's test, adjusted for the number of classes (Holm). Over tasks there are the tests of the paper's A.10.5 and
-A.10.6: the paired t-test and Wilcoxon's signed-rank test. There the paper's p-values .0021 and .0156 are one-sided
-without saying so; here both sides are given. Six tasks are few, and four of them share the records of PTB-XL, so these
-two tests take for independent what is not: they are given to be comparable, not because they are right.
+The difference is judged on resamples that both models share, which makes it paired, and class by class with DeLong's
+test, adjusted for the number of classes (Holm). Tests over several tasks are in `over_tasks`.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import ttest_rel, wilcoxon
 
 from suprem.errors import EvaluationError
 from suprem.evaluation.metrics import (
@@ -29,6 +24,7 @@ from suprem.evaluation.metrics import (
     percentile_interval,
     resampled_auroc,
 )
+from suprem.evaluation.over_tasks import AcrossTasks, Interaction
 from suprem.evaluation.results import Interval, nan_to_null
 from suprem.evaluation.score_table import ScoreTable
 
@@ -92,34 +88,13 @@ class TaskComparison:
 
 
 @dataclass(frozen=True)
-class AcrossTasks:
-    """Tests over the macro AUROC of several tasks; "greater" is one-sided, for the first model being better.
-
-    Args:
-        tasks: How many.
-        mean_difference: Mean of first minus second.
-        t: Statistic of the paired t-test.
-        t_p_two_sided: Its two-sided p-value.
-        t_p_greater: Its one-sided p-value.
-        wilcoxon_p_two_sided: Of Wilcoxon's signed-rank test, exact.
-        wilcoxon_p_greater: The same, one-sided.
-    """
-
-    tasks: int
-    mean_difference: float
-    t: float
-    t_p_two_sided: float
-    t_p_greater: float
-    wilcoxon_p_two_sided: float
-    wilcoxon_p_greater: float
-
-
-@dataclass(frozen=True)
 class Comparison:
-    """Two models on one or more tasks; `across` is there from two tasks on."""
+    """Two models on one or more tasks; `across` is there from two tasks on, `part` where both were also scored without
+    a part."""
 
     tasks: tuple[TaskComparison, ...]
     across: AcrossTasks | None
+    part: Interaction | None = None
 
     def to_json(self) -> str:
         """Return one JSON object; a value that does not exist (NaN) is null."""
@@ -211,32 +186,6 @@ def bootstrap_p(differences: NDArray[np.float64]) -> float:
         return math.nan
     below, above = (known <= 0).sum(), (known >= 0).sum()
     return float(min(1.0, 2 * (min(below, above) + 1) / (len(known) + 1)))
-
-
-def across_tasks(first: Sequence[float], second: Sequence[float]) -> AcrossTasks:
-    """Test two models over the macro AUROC of the same tasks (paper, A.10.5 and A.10.6).
-
-    Raises:
-        EvaluationError: There are fewer than two tasks, or not the same number.
-    """
-    if len(first) != len(second) or len(first) < 2:
-        raise EvaluationError(
-            f"A test over tasks needs two or more of each model; found {len(first)} and {len(second)}."
-        )
-    differences = np.subtract(first, second)
-    if np.ptp(differences) == 0:  # without variance there is no t, and scipy would warn
-        return AcrossTasks(len(first), float(differences.mean()), *[math.nan] * 5)
-    two_sided, greater = (ttest_rel(first, second, alternative=side) for side in ("two-sided", "greater"))
-    ranked = [wilcoxon(differences, alternative=side).pvalue for side in ("two-sided", "greater")]
-    return AcrossTasks(
-        tasks=len(first),
-        mean_difference=float(differences.mean()),
-        t=float(two_sided.statistic),
-        t_p_two_sided=float(two_sided.pvalue),
-        t_p_greater=float(greater.pvalue),
-        wilcoxon_p_two_sided=float(ranked[0]),
-        wilcoxon_p_greater=float(ranked[1]),
-    )
 
 
 def _ends(interval: NDArray[np.float64]) -> Interval:

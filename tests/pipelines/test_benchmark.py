@@ -59,7 +59,7 @@ def test_all_groups_but_the_browser_are_measured_and_page_adds_it(
     monkeypatch.setattr(benchmark, "GROUPS", {group: measure(group) for group in benchmark.GROUPS})
     assert benchmark.main(["--records", "7"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["scoring", "mapping", "training", "storage", "rerun"]
+    assert [line.split()[0] for line in lines] == ["scoring", "mapping", "training", "storage", "evaluation", "rerun"]
     assert lines[0].split() == ["scoring", "7", "s", "wanted", "<", "3"]
     assert benchmark.main(["--page"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("browser")

@@ -59,6 +59,26 @@ def test_several_tasks_are_tested_together(
     assert "over 2 tasks: mean difference" in capsys.readouterr().out
 
 
+def test_what_a_part_gives_to_two_models_is_tested(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = []
+    for number, (option, strengths) in enumerate(
+        {"first": (2.0, 1.8), "second": (0.6, 0.5), "first-without": (0.4, 0.3), "second-without": (0.5, 0.6)}.items()
+    ):
+        arguments.append(f"--{option}")
+        for task, strength in enumerate(strengths):
+            path = tmp_path / f"{option}-{task}.npz"
+            scores(strength, seed=10 * number + task).save(path)
+            arguments.append(str(path))
+    assert compare.main([*arguments, "--bootstrap", "20", "--json"]) == 0
+    part = json.loads(capsys.readouterr().out)["part"]
+    assert part["first_gain"] > 0.2 > abs(part["second_gain"])
+    assert [row["df"] for row in part["anova"]] == [1, 1, 1, 4]
+    assert compare.main([*arguments, "--bootstrap", "20"]) == 0
+    assert "analysis of variance, within tasks: sum of squares, df, F, p" in capsys.readouterr().out
+    assert compare.main([*arguments[:-1], "--bootstrap", "20"]) == 2
+    assert "2 files with the part and 1 without it" in capsys.readouterr().err
+
+
 def test_a_wrong_request_is_one_sentence_and_exit_code_2(
     files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
