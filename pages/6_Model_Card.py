@@ -6,7 +6,7 @@ import streamlit as st
 
 from suprem.web.frame import page, plain
 from suprem.web.model_cache import shared_predictor
-from suprem.web.model_card import statement_rows, training_rows, validation_sentence
+from suprem.web.model_card import attention_rows, attention_sentence, statement_rows, training_rows, validation_sentence
 from suprem.web.score_panel import encoder_sentence
 
 with page("Model card", "What the loaded model is, what it was trained on, and what it can and cannot do."):
@@ -25,9 +25,20 @@ with page("Model card", "What the loaded model is, what it was trained on, and w
     statements = statement_rows(card)
     if statements:
         st.dataframe(statements, hide_index=True, height=460)
-        st.caption("A wide interval means few positive records; such a statement's figure says little.")
+        st.caption(
+            "A wide interval means few positive records; such a statement's figure says little. The calibration error "
+            "is of probabilities fitted to the scores of frequent statements, on patients not fitted on."
+        )
     else:
         st.caption("The card holds no figures for single statements.")
+
+    st.subheader("Whether its attention depends on what was learned", anchor=False)
+    compared = attention_rows(card, predictor.id)
+    if compared:
+        st.markdown(plain(attention_sentence(card)))
+        st.dataframe(compared, hide_index=True)
+    else:
+        st.caption("Not checked for this checkpoint; see python -m pipelines.check_attention.")
 
     st.subheader("What it was trained on", anchor=False)
     st.dataframe(training_rows(card), hide_index=True)

@@ -5,7 +5,9 @@
     python -m pipelines.promote --checkpoint RUN/best --evaluation result.json --scores scores.npz
 
 The evaluation goes into the model card, and of the scores their quantiles, by which a page tells the rank of a single
-ECG's score. Those of another checkpoint are refused: a card must not carry borrowed figures.
+ECG's score, and for frequent findings a map to a probability, with its error on patients it was not fitted on. Those of
+another checkpoint are refused: a card must not carry borrowed figures. What the card says of attention is checked by
+pipelines.check_attention, before or after.
 """
 
 from __future__ import annotations
@@ -17,15 +19,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipelines.stage import run_stage
-from suprem.atomic import replacing, write_text
+from suprem.atomic import replacing
 from suprem.errors import CheckpointError
+from suprem.evaluation.calibration import probability_maps
 from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.score_table import ScoreTable
 from suprem.inference.reference import reference_of
-from suprem.model.checkpoint import NEEDED, load_checkpoint
+from suprem.model.checkpoint import CARD, NEEDED, load_checkpoint, write_card
 from suprem.settings import load_settings
-
-CARD = "model_card.json"
 
 
 def run(source: Path, evaluation: EvaluationResult, target: Path, scores: ScoreTable | None = None) -> str:
@@ -44,14 +45,17 @@ def run(source: Path, evaluation: EvaluationResult, target: Path, scores: ScoreT
     # The file of scores stays behind, so the card does not name it.
     card = {**checkpoint.card, "validation": json.loads(replace(evaluation, scores="").to_json())}
     card.pop("reference", None)
+    card.pop("probability", None)
     if scores is not None:
-        card["reference"] = reference_of(scores.origin.codes, scores.logits)
+        codes = scores.origin.codes
+        card["reference"] = reference_of(codes, scores.logits)
+        card["probability"] = probability_maps(codes, scores.present, scores.logits, scores.patients)
     target.mkdir(parents=True, exist_ok=True)
     for name in NEEDED:
         if name != CARD and (source / name).resolve() != (target / name).resolve():
             with replacing(target / name) as temporary:
                 shutil.copyfile(source / name, temporary)
-    write_text(target / CARD, json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    write_card(target, card)
     return checkpoint.id
 
 
@@ -60,7 +64,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m pipelines.promote", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint, for example RUN/best")
     parser.add_argument("--evaluation", type=Path, required=True, help="result of pipelines.zero_shot --out")
-    parser.add_argument("--scores", type=Path, help="scores of the same command, for the rank of a single ECG's score")
+    parser.add_argument(
+        "--scores", type=Path, help="scores of the same command, for rank and probability of a single ECG's score"
+    )
     parser.add_argument("--to", type=Path, help="default: <SUPREM_HOME>/checkpoint, which this installation then uses")
     args = parser.parse_args(argv)
 

@@ -8,18 +8,27 @@ and Elkan, KDD 2002).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_expit
 from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold
 
 from suprem.evaluation.metrics import MIN_POSITIVES, evaluable, macro
 
 BINS = 15
 """Bins of equal numbers of records: with bins of equal width a rare class would be judged by one of them."""
+
+MIN_MAPPED = 30
+"""Positives, and negatives, from which a class gets a map to probabilities; fewer give no error worth printing."""
+
+PARTS = 5
 
 LOG_TEMPERATURES = (-4.0, 4.0)
 
@@ -116,6 +125,48 @@ def isotonic_scores(
         fit.fit(validation.logits[:, column].astype(float), validation.present[:, column].astype(float))
         scores[:, column] = fit.predict(logits[:, column].astype(float))
     return scores, fitted
+
+
+def probability_maps(
+    codes: Sequence[str], present: NDArray[np.bool_], logits: NDArray[np.floating], patients: Sequence[str]
+) -> dict[str, Any]:
+    """Fit for each frequent class how its logit becomes a probability (Platt 1999): sigmoid(slope * logit + intercept).
+
+    Two numbers a class, where an isotonic map has as many as it has steps and turns the few positives of a rare class
+    into certainties. The expected calibration error is of records whose patients were not fitted on, in five parts;
+    the map that is kept is fitted on all records.
+
+    Args:
+        codes: Code of each class.
+        present: Labels (record, class).
+        logits: Logits (record, class).
+        patients: Patient of each record.
+
+    Returns:
+        What the model card keeps, as plain data: method, number of records, and for each class that has a map slope,
+        intercept, share of positives and error.
+    """
+    groups = np.unique(np.asarray(patients), return_inverse=True)[1]
+    maps = {}
+    for column, code in enumerate(codes):
+        labels, values = present[:, column], logits[:, column].astype(np.float64)[:, None]
+        if min(labels.sum(), (~labels).sum()) < MIN_MAPPED:
+            continue
+        held_out = np.full(len(labels), np.nan)
+        for fit_on, rest in StratifiedGroupKFold(PARTS).split(values, labels, groups):
+            held_out[rest] = _platt(values[fit_on], labels[fit_on]).predict_proba(values[rest])[:, 1]
+        fit = _platt(values, labels)
+        maps[code] = {
+            "slope": round(float(fit.coef_[0, 0]), 4),
+            "intercept": round(float(fit.intercept_[0]), 4),
+            "prevalence": round(float(labels.mean()), 4),
+            "ece": round(expected_calibration_error(labels, held_out), 4),
+        }
+    return {"method": "Platt scaling of each query", "records": len(present), "maps": maps}
+
+
+def _platt(logits: NDArray[np.float64], present: NDArray[np.bool_]) -> LogisticRegression:
+    return LogisticRegression(C=np.inf).fit(logits, present)
 
 
 def expected_calibration_error(present: NDArray[np.bool_], scores: NDArray[np.float64], bins: int = BINS) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -21,6 +22,7 @@ from suprem.errors import CheckpointError, EmbedderMismatch
 from suprem.inference.explain import LeadTimeMap, lead_time_map
 from suprem.model.attention_maps import record_attention
 from suprem.model.checkpoint import Checkpoint, EncoderStamp, load_checkpoint
+from suprem.model.randomise import Part, randomised
 
 BATCH = 32
 REMEMBERED_QUERIES = 4096
@@ -47,6 +49,14 @@ class QueryScore:
     support: Support
     nearest: tuple[tuple[str, float], ...]
     checkpoint: str
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedSignals:
+    """Signals after the ECG encoder, in batches: tokens (record, token, width), and which of them hold a signal, bool
+    (record, token) or None for all."""
+
+    batches: tuple[tuple[torch.Tensor, torch.Tensor | None], ...]
 
 
 class Predictor:
@@ -228,6 +238,24 @@ class Predictor:
                 ]
             )
 
+    def encode(self, signals: NDArray[np.float32]) -> EncodedSignals:
+        """Run only the ECG encoder over prepared signals (record, lead, time), which is nearly all of the work; any
+        number of queries can then be asked of the result with `decode`."""
+        with torch.inference_mode():
+            return EncodedSignals(
+                tuple(
+                    self._model.encode(torch.from_numpy(signals[first : first + BATCH]).to(self._device))
+                    for first in range(0, len(signals), BATCH)
+                )
+            )
+
+    def decode(self, encoded: EncodedSignals, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the logits (record, query) that `logits` gives for the same signals and vectors."""
+        with torch.inference_mode():
+            queries = self._model.embed_queries(torch.from_numpy(vectors).to(self._device))
+            parts = [self._model.fusion(memory, queries, visible) for memory, visible in encoded.batches]
+            return torch.cat(parts).cpu().numpy()
+
     def attention(self, record: EcgRecord, query: CardiacQuery | str) -> LeadTimeMap:
         """Return where the model looked for a query: cross-attention, mean over decoder layers and heads.
 
@@ -235,16 +263,38 @@ class Predictor:
             CheckpointError: The network has no cross-attention over leads and time (an ablation).
         """
         prepared: Prepared = preprocess(record, self.spec)
-        vectors = torch.from_numpy(self.vectors([query])).to(self._device)
-        signal = torch.from_numpy(prepared.signal[None]).to(self._device)
-        with torch.inference_mode(), record_attention(self._model) as recorded:
-            self._model(signal, vectors)
-        if not recorded or self._model.config.encoder == "resnet18":
-            raise CheckpointError(
-                "This checkpoint has no attention over leads and time; it was trained as an ablation."
-            )
-        tokens = torch.stack(recorded).mean(dim=(0, 2))[0, 0]  # (layer, batch, head, query, token) -> (token,)
-        return lead_time_map(tokens.cpu().numpy(), self.spec, start=prepared.start)
+        tokens = self.attention_tokens(prepared.signal[None], self.vectors([query]))[0, 0]
+        return lead_time_map(tokens, self.spec, start=prepared.start)
+
+    def attention_tokens(self, signals: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the attention of queries over the tokens of prepared signals (record, lead, time), mean over decoder
+        layers and heads.
+
+        Returns:
+            Weights (record, query, token), tokens lead by lead; each row sums to 1.
+
+        Raises:
+            CheckpointError: The network has no cross-attention over leads and time (an ablation).
+        """
+        queries = torch.from_numpy(vectors).to(self._device)
+        found = []
+        for first in range(0, len(signals), BATCH):
+            batch = torch.from_numpy(signals[first : first + BATCH]).to(self._device)
+            with torch.inference_mode(), record_attention(self._model) as recorded:
+                self._model(batch, queries)
+            if not recorded or self._model.config.encoder == "resnet18":
+                raise CheckpointError(
+                    "This checkpoint has no attention over leads and time; it was trained as an ablation."
+                )
+            # (layer, record, head, query, token) -> (record, query, token)
+            found.append(torch.stack(recorded).mean(dim=(0, 2)).cpu().numpy())
+        return np.concatenate(found)
+
+    def with_random_weights(self, part: Part, *, seed: int) -> Predictor:
+        """Return the same predictor with a part of its network untrained, for the check of its attention."""
+        twin = copy(self)
+        twin._model = randomised(self._model, part, seed=seed)
+        return twin
 
     def _load_embedder(self) -> TextEmbedder:
         if self._embedder is None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 QUANTILES = 201
 """Steps of half a percent; the ends are the lowest and the highest logit of all."""
@@ -27,6 +28,9 @@ class Standing:
         auroc: Of this query on them, None where it could not be computed.
         interval: 95 % interval of the AUROC.
         positives: Reference records that carry the finding.
+        probability: Calibrated on them, so it holds where the finding is as frequent as there; None where the card has
+            no calibration of this query.
+        calibration_error: Expected calibration error of such probabilities on patients that were not fitted on.
     """
 
     lower: float
@@ -34,6 +38,13 @@ class Standing:
     auroc: float | None
     interval: tuple[float, float] | None
     positives: int
+    probability: float | None = None
+    calibration_error: float | None = None
+
+    @property
+    def prevalence(self) -> float:
+        """Share of the reference records that carry the finding."""
+        return self.positives / self.records
 
 
 def reference_of(codes: Sequence[str], logits: NDArray[np.floating[Any]]) -> dict[str, Any]:
@@ -63,10 +74,13 @@ def standing(card: Mapping[str, Any], code: str | None, logit: float) -> Standin
     # Between two quantiles the share lies between theirs; on one of them it is that quantile's.
     lower = (below if upto > below else below - 0.5) / (len(values) - 1)
     interval = found.get("ci")
+    fit = card.get("probability", {}).get("maps", {}).get(code)
     return Standing(
         lower=float(np.clip(lower, 0.0, 1.0)),
         records=int(reference["records"]),
         auroc=found.get("auroc"),
         interval=(float(interval[0]), float(interval[1])) if interval and None not in interval else None,
         positives=int(found.get("positives", 0)),
+        probability=None if fit is None else float(expit(fit["slope"] * logit + fit["intercept"])),
+        calibration_error=None if fit is None else float(fit["ece"]),
     )

@@ -28,7 +28,8 @@ from suprem.model.config import ModelConfig
 from suprem.model.supreme import SupremeModel
 
 FORMAT = 1
-NEEDED = ("model.safetensors", "queries.safetensors", "config.json", "vocabulary.json", "model_card.json")
+CARD = "model_card.json"
+NEEDED = ("model.safetensors", "queries.safetensors", "config.json", "vocabulary.json", CARD)
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def save_checkpoint(
     _save_tensors(weights, folder / "model.safetensors")
     _save_tensors(vectors, folder / "queries.safetensors")
     write_text(folder / "vocabulary.json", vocabulary)
-    _save_json(card, folder / "model_card.json")
+    write_card(folder, card)
     config = {
         "format": FORMAT,
         "model": asdict(model.config),
@@ -95,7 +96,7 @@ def load_checkpoint(folder: Path, *, device: str = "cpu") -> Checkpoint:
             "Train one with: python -m pipelines.pretrain"
         )
     try:
-        config, card = (json.loads((folder / name).read_text()) for name in ("config.json", "model_card.json"))
+        config, card = (json.loads((folder / name).read_text()) for name in ("config.json", CARD))
         vocabulary = (folder / "vocabulary.json").read_text()
         if config["format"] != FORMAT:
             raise CheckpointError(f"The checkpoint has format {config['format']}; this version reads format {FORMAT}.")
@@ -119,6 +120,11 @@ def load_checkpoint(folder: Path, *, device: str = "cpu") -> Checkpoint:
         wordings=wordings,
         card=card,
     )
+
+
+def write_card(folder: Path, card: dict[str, Any]) -> None:
+    """Write the model card of a checkpoint folder."""
+    _save_json(card, folder / CARD)
 
 
 def save_training_state(

@@ -8,6 +8,18 @@ from typing import Any
 Card = Mapping[str, Any]
 """The JSON of `model_card.json`; what it does not say is not shown."""
 
+COMPARED = {
+    "all": "itself with all weights random",
+    "encoder": "itself with the ECG encoder random",
+    "fusion": "itself with the fusion network random",
+    "other recording": "itself on another recording",
+    "other query": "itself asked another query",
+}
+"""What attention maps were compared with, by the names of `suprem.inference.attention_check`."""
+
+ALIKE = 0.5
+"""Rank correlation from which maps are called much the same."""
+
 
 def training_rows(card: Card) -> list[dict[str, str]]:
     """Return what the model was trained on and with, one fact a row."""
@@ -52,8 +64,39 @@ def validation_sentence(card: Card) -> str:
     return f"Macro AUROC{split}: {macro:.3f}{spread}. 0.5 is chance, 1 a perfect order."
 
 
+def attention_rows(card: Card, checkpoint: str) -> list[dict[str, str | float]]:
+    """Return how alike the attention maps of the model and of others are, nothing where that was not checked of this
+    checkpoint."""
+    check = card.get("attention_check", {})
+    if check.get("checkpoint") != checkpoint:
+        return []
+    return [
+        {
+            "map of the trained model against": COMPARED[name],
+            "rank correlation": found["median"],
+            "5th percentile": found["low"],
+            "95th percentile": found["high"],
+        }
+        for name, found in check["rank_correlation"].items()
+        if name in COMPARED
+    ]
+
+
+def attention_sentence(card: Card) -> str:
+    """Return what the rows say: whether the maps depend on training, and whether they depend on the query."""
+    check = card["attention_check"]
+    untrained, query = (check["rank_correlation"][name]["median"] for name in ("all", "other query"))
+    learned = "depend on what was learned" if abs(untrained) < ALIKE else "hardly depend on what was learned"
+    asked = "differ from query to query" if query < ALIKE else "are much the same whatever is asked"
+    return (
+        f"Over {check['records']:,} recordings and {check['queries']} queries the maps {learned} (rank correlation "
+        f"{untrained:.2f} with a network of random weights) and {asked} ({query:.2f} between two queries of one ECG)."
+    )
+
+
 def statement_rows(card: Card) -> list[dict[str, str | int | float | None]]:
     """Return one row per trained statement that was evaluated, the most frequent first."""
+    maps = card.get("probability", {}).get("maps", {})
     rows = []
     for entry in card.get("validation", {}).get("classes", ()):
         low, high = entry.get("ci") or (None, None)
@@ -65,6 +108,7 @@ def statement_rows(card: Card) -> list[dict[str, str | int | float | None]]:
                 "AUROC": entry.get("auroc"),
                 "95 % from": low,
                 "to": high,
+                "calibration error": maps.get(entry.get("code"), {}).get("ece"),
             }
         )
     return sorted(rows, key=lambda row: -(row["positive records"] or 0))

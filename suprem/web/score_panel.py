@@ -119,11 +119,15 @@ def row_of(score: QueryScore, place: Standing | None = None) -> dict[str, str | 
     if place is not None and place.auroc is not None:
         low, high = place.interval or (float("nan"), float("nan"))
         reach = f"{place.auroc:.2f} ({low:.2f} to {high:.2f}; {place.positives:,} with it)"
+    calibrated = ""
+    if place is not None and place.probability is not None:
+        calibrated = f"{place.probability:.0%} (error {place.calibration_error:.1%}, {place.prevalence:.0%} have it)"
     return {
         "query": score.query,
         "score": round(score.score, 4),
         "among reference ECGs": place_words(place) if place else "",
         "AUROC of this query": reach,
+        "calibrated probability": calibrated,
         "logit": round(score.logit, 3),
         "vocabulary": str(score.support),
         "text scored": score.prompt,

@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from suprem.evaluation.calibration import (
+    MIN_MAPPED,
     ValidationScores,
     calibrations,
     expected_calibration_error,
     fit_temperature,
     isotonic_scores,
+    probability_maps,
     reliability,
 )
 from suprem.evaluation.metrics import auroc
@@ -83,3 +85,19 @@ def test_nothing_to_judge_is_nan_without_a_warning() -> None:
     (raw,) = calibrations(("A",), np.zeros((5, 1), bool), np.zeros((5, 1)))
     assert np.isnan(raw.ece)
     assert raw.reliability == ()
+
+
+def test_a_map_to_probabilities_finds_the_slope_and_leaves_rare_classes_out() -> None:
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(1500, 2))
+    present = random.random((1500, 2)) < expit(2.0 * logits - 1.0)
+    present[:, 1] = False
+    present[: MIN_MAPPED - 1, 1] = True
+    patients = [str(row // 2) for row in range(1500)]
+    found = probability_maps(("A", "B"), present, logits, patients)
+    assert found["records"] == 1500
+    assert found["maps"].keys() == {"A"}
+    fit = found["maps"]["A"]
+    assert (fit["slope"], fit["intercept"]) == (pytest.approx(2.0, abs=0.3), pytest.approx(-1.0, abs=0.3))
+    assert fit["ece"] < 0.06 < expected_calibration_error(present[:, 0], expit(logits[:, 0]))
+    assert fit["prevalence"] == pytest.approx(present[:, 0].mean(), abs=1e-3)

@@ -44,3 +44,13 @@ def test_a_class_that_no_reference_record_has_is_placed_without_an_auroc(card: d
     found = standing(card, "AFIB", 0.0)
     assert found is not None
     assert (found.auroc, found.interval) == (None, None)
+
+
+def test_a_probability_is_given_where_the_card_has_a_calibration() -> None:
+    fit = {"slope": 2.0, "intercept": -1.0, "ece": 0.02, "prevalence": 0.1}
+    card = {"reference": reference_of(("AFIB", "NORM"), np.zeros((10, 2))), "probability": {"maps": {"AFIB": fit}}}
+    known, unknown = standing(card, "AFIB", 0.5), standing(card, "NORM", 0.5)
+    assert known is not None
+    assert unknown is not None
+    assert (known.probability, known.calibration_error) == (pytest.approx(0.5), 0.02)
+    assert (unknown.probability, unknown.calibration_error) == (None, None)

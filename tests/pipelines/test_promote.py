@@ -67,6 +67,7 @@ def test_the_promoted_checkpoint_is_the_one_in_use_and_knows_its_figures(
     place = standing(used.card, "AFIB", 3.0)
     assert place is not None
     assert (place.lower, place.records, place.auroc) == (pytest.approx(0.87, abs=0.01), 100, 0.9)
+    assert place.probability is None, "seven positives make no calibration"
 
 
 def test_another_checkpoints_figures_are_refused(

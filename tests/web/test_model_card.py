@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from suprem.web.model_card import statement_rows, training_rows, validation_sentence
+from suprem.web.model_card import attention_rows, attention_sentence, statement_rows, training_rows, validation_sentence
 
 CLASSES = [
     {"code": "AFIB", "query": "atrial fibrillation", "positives": 7, "auroc": 0.97, "ci": [0.9, 0.99]},
@@ -40,3 +40,15 @@ def test_training_facts_are_listed_without_empty_ones() -> None:
     assert rows["Records in training"] == "17,418"
     assert rows["Input"] == "10 s at 100 Hz, leads I, II, scaling millivolt"
     assert "Code" not in rows
+
+
+def test_the_check_of_attention_is_shown_for_the_checkpoint_it_was_made_of() -> None:
+    figures = {
+        name: {"median": median, "low": -0.2, "high": 0.9} for name, median in (("all", 0.01), ("other query", 0.7))
+    }
+    card = {"attention_check": {"checkpoint": "a1", "records": 100, "queries": 71, "rank_correlation": figures}}
+    assert [row["rank correlation"] for row in attention_rows(card, "a1")] == [0.01, 0.7]
+    assert attention_rows(card, "b2") == attention_rows({}, "a1") == []
+    sentence = attention_sentence(card)
+    assert "depend on what was learned (rank correlation 0.01" in sentence
+    assert "are much the same whatever is asked (0.70" in sentence

@@ -1,0 +1,75 @@
+"""Does the attention map depend on what was learned? Compared with the map of the same network with random weights.
+
+A map that looks the same without training shows the ECG or the architecture, not the model's knowledge (Adebayo et al.,
+Sanity Checks for Saliency Maps, NeurIPS 2018: the model parameter randomisation test). Maps are compared by Spearman's
+rank correlation over their blocks, as there. Two comparisons within the trained model give the figure a scale: how
+alike its maps are for another recording and for another query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from suprem.inference.predictor import BATCH, Predictor
+from suprem.model.randomise import PARTS
+
+OTHER_ECG, OTHER_QUERY = "other recording", "other query"
+SEEDS = 3
+
+
+def check_attention(predictor: Predictor, signals: NDArray[np.float32], *, seeds: int = SEEDS) -> dict[str, Any]:
+    """Compare the attention maps of a model with those of itself with random weights, over the trained queries.
+
+    Args:
+        predictor: The model.
+        signals: Prepared recordings (record, lead, time), at least two.
+        seeds: Random networks for each part.
+
+    Returns:
+        What the model card keeps: checkpoint, records, queries, seeds, and for each comparison the median and the 5th
+        and 95th percentile of the rank correlation over records and queries. Comparisons are named after the part that
+        is random, "other recording" and "other query".
+
+    Raises:
+        CheckpointError: The network has no cross-attention over leads and time (an ablation).
+    """
+    vectors = predictor.vectors(predictor.ask(predictor.vocabulary.names))
+    twins = {part: [predictor.with_random_weights(part, seed=seed) for seed in range(seeds)] for part in PARTS}
+    found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in (*PARTS, OTHER_ECG, OTHER_QUERY)}
+    for first in range(0, len(signals), BATCH):
+        batch = signals[first : first + BATCH]
+        trained = _ranked(predictor.attention_tokens(batch, vectors))  # (record, query, token)
+        for part, models in twins.items():
+            for model in models:
+                found[part].append(_correlation(trained, _ranked(model.attention_tokens(batch, vectors))))
+        if len(batch) > 1:
+            found[OTHER_ECG].append(_correlation(trained, np.roll(trained, 1, axis=0)))
+        found[OTHER_QUERY].append(_correlation(trained, np.roll(trained, 1, axis=1)))
+    return {
+        "checkpoint": predictor.id,
+        "records": len(signals),
+        "queries": len(vectors),
+        "seeds": seeds,
+        "rank_correlation": {name: _summary(values) for name, values in found.items() if values},
+    }
+
+
+def _ranked(maps: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return ranks over the last axis, centred and of unit length, so that a sum of products is Spearman's rho."""
+    ranks = rankdata(maps, axis=-1)
+    ranks -= ranks.mean(axis=-1, keepdims=True)
+    return np.asarray(ranks / np.maximum(np.linalg.norm(ranks, axis=-1, keepdims=True), 1e-12))
+
+
+def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray((a * b).sum(axis=-1).ravel())
+
+
+def _summary(values: Sequence[NDArray[np.float64]]) -> dict[str, float]:
+    low, median, high = np.quantile(np.concatenate(values), (0.05, 0.5, 0.95)).tolist()
+    return {"median": round(median, 3), "low": round(low, 3), "high": round(high, 3)}
