@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import sys
 import zipfile
 from typing import IO
 
@@ -12,11 +13,13 @@ from numpy.typing import NDArray
 
 from suprem.ecg.channels import MAX_SAMPLES
 from suprem.ecg.record import EcgRecord
-from suprem.ecg.table import Table, TableFormat, read_table
+from suprem.ecg.table import Table, TableFormat, facts_among, read_table, signal_among
 from suprem.errors import EcgError, UnreadableEcg
 
 _MAX_BYTES = 8 * MAX_SAMPLES + 10_000
-_KNOWN = ("signal", "fs", "leads", "units")
+_MAX_MEMBERS = 64
+_MAX_FACTS = 64
+"""Values of an array that may be a fact about the signal: a rate, or the names of its leads."""
 
 
 def read_npy(data: bytes, given: TableFormat | None, record_id: str) -> EcgRecord:
@@ -30,7 +33,7 @@ def read_npy(data: bytes, given: TableFormat | None, record_id: str) -> EcgRecor
 
 
 def read_npz(data: bytes, given: TableFormat | None, record_id: str) -> EcgRecord:
-    """Read the array `signal` (or the only array) of an archive and the facts beside it.
+    """Read the array of an archive that is the signal (`signal`, or the only one of its shape) and the facts beside it.
 
     Raises:
         UnreadableEcg: The archive is damaged, holds objects or no such array.
@@ -38,26 +41,28 @@ def read_npz(data: bytes, given: TableFormat | None, record_id: str) -> EcgRecor
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = {item.filename.removesuffix(".npy"): item for item in archive.infolist()}
-            arrays = {}
+            members = {item.filename.removesuffix(".npy"): item for item in archive.infolist()[:_MAX_MEMBERS]}
+            stated = {}
             for name, item in members.items():
-                if name in _KNOWN or len(members) == 1:
+                with archive.open(item) as stream:
+                    stated[name] = _stated(stream)
+            signal = signal_among({name: shape for name, (shape, _) in stated.items()})
+            if signal is None:
+                raise UnreadableEcg(
+                    f"The .npz archive has {len(members)} arrays and none is 'signal'; name the ECG so."
+                )
+            values: dict[str, NDArray[np.generic]] = {}
+            for name, item in members.items():
+                shape, dtype = stated[name]
+                if name == signal or (math.prod(shape) <= _MAX_FACTS and not dtype.hasobject):
                     with archive.open(item) as stream:  # reads no further than the array's own header claims
-                        arrays[name] = _load(stream, item.file_size)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+                        values[name] = _load(stream, item.file_size)
+    except EcgError:
+        raise
+    except Exception as error:  # a damaged archive makes zipfile and zlib raise almost anything
         raise UnreadableEcg(f"The .npz archive is damaged ({type(error).__name__}); save it again.") from None
-    signal = arrays.get("signal", next(iter(arrays.values())) if len(members) == 1 else None)
-    if signal is None:
-        raise UnreadableEcg(f"The .npz archive has {len(members)} arrays and none is 'signal'; name the ECG so.")
-    fs = _numbers(arrays["fs"]).ravel() if "fs" in arrays else np.empty(0)
-    table = Table(
-        _numbers(signal),
-        "NPZ",
-        names=_texts(arrays.get("leads")),
-        units=_texts(arrays.get("units")),
-        fs=float(fs[0]) if fs.size == 1 else None,
-    )
-    return read_table(table, given, record_id)
+    fs, names, units = facts_among({name: _texts(array) for name, array in values.items()})
+    return read_table(Table(_numbers(values[signal]), "NPZ", names, units, fs), given, record_id)
 
 
 def array_shape(stream: IO[bytes]) -> tuple[int, ...] | None:
@@ -103,9 +108,14 @@ def _numbers(array: NDArray[np.generic]) -> NDArray[np.float64]:
     return array.astype(np.float64)
 
 
-def _texts(array: NDArray[np.generic] | None) -> tuple[str, ...] | None:
-    if array is None:
-        return None
+def _texts(array: NDArray[np.generic]) -> NDArray[np.generic] | tuple[str, ...]:
+    """Return an array of texts as a tuple, any other as it is."""
+    if array.dtype.kind == "S":
+        return tuple(text.decode("latin-1") for text in array.ravel().tolist())
     if array.dtype.kind != "U":
-        raise EcgError("`leads` and `units` of an .npz archive should be arrays of text.")
+        return array
+    order = np.dtype(np.uint32) if array.dtype.isnative else np.dtype(np.uint32).newbyteorder()
+    if array.size and np.ascontiguousarray(array).reshape(-1).view(order).max() > sys.maxunicode:
+        # NumPy takes any four bytes for a character, Python does not.
+        raise UnreadableEcg("The .npz archive is damaged (text that is none); save it again.")
     return tuple(str(text) for text in array.ravel())

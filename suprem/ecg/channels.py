@@ -94,7 +94,8 @@ def to_record(
             )
         if sign < 0:
             said.append(f"The file holds -{lead}; its sign was turned.")
-        found[lead] = (np.asarray(channel.samples, dtype=np.float64) * (sign * scale)).astype(np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is beyond any number becomes NaN below
+            found[lead] = (np.asarray(channel.samples, dtype=np.float64) * (sign * scale)).astype(np.float32)
     if not found:
         raise UnreadableEcg(
             f"None of the {len(channels)} channels is named as a standard lead; expected names such as I, aVR or V1."

@@ -19,7 +19,8 @@ from suprem.ecg.channels import MAX_SAMPLES
 from suprem.ecg.csv_reader import is_lead_table, read_csv
 from suprem.ecg.dicom_reader import read_dicom
 from suprem.ecg.edf_reader import read_edf_family
-from suprem.ecg.mat_reader import MAGIC, read_mat
+from suprem.ecg.mat_file import MAGIC
+from suprem.ecg.mat_reader import read_mat
 from suprem.ecg.muse_reader import read_muse
 from suprem.ecg.record import EcgRecord
 from suprem.ecg.scp_reader import read_scp
@@ -79,7 +80,7 @@ _FORMATS: tuple[_Format, ...] = (
     _Format("DICOM", lambda head: head[128:132] == b"DICM", lambda data, _, name: read_dicom(data, name)),
     _Format("NPY", _starts(b"\x93NUMPY"), read_npy),
     _Format("NPZ", lambda head: head.startswith(b"PK\x03\x04") and b".npy" in head[:200], read_npz),
-    _Format("MATLAB", _starts(MAGIC), lambda data, _, name: read_mat(data, name)),
+    _Format("MATLAB", _starts(MAGIC), read_mat),
     _Format("GE MUSE XML", _xml_root("RestingECG"), lambda data, _, name: read_muse(data, name)),
     _Format("HL7 aECG", _xml_root("AnnotatedECG"), lambda data, _, name: read_aecg(data, name)),
     _Format("Philips Sierra XML", _xml_root("restingecgdata"), lambda data, _, name: read_sierra(data, name)),

@@ -6,6 +6,8 @@ concluded only where the values or convention allow one conclusion. Each conclus
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +23,11 @@ TEN_SECONDS = {1000: 100.0, 5000: 500.0}
 """Sample counts taken as the usual ten seconds where no rate is stated, with the rate that follows."""
 
 _MAX_CHANNELS = 64
+_FEWEST_SAMPLES = 100
+_SIGNALS = ("signal", "signals", "ecg", "p_signal", "val", "data", "waveform", "waveforms", "values", "x")
+_RATES = ("fs", "sampling_rate", "sample_rate", "sampling_frequency", "samplerate", "frequency", "freq", "sfreq", "rate")
+_NAMES = ("leads", "lead_names", "lead", "sig_name", "names", "channels", "channel_names", "ch_names", "columns")
+_UNITS = ("units", "unit")
 
 
 @dataclass(frozen=True)
@@ -87,8 +94,42 @@ def read_table(table: Table, given: TableFormat | None, record_id: str) -> EcgRe
     return to_record(channels, fs=fs, record_id=record_id, source=table.source, notes=notes)
 
 
+def signal_among(shapes: Mapping[str, tuple[int, ...]]) -> str | None:
+    """Return which of a file's named arrays is the signal: by its name, or as the only one with the shape of an ECG."""
+    fitting = [name for name, shape in shapes.items() if _is_signal(shape)]
+    by_name = [name for known in _SIGNALS for name in fitting if name.casefold() == known]
+    return next(iter(by_name), fitting[0] if len(fitting) == 1 else None)
+
+
+def facts_among(values: Mapping[str, object]) -> tuple[float | None, tuple[str, ...] | None, tuple[str, ...] | None]:
+    """Return rate, lead names and units that stand beside the signal: numbers, texts or rows of texts, by usual names."""
+    known = {name.casefold(): value for name, value in values.items()}
+    rates = [known[name] for name in _RATES if name in known]
+    number = np.asarray(rates[0]).ravel() if rates else np.empty(0)
+    fs = float(number[0]) if number.size == 1 and number.dtype.kind in "iuf" and number[0] > 0 else None
+    names, units = (
+        next((texts for name in wanted if (texts := _texts(known.get(name)))), None) for wanted in (_NAMES, _UNITS)
+    )
+    return fs, names, units
+
+
+def _is_signal(shape: tuple[int, ...]) -> bool:
+    sides = tuple(side for side in shape if side != 1)
+    return len(sides) == 2 and min(sides) <= _MAX_CHANNELS and max(sides) >= _FEWEST_SAMPLES
+
+
+def _texts(value: object) -> tuple[str, ...] | None:
+    if isinstance(value, str):
+        return tuple(part for part in re.split(r"[,;\s]+", value.strip()) if part) or None
+    if isinstance(value, tuple) and all(isinstance(text, str) for text in value):
+        return value or None
+    return None
+
+
 def _rows(values: NDArray[np.float64], names: tuple[str, ...] | None) -> NDArray[np.float64]:
     """Return the array as (channel, time): the axis as long as the names, else the shorter one, holds the channels."""
+    if values.ndim > 2:
+        values = values.squeeze()  # an axis of one recording
     if values.ndim != 2 or min(values.shape) < 2 or min(values.shape) > _MAX_CHANNELS:
         shape = " x ".join(map(str, values.shape))
         raise UnreadableEcg(f"Found an array of {shape}; expected one row or column per lead and one value per sample.")

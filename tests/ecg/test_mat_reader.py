@@ -51,9 +51,9 @@ def test_an_age_that_is_no_number_and_one_that_identifies(tmp_path: Path, ecg: d
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({"val": np.zeros((12, 5000))}, "no structure ECG with a field data"),
-        ({"ECG": np.zeros((12, 5000))}, "no structure ECG with a field data"),
-        ({"ECG": {"sex": "Male"}}, "no structure ECG with a field data"),
+        ({"note": "text"}, "no single array of leads and no structure ECG with a field data"),
+        ({"a": np.zeros((12, 5000)), "b": np.zeros((12, 5000))}, "no single array of leads"),
+        ({"ECG": {"sex": "Male"}}, "no array of 12 leads"),
         ({"ECG": {"data": "text"}}, "no array of 12 leads"),
         ({"ECG": {"data": np.zeros((3, 5000))}}, "no array of 12 leads"),
         ({"ECG": {"data": np.zeros((12, 50, 2))}}, "no array of 12 leads"),
@@ -65,10 +65,42 @@ def test_another_content_is_told(variables: dict[str, Any], message: str) -> Non
         read_upload({"x.mat": mat(**variables)})
 
 
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"val": True, "fs": 500, "leads": np.array(LEADS, dtype=object), "units": "mV"},
+        {"ecg": True, "Fs": 500.0, "lead_names": np.array([lead.ljust(3) for lead in LEADS]), "unit": "mV"},
+        {"record": {"signal": True, "sampling_rate": 500, "sig_name": ", ".join(LEADS), "units": "mV"}},
+    ],
+)
+@pytest.mark.parametrize("compress", [True, False])
+def test_a_plain_array_is_read_with_what_stands_beside_it(
+    clean: EcgRecord, variables: dict[str, Any], compress: bool
+) -> None:
+    def filled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: filled(part) for name, part in value.items()}
+        return clean.signal.T if value is True else value
+
+    record = read_upload({"x.mat": mat(compress, **filled(variables))})
+    assert (record.leads, record.fs, record.source) == (LEADS, 500.0, "MATLAB")
+    assert np.array_equal(record.signal, clean.signal)
+
+
+def test_sizes_that_are_not_there_are_refused_at_once(ecg: dict[str, Any]) -> None:
+    """SciPy was busy with such a file for more than a minute, where nothing could interrupt it."""
+    data = mat(compress=False, ECG=ecg)
+    rng = np.random.default_rng(2)
+    for place in range(128, 400, 4):
+        for value in (0, 0x7FFFFFFF, 0xFFFFFFFF, int(rng.integers(2**32))):
+            with suppress(EcgError):
+                read_upload({"x.mat": data[:place] + struct.pack("<I", value) + data[place + 4 :]})
+
+
 def test_a_damaged_file_is_told(ecg: dict[str, Any]) -> None:
     data = mat(ECG=ecg)
     for end in (10, 100, 127, 128, 130, 140, 1000, len(data) - 5):
-        with pytest.raises(UnreadableEcg, match=r"damaged|no structure ECG"):
+        with pytest.raises(UnreadableEcg, match=r"damaged|no single array"):
             read_upload({"x.mat": data[:end]})
     rng = np.random.default_rng(0)
     for _ in range(100):
