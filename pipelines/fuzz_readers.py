@@ -46,9 +46,31 @@ DEAD_SECONDS = 60
 HEAD = 2_000
 """Bytes at the beginning of a file that are mutated more often: there are its claims about the rest."""
 
-NUMBERS = (b"0", b"-1", b"1", b"65536", b"2147483647", b"99999999999", b"1e308", b"-1e308", b"1e-300", b"nan", b"inf", b"")
-TEXTS = (b"\0" * 40, b"A" * 5_000, b"../../../etc/passwd", b"/etc/passwd", b"<!ENTITY x SYSTEM 'file:///etc/passwd'>",
-         b"&x;", b"]]>", b"\xff\xfe", b"%s%n", b"\r\n" * 20, b"<" * 300, b"-" * 50, "\N{MICRO SIGN}V\u2028".encode())  # fmt: skip
+NUMBERS = (
+    b"0",
+    b"-1",
+    b"1",
+    b"65536",
+    b"2147483647",
+    b"99999999999",
+    b"1e308",
+    b"-1e308",
+    b"1e-300",
+    b"nan",
+    b"inf",
+    b"",
+)
+TEXTS = (
+    *(
+        b"\0" * 40,
+        b"A" * 5_000,
+        b"../../../etc/passwd",
+        b"/etc/passwd",
+        b"<!ENTITY x SYSTEM 'file:///etc/passwd'>",
+        b"&x;",
+    ),
+    *(b"]]>", b"\xff\xfe", b"%s%n", b"\r\n" * 20, b"<" * 300, b"-" * 50, "\N{MICRO SIGN}V\u2028".encode()),
+)
 EXTREMES = (0, 1, -1, 127, 128, 255, 32767, 32768, 65535, 2**31 - 1, 2**31, 2**32 - 1)
 
 Files = Mapping[str, bytes]
@@ -214,7 +236,9 @@ class Watch:
     # Reading one's own library is no leak: some parts of it are imported at their first use.
     _OWN = ("/usr/share/zoneinfo", *{os.path.realpath(place) for place in (sys.prefix, sys.base_prefix, *sys.path)})
     _FILES = re.compile(r"open|os\.(remove|rename|mkdir|rmdir|symlink|link|chmod|chown|truncate|listdir|scandir)")
-    _WORLD = re.compile(r"socket\.(connect|getaddrinfo|bind)|subprocess\.Popen|os\.(system|exec|fork|posix_spawn)|pickle\..*")
+    _WORLD = re.compile(
+        r"socket\.(connect|getaddrinfo|bind)|subprocess\.Popen|os\.(system|exec|fork|posix_spawn)|pickle\..*"
+    )
 
     def __init__(self) -> None:
         self.on = False
@@ -330,7 +354,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"most memory at once: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
         for name, figures in found.items():
             alike = Counter(finding.partition(": ")[2] for finding in figures.findings)
-            for finding in {what: None for what in alike}:
+            for finding in alike:
                 example = next(text for text in figures.findings if text.endswith(f": {finding}"))
                 say(f"{name}, {alike[finding]} times, for example number {example}")
         return int(any(figures.findings for figures in found.values()))

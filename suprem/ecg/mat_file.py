@@ -60,7 +60,9 @@ def read_variables(data: bytes) -> dict[str, Value]:
                 inner = zlib.decompressobj().decompress(content, _MAX_BYTES + 1 - unpacked)
                 unpacked += len(inner)
                 if unpacked > _MAX_BYTES:
-                    raise UnreadableEcg(f"The MATLAB file unpacks to more than the {MAX_SAMPLES} samples that are read.")
+                    raise UnreadableEcg(
+                        f"The MATLAB file unpacks to more than the {MAX_SAMPLES} samples that are read."
+                    )
                 parts = list(_elements(inner, order))
             for part, matrix in parts:
                 if part == _MATRIX and (named := _matrix(matrix, order)) is not None:

@@ -25,7 +25,17 @@ TEN_SECONDS = {1000: 100.0, 5000: 500.0}
 _MAX_CHANNELS = 64
 _FEWEST_SAMPLES = 100
 _SIGNALS = ("signal", "signals", "ecg", "p_signal", "val", "data", "waveform", "waveforms", "values", "x")
-_RATES = ("fs", "sampling_rate", "sample_rate", "sampling_frequency", "samplerate", "frequency", "freq", "sfreq", "rate")
+_RATES = (
+    "fs",
+    "sampling_rate",
+    "sample_rate",
+    "sampling_frequency",
+    "samplerate",
+    "frequency",
+    "freq",
+    "sfreq",
+    "rate",
+)
 _NAMES = ("leads", "lead_names", "lead", "sig_name", "names", "channels", "channel_names", "ch_names", "columns")
 _UNITS = ("units", "unit")
 
@@ -102,7 +112,7 @@ def signal_among(shapes: Mapping[str, tuple[int, ...]]) -> str | None:
 
 
 def facts_among(values: Mapping[str, object]) -> tuple[float | None, tuple[str, ...] | None, tuple[str, ...] | None]:
-    """Return rate, lead names and units that stand beside the signal: numbers, texts or rows of texts, by usual names."""
+    """Return rate, lead names and units among what stands beside a signal: numbers, texts, rows of texts."""
     known = {name.casefold(): value for name, value in values.items()}
     rates = [known[name] for name in _RATES if name in known]
     number = np.asarray(rates[0]).ravel() if rates else np.empty(0)
