@@ -12,7 +12,7 @@ from suprem.web.measurement_panel import show_measurements
 from suprem.web.model_cache import shared_predictor
 from suprem.web.quality_panel import show_quality
 from suprem.web.query_panel import edit_queries
-from suprem.web.score_panel import choose_score, score_queries, show_scores
+from suprem.web.score_panel import choose_score, score_queries, show_familiarity, show_scores
 from suprem.web.trace_panel import show_trace
 
 with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, and see where the model looked."):
@@ -39,6 +39,7 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
         predictor = shared_predictor()
         queries = predictor.ask([query.text for query in queries])
         scores = score_queries(predictor, ecg, queries)
+        show_familiarity(predictor.familiarity(ecg.window))
         show_scores(scores, queries, predictor, ecg)
 
     st.subheader("Where the model looked – not evidence", anchor=False)

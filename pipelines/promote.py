@@ -2,12 +2,14 @@
 
     python -m pipelines.zero_shot --task ptbxl_all --data PTBXL --folds 9 --checkpoint RUN/best --out result.json \\
         --scores scores.npz
-    python -m pipelines.promote --checkpoint RUN/best --evaluation result.json --scores scores.npz
+    python -m pipelines.promote --checkpoint RUN/best --evaluation result.json --scores scores.npz --bank STORE
 
 The evaluation goes into the model card, and of the scores their quantiles, by which a page tells the rank of a single
 ECG's score, and for frequent findings a map to a probability, with its error on patients it was not fitted on. Those of
 another checkpoint are refused: a card must not carry borrowed figures. What the card says of attention is checked by
-pipelines.check_attention, before or after.
+pipelines.check_attention, before or after. A checkpoint that was promoted before needs no new figures.
+
+--bank takes the records of the validation folds of a signal store for reference: a recording unlike them is marked so.
 """
 
 from __future__ import annotations
@@ -15,66 +17,142 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from pipelines.index_datasets import parse_folds
 from pipelines.stage import run_stage
 from suprem.atomic import replacing
+from suprem.datasets.index import VALIDATION_FOLDS
+from suprem.datasets.signal_store import SignalStore
 from suprem.errors import CheckpointError
 from suprem.evaluation.calibration import probability_maps
 from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.score_table import ScoreTable
+from suprem.inference.predictor import Predictor
 from suprem.inference.reference import reference_of
-from suprem.model.checkpoint import CARD, NEEDED, load_checkpoint, write_card
+from suprem.inference.reference_bank import BANK, ReferenceBank
+from suprem.model.checkpoint import CARD, NEEDED, Checkpoint, load_checkpoint, write_card
 from suprem.settings import load_settings
 
+BANK_STEP = 1024  # records read at once
 
-def run(source: Path, evaluation: EvaluationResult, target: Path, scores: ScoreTable | None = None) -> str:
+
+def run(
+    source: Path,
+    evaluation: EvaluationResult | None,
+    target: Path,
+    scores: ScoreTable | None = None,
+    bank: ReferenceBank | None = None,
+) -> str:
     """Copy a checkpoint with its completed card and return its id.
 
+    Args:
+        source: The checkpoint.
+        evaluation: Its figures; None keeps those that its card holds.
+        target: The folder it becomes.
+        scores: Of the evaluation.
+        bank: Its reference ECGs; None keeps those it has.
+
     Raises:
-        CheckpointError: It is incomplete, or the evaluation or the scores belong to another one.
+        CheckpointError: It is incomplete, has no figures, or the evaluation or the scores belong to another one.
     """
     checkpoint = load_checkpoint(source)
+    card = _completed(checkpoint, evaluation, scores)
+    bank = bank or ReferenceBank.load(source, checkpoint.id)
+    target.mkdir(parents=True, exist_ok=True)
+    (target / BANK).unlink(missing_ok=True)  # one of the checkpoint that was there before would be refused
+    for name in NEEDED:
+        if name != CARD and (source / name).resolve() != (target / name).resolve():
+            with replacing(target / name) as temporary:
+                shutil.copyfile(source / name, temporary)
+    if bank is not None:
+        bank.save(target, checkpoint.id)
+    write_card(target, card)
+    return checkpoint.id
+
+
+def _completed(
+    checkpoint: Checkpoint, evaluation: EvaluationResult | None, scores: ScoreTable | None
+) -> dict[str, Any]:
+    """Return the model card with the figures."""
     for what, stated in (("evaluation is", evaluation), ("scores are", scores and scores.origin)):
         if stated is not None and stated.checkpoint != checkpoint.id:
             raise CheckpointError(
                 f"The {what} of checkpoint {stated.checkpoint}, not of {checkpoint.id}. "
                 "Evaluate this one with: python -m pipelines.zero_shot --out --scores"
             )
-    # The file of scores stays behind, so the card does not name it.
-    card = {**checkpoint.card, "validation": json.loads(replace(evaluation, scores="").to_json())}
-    card.pop("reference", None)
-    card.pop("probability", None)
+    card = dict(checkpoint.card)
+    if evaluation is not None:
+        # The file of scores stays behind, so the card does not name it.
+        card["validation"] = json.loads(replace(evaluation, scores="").to_json())
+        card.pop("reference", None)
+        card.pop("probability", None)
+    elif card.get("validation", {}).get("checkpoint") != checkpoint.id:
+        raise CheckpointError(
+            f"Checkpoint {checkpoint.id} was not evaluated; give the result of python -m pipelines.zero_shot --out "
+            "as --evaluation."
+        )
     if scores is not None:
         codes = scores.origin.codes
         card["reference"] = reference_of(codes, scores.logits)
         card["probability"] = probability_maps(codes, scores.present, scores.logits, scores.patients)
-    target.mkdir(parents=True, exist_ok=True)
-    for name in NEEDED:
-        if name != CARD and (source / name).resolve() != (target / name).resolve():
-            with replacing(target / name) as temporary:
-                shutil.copyfile(source / name, temporary)
-    write_card(target, card)
-    return checkpoint.id
+    return card
+
+
+def bank_of(source: Path, store: SignalStore, folds: Sequence[int], device: str = "cpu") -> ReferenceBank:
+    """Return the reference ECGs of a checkpoint: the records in some folds of a store.
+
+    Raises:
+        CheckpointError: It was trained on them, they were prepared in another way, or they are too few.
+        DatasetError: A fold has no record.
+    """
+    checkpoint = load_checkpoint(source, device=device)
+    predictor = Predictor(checkpoint, device=device)
+    if store.spec != predictor.spec:
+        raise CheckpointError(
+            f"The store holds signals prepared as {store.spec}, the checkpoint reads {predictor.spec}. Build one with: "
+            "python -m pipelines.index_datasets --signal"
+        )
+    data = checkpoint.card.get("training", {}).get("data", {})
+    seen = set(folds) & set(data.get("train_folds", ()))
+    if data.get("corpus") == store.index.corpus and seen:
+        raise CheckpointError(f"The checkpoint was trained on fold {', '.join(map(str, sorted(seen)))}; choose others.")
+    rows = store.index.rows_in_folds(folds)
+    steps = range(0, len(rows), BANK_STEP)
+    features = np.concatenate([predictor.features(store.read(rows[first : first + BANK_STEP])) for first in steps])
+    patients = store.index.table["patient_id"].to_numpy()[rows]
+    return ReferenceBank.of(features, patients, f"{store.index.corpus}, folds {', '.join(map(str, folds))}")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m pipelines.promote", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint, for example RUN/best")
-    parser.add_argument("--evaluation", type=Path, required=True, help="result of pipelines.zero_shot --out")
+    parser.add_argument("--evaluation", type=Path, help="result of pipelines.zero_shot --out; default: the card's own")
     parser.add_argument(
         "--scores", type=Path, help="scores of the same command, for rank and probability of a single ECG's score"
     )
+    parser.add_argument("--bank", type=Path, metavar="STORE", help="signal store with the reference ECGs")
+    parser.add_argument("--bank-folds", type=parse_folds, default=VALIDATION_FOLDS, help="its folds; default: 9")
     parser.add_argument("--to", type=Path, help="default: <SUPREM_HOME>/checkpoint, which this installation then uses")
     args = parser.parse_args(argv)
 
     def work() -> None:
-        target = args.to or load_settings().home / "checkpoint"
-        evaluation = EvaluationResult.from_json(args.evaluation.read_text(encoding="utf-8"))
+        settings = load_settings()
+        target = args.to or settings.home / "checkpoint"
+        text = args.evaluation.read_text(encoding="utf-8") if args.evaluation else None
+        evaluation = EvaluationResult.from_json(text) if text else None
         scores = ScoreTable.load(args.scores) if args.scores else None
-        print(f"checkpoint {run(args.checkpoint, evaluation, target, scores)} is in {target}")
+        store = SignalStore.open(args.bank) if args.bank else None
+        bank = bank_of(args.checkpoint, store, args.bank_folds, settings.device) if store else None
+        done = run(args.checkpoint, evaluation, target, scores, bank)
+        compared = f", with {bank.records:,} reference ECGs" if bank else ""
+        print(f"checkpoint {done} is in {target}{compared}")
 
     return run_stage(work)
 

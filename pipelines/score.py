@@ -5,6 +5,7 @@
 
 Prints one row per record and query: record_id, query, score, logit, support (trained, near or outside the training
 vocabulary). A record that cannot be read or fails the quality gate is reported with its reason and stops no other.
+--json also says how like the reference ECGs of the checkpoint each record is.
 """
 
 from __future__ import annotations
@@ -49,6 +50,16 @@ class ScoreRow:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """How like the reference ECGs a record is; see `Familiarity`."""
+
+    record_id: str
+    likeness: str
+    distance: float | None
+    nearer: float | None
+
+
+@dataclass(frozen=True)
 class Unscored:
     """A record without scores, and why."""
 
@@ -63,7 +74,8 @@ def score_files(
     *,
     table: TableFormat | None = None,
     ignore_quality: bool = False,
-) -> Iterator[ScoreRow | Unscored]:
+    place: bool = False,
+) -> Iterator[ScoreRow | Placed | Unscored]:
     """Score files in batches, in their order; a file that cannot be used gives one `Unscored`.
 
     Args:
@@ -72,19 +84,25 @@ def score_files(
         queries: At least one.
         table: Rate, unit and leads for CSV and NumPy files that do not carry them.
         ignore_quality: Score also what the quality gate blocks.
+        place: Give one `Placed` after the scores of each record.
     """
     prepared = zip(
         record_ids(paths), prepare_files(paths, predictor.spec, gate=not ignore_quality, table=table), strict=True
     )
     while batch := list(islice(prepared, BATCH)):
-        signals = [signal for _, signal in batch if not isinstance(signal, EcgError)]
-        scores = iter(predictor.score_signals(np.stack(signals), queries) if signals else [])
+        good = [signal for _, signal in batch if not isinstance(signal, EcgError)]
+        signals = np.stack(good) if good else np.empty((0,), np.float32)
+        scores = iter(predictor.score_signals(signals, queries) if good else [])
+        places = iter(predictor.familiarity(signals) if place else [])
         for record_id, signal in batch:
             if isinstance(signal, EcgError):
                 yield Unscored(record_id, str(signal))
             else:
                 for answer in next(scores):
                     yield ScoreRow(record_id, answer.query, answer.score, answer.logit, str(answer.support))
+                if place:
+                    found = next(places)
+                    yield Placed(record_id, str(found.likeness), found.distance, found.nearer)
 
 
 def record_ids(paths: Sequence[Path]) -> list[str]:
@@ -174,10 +192,15 @@ def main(argv: list[str] | None = None) -> int:
 
         progress = ConsoleProgress("score")
         rows: list[ScoreRow] = []
+        places: list[Placed] = []
         errors: list[Unscored] = []
-        for item in score_files(predictor, paths, queries, table=table, ignore_quality=args.ignore_quality):
+        for item in score_files(
+            predictor, paths, queries, table=table, ignore_quality=args.ignore_quality, place=args.json
+        ):
             if isinstance(item, ScoreRow):
                 rows.append(item)
+            elif isinstance(item, Placed):
+                places.append(item)
             else:
                 errors.append(item)
             if len(paths) > BATCH:
@@ -189,8 +212,8 @@ def main(argv: list[str] | None = None) -> int:
             with replacing(args.out) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
                 write_rows(rows, file)
         if args.json:
-            result = {"checkpoint": predictor.id, "encoder": predictor.encoder.name, "scores": rows, "errors": errors}
-            print(json.dumps(result, default=asdict))
+            origin = {"checkpoint": predictor.id, "encoder": predictor.encoder.name}
+            print(json.dumps({**origin, "scores": rows, "familiarity": places, "errors": errors}, default=asdict))
         elif not args.out:
             write_rows(rows, sys.stdout)
         if not args.json:

@@ -20,6 +20,7 @@ from suprem.ecg.preprocess import Prepared, SignalSpec, preprocess
 from suprem.ecg.record import EcgRecord
 from suprem.errors import CheckpointError, EmbedderMismatch
 from suprem.inference.explain import LeadTimeMap, lead_time_map
+from suprem.inference.reference_bank import Familiarity, ReferenceBank
 from suprem.model.attention_maps import record_attention
 from suprem.model.checkpoint import Checkpoint, EncoderStamp, load_checkpoint
 from suprem.model.randomise import Part, randomised
@@ -64,6 +65,7 @@ class Predictor:
 
     Args:
         checkpoint: The loaded checkpoint.
+        bank: Its reference ECGs, where it has any.
         embedder: The text encoder it was trained with; None loads it when a query outside the vocabulary needs it.
         encoder_folder: Where its weights are, when not in a package or cache.
         device: Torch device of the model.
@@ -77,6 +79,7 @@ class Predictor:
         self,
         checkpoint: Checkpoint,
         *,
+        bank: ReferenceBank | None = None,
         embedder: TextEmbedder | None = None,
         encoder_folder: Path | None = None,
         device: str = "cpu",
@@ -101,6 +104,7 @@ class Predictor:
                 f"The checkpoint is damaged: {len(self._names)} query vectors for {len(self.vocabulary)} concepts and "
                 f"{len(wordings)} for {len(checkpoint.wordings)} wordings."
             )
+        self.bank = bank
         self._model = checkpoint.model
         self._device = device
         self._encoder_folder = encoder_folder
@@ -138,7 +142,8 @@ class Predictor:
             EmbedderMismatch: `embedder` is not the one it was trained with.
         """
         checkpoint = load_checkpoint(folder, device=device)
-        return cls(checkpoint, embedder=embedder, encoder_folder=encoder_folder, device=device)
+        bank = ReferenceBank.load(folder, checkpoint.id)
+        return cls(checkpoint, bank=bank, embedder=embedder, encoder_folder=encoder_folder, device=device)
 
     def ask(self, queries: Sequence[CardiacQuery | str]) -> list[CardiacQuery]:
         """Return queries as this checkpoint's vocabulary understands them.
@@ -255,6 +260,12 @@ class Predictor:
             queries = self._model.embed_queries(torch.from_numpy(vectors).to(self._device))
             parts = [self._model.fusion(memory, queries, visible) for memory, visible in encoded.batches]
             return torch.cat(parts).cpu().numpy()
+
+    def familiarity(self, signals: NDArray[np.float32]) -> list[Familiarity]:
+        """Return how like the reference ECGs prepared signals (record, lead, time) are; unknown without a bank."""
+        if self.bank is None or not len(signals):
+            return [Familiarity() for _ in signals]
+        return self.bank.familiarity(self.features(signals))
 
     def attention(self, record: EcgRecord, query: CardiacQuery | str) -> LeadTimeMap:
         """Return where the model looked for a query: cross-attention, mean over decoder layers and heads.

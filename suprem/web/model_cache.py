@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from suprem.ecg.preprocess import preprocess
 from suprem.ecg.record import EcgRecord
 from suprem.settings import Settings, load_settings
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from suprem.concepts.query import CardiacQuery
     from suprem.inference.explain import LeadTimeMap
     from suprem.inference.predictor import Predictor, QueryScore
+    from suprem.inference.reference_bank import Familiarity
 
 
 class SharedPredictor:
@@ -40,6 +42,11 @@ class SharedPredictor:
         """Score one recording; see `Predictor.score`."""
         with self._lock:
             return self._predictor.score(record, queries)
+
+    def familiarity(self, record: EcgRecord) -> Familiarity:
+        """Return how like the reference ECGs a recording is; see `Predictor.familiarity`."""
+        with self._lock:
+            return self._predictor.familiarity(preprocess(record, self.spec).signal[None])[0]
 
     def attention(self, record: EcgRecord, query: CardiacQuery | str) -> LeadTimeMap:
         """Return where the model looked for one query; see `Predictor.attention`."""

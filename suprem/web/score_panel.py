@@ -10,6 +10,7 @@ import streamlit as st
 
 from suprem.concepts.query import CardiacQuery, Support
 from suprem.inference.reference import Standing, standing
+from suprem.inference.reference_bank import Familiarity, Likeness
 from suprem.web.ecg_picker import PickedEcg
 from suprem.web.frame import PLOT, plain
 from suprem.web.model_card import Card, lineage
@@ -68,6 +69,21 @@ def show_scores(
         on_click="ignore",
         width="stretch",
     )
+
+
+def show_familiarity(found: Familiarity) -> None:
+    """Show whether the recording is like the ECGs that the model's figures speak of."""
+    st.html(f'<p class="chip {found.likeness}">{escape(familiarity_sentence(found))}</p>')
+
+
+def familiarity_sentence(found: Familiarity) -> str:
+    """Return how like the reference ECGs a recording is, with its rank among them."""
+    if found.nearer is None:
+        return "Like the reference ECGs or unlike? Unknown: this checkpoint was stored without any."
+    rank = f"distance rank {100 * found.nearer:.1f} of 100 among {found.records:,}"
+    if found.likeness is Likeness.UNLIKE:
+        return f"Unlike the reference ECGs ({rank}): how good the scores are on such recordings is not known."
+    return f"Like the reference ECGs ({rank})."
 
 
 def standings(scores: Sequence[QueryScore], queries: Sequence[CardiacQuery], card: Card) -> dict[str, Standing]:

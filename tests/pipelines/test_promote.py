@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,13 +10,16 @@ import numpy as np
 import pytest
 
 from pipelines import promote
+from suprem.datasets.ptbxl import index_ptbxl
+from suprem.datasets.signal_store import SignalStore, build_signal_store
 from suprem.evaluation.results import ClassResult, EvaluationResult
 from suprem.evaluation.score_table import ScoreOrigin, ScoreTable
+from suprem.inference import reference_bank
 from suprem.inference.predictor import Predictor
 from suprem.inference.reference import standing
 from suprem.model.checkpoint import load_checkpoint
 from suprem.settings import load_settings
-from tests.tiny import write_checkpoint
+from tests.tiny import SPEC, small_store, write_checkpoint, write_ptbxl
 
 
 @pytest.fixture
@@ -81,3 +85,60 @@ def test_another_checkpoints_figures_are_refused(
     assert promote.main(command(source, tmp_path, evaluation, foreign) + target) == 2
     assert "The scores are of checkpoint 0123456789ab" in capsys.readouterr().err
     assert not (tmp_path / "target").exists()
+
+
+def test_a_bank_is_made_of_a_store_and_goes_with_the_checkpoint(
+    source: Path, tmp_path: Path, evaluation: EvaluationResult, scores: ScoreTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reference_bank, "MIN_RECORDS", 6)
+    store = tiny_store(tmp_path, folds=[9] * 6 + [1])
+    target = tmp_path / "target"
+    bank = ["--bank", str(tmp_path / "store")]
+    assert promote.main([*command(source, tmp_path, evaluation, scores), *bank, "--to", str(target)]) == 0
+    used = Predictor.load(target)
+    assert used.bank is not None
+    assert (used.bank.records, used.bank.origin) == (6, "ptb-xl, folds 9")
+    signals = store.read(np.arange(7))
+    assert used.bank.mean == pytest.approx(used.features(signals[:6]).mean(axis=0), abs=1e-5)
+    nearer = [found.nearer for found in used.familiarity(np.concatenate([signals[:6], 20 * signals[:1]]))]
+    assert nearer[-1] == 1.0
+
+    again = tmp_path / "again"
+    assert promote.main(["--checkpoint", str(target), "--to", str(again)]) == 0
+    copied = Predictor.load(again)
+    assert copied.card == used.card, "what was promoted before keeps its figures"
+    assert copied.bank is not None
+    assert promote.main([*command(source, tmp_path, evaluation, scores), "--to", str(again)]) == 0
+    assert Predictor.load(again).bank is None, "a bank is never left over from what was there before"
+
+
+def test_what_cannot_be_a_bank_is_refused(
+    source: Path, tmp_path: Path, evaluation: EvaluationResult, scores: ScoreTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny_store(tmp_path, folds=[1, 9])
+    asked = [*command(source, tmp_path, evaluation, scores), "--bank", str(tmp_path / "store"), "--to", str(tmp_path)]
+    assert promote.main(asked) == 2
+    assert "1 reference ECGs" in capsys.readouterr().err
+    edit_card(source, training={"data": {"corpus": "ptb-xl", "train_folds": [1, 2]}})
+    assert promote.main([*asked, "--bank-folds", "1"]) == 2
+    assert "trained on fold 1" in capsys.readouterr().err
+    small_store(tmp_path / "small")
+    assert promote.main([*asked, "--bank", str(tmp_path / "small" / "store")]) == 2
+    assert "The store holds signals prepared as" in capsys.readouterr().err
+
+
+def test_a_checkpoint_without_figures_is_not_promoted(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert promote.main(["--checkpoint", str(source), "--to", str(tmp_path / "target")]) == 2
+    assert "was not evaluated" in capsys.readouterr().err
+
+
+def tiny_store(folder: Path, folds: list[int]) -> SignalStore:
+    root = write_ptbxl(folder / "ptb-xl", [{"NORM": 100.0}] * len(folds), folds)
+    return build_signal_store(index_ptbxl(root), SPEC, folder / "store", workers=1)
+
+
+def edit_card(folder: Path, **changes: object) -> None:
+    card = json.loads((folder / promote.CARD).read_text())
+    (folder / promote.CARD).write_text(json.dumps({**card, **changes}))

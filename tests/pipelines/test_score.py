@@ -79,9 +79,11 @@ def test_json_is_one_object_with_scores_and_errors(
     assert score.main([*command, *ecg_files(files), "--json"]) == 0
     captured = capsys.readouterr()
     result = json.loads(captured.out)
-    assert list(result) == ["checkpoint", "encoder", "scores", "errors"]
+    assert list(result) == ["checkpoint", "encoder", "scores", "familiarity", "errors"]
     assert (result["checkpoint"], result["encoder"]) == (Predictor.load(checkpoint).id, "fake")
     assert [list(row) for row in result["scores"]] == [["record_id", "query", "score", "logit", "support"]] * 6
+    unknown = {"likeness": "unknown", "distance": None, "nearer": None}
+    assert result["familiarity"] == [{"record_id": name, **unknown} for name in "ac"]
     assert [row["record_id"] for row in result["errors"]] == ["b"]
     assert list(result["errors"][0]) == ["record_id", "reason"]
     assert captured.err == "", "an error is told once"

@@ -7,7 +7,8 @@ import numpy as np
 from suprem.concepts.query import CardiacQuery, Support
 from suprem.inference.predictor import QueryScore
 from suprem.inference.reference import reference_of
-from suprem.web.score_panel import MEANING, encoder_sentence, remarks, row_of, standings
+from suprem.inference.reference_bank import Familiarity, Likeness
+from suprem.web.score_panel import MEANING, encoder_sentence, familiarity_sentence, remarks, row_of, standings
 
 
 def score(query: CardiacQuery, support: Support) -> QueryScore:
@@ -55,3 +56,13 @@ def test_a_trained_term_is_placed_among_the_reference_ecgs_with_its_auroc() -> N
     assert row["among reference ECGs"] == "above 50 of 100"
     assert row["AUROC of this query"] == "0.97 (0.95 to 0.98; 12 with it)"
     assert row_of(scores[1])["among reference ECGs"] == ""
+
+
+def test_a_recording_is_told_like_or_unlike_the_reference_or_that_it_is_not_known() -> None:
+    assert familiarity_sentence(Familiarity(Likeness.LIKE, 16.0, 0.4321, 2183)) == (
+        "Like the reference ECGs (distance rank 43.2 of 100 among 2,183)."
+    )
+    unlike = familiarity_sentence(Familiarity(Likeness.UNLIKE, 90.0, 1.0, 2183))
+    assert unlike.startswith("Unlike the reference ECGs (distance rank 100.0 of 100 among 2,183)")
+    assert "not known" in unlike
+    assert "Unknown" in familiarity_sentence(Familiarity())
