@@ -259,7 +259,47 @@ def build_version(
     """
     reference = similarities.vocabulary
     rows = remap(similarities, cluster_threshold=thresholds.cluster, map_threshold=thresholds.map)
-    rows = decide(rows, decided or {}, reference)
+    return write_version(
+        reports,
+        decide(rows, decided or {}, reference),
+        reference,
+        encoder={"name": encoder.name, "content_hash": encoder.content_hash},
+        thresholds=thresholds,
+        out=out,
+        record_ids=record_ids,
+        parent=parent,
+        provenance={"decided": len(decided or {}), **(provenance or {})},
+    )
+
+
+def write_version(
+    reports: Sequence[ReportFindings],
+    rows: Sequence[Row],
+    reference: Vocabulary,
+    *,
+    encoder: Mapping[str, str],
+    thresholds: MappingThresholds,
+    out: Path,
+    record_ids: Sequence[str] | None = None,
+    parent: str | None = None,
+    provenance: Mapping[str, Any] | None = None,
+) -> VocabularyVersion:
+    """Label by a mapping that is there, and write a version; arguments as in `build_version`, and:
+
+    Args:
+        reports: What the reports say.
+        rows: Where each entity goes.
+        reference: The concepts that it could have gone to.
+        encoder: Name and content hash of the text encoder that the mapping was made with.
+        thresholds: At which it was made.
+        out: Folder in which the version's folder is made.
+        record_ids: Records to label.
+        parent: Id of the version this one is made from.
+        provenance: What else the manifest should hold.
+
+    Raises:
+        ConceptError: No entity has a concept.
+    """
     codes = carried(rows)
     vocabulary = _stated_concepts(reports, codes, reference)
     labels = label_matrix(reports, codes, vocabulary.codes, record_ids=record_ids)
@@ -288,9 +328,8 @@ def build_version(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "vocabulary": vocabulary.content_hash,
         "reference": reference.content_hash,
-        "encoder": {"name": encoder.name, "content_hash": encoder.content_hash},
+        "encoder": dict(encoder),
         "thresholds": {"cluster": thresholds.cluster, "map": thresholds.map},
-        "decided": len(decided or {}),
         "records": len(labels.record_ids),
         **(provenance or {}),
     }

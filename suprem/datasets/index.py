@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from suprem.errors import DatasetError
 
 COLUMNS = ("record_id", "patient_id", "path", "fold", "age", "sex", "device", "codes")
+TEXT_COLUMNS = ("record_id", "patient_id", "path", "sex", "device", "codes")
 CODE_SEPARATOR = "|"
 TRAIN_FOLDS = (1, 2, 3, 4, 5, 6, 7, 8)
 VALIDATION_FOLDS = (9,)
@@ -119,7 +120,7 @@ class RecordIndex:
             DatasetError: The file is not there or is not a record index.
         """
         try:
-            table = pd.read_csv(path, dtype={"record_id": str, "patient_id": str, "path": str, "codes": str})
+            table = pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str))
         except (OSError, ValueError) as error:
             raise DatasetError(f"The record index {path.name} cannot be read: {error}.") from error
         if "codes" in table.columns:

@@ -1,0 +1,160 @@
+"""What an ablation found: each variant's figure over seeds, and how far it lies from the first of its table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from suprem.evaluation.over_tasks import INTERACTION, Interaction
+from suprem.evaluation.results import nan_to_null
+
+Macros = Mapping[int, Mapping[str, float]]
+"""Seed -> task -> macro AUROC."""
+
+
+@dataclass(frozen=True)
+class VariantResult:
+    """One variant of a question.
+
+    Args:
+        name: The variant.
+        not_run: Why it has no figures; "" where it has.
+        seeds: The seeds it was trained with.
+        tasks: Macro AUROC of each task, one for each seed; empty where it was not run.
+        macro: Mean over tasks and seeds, the figure of the paper's tables.
+        sd: Standard deviation over seeds of the mean over tasks; NaN with one seed.
+        difference: Mean over seeds of this variant minus the first variant of the question, seed by seed; NaN for that.
+        difference_sd: Standard deviation of these differences over seeds.
+    """
+
+    name: str
+    not_run: str
+    seeds: tuple[int, ...] = ()
+    tasks: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    macro: float = float("nan")
+    sd: float = float("nan")
+    difference: float = float("nan")
+    difference_sd: float = float("nan")
+
+
+@dataclass(frozen=True)
+class QuestionResult:
+    """One table of the paper, asked again: its variants, the first of them the one that others are compared with."""
+
+    table: str
+    asks: str
+    variants: tuple[VariantResult, ...]
+    interaction: Interaction | None = None
+
+
+@dataclass(frozen=True)
+class AblationResult:
+    """All questions.
+
+    Args:
+        scale: On what and how long the models were trained, in words: it decides what the figures are worth.
+        tasks: The tasks whose macro AUROC is averaged.
+        questions: What was asked.
+    """
+
+    scale: str
+    tasks: tuple[str, ...]
+    questions: tuple[QuestionResult, ...]
+
+    def to_json(self) -> str:
+        """Return one JSON object; a value that does not exist (NaN) is null."""
+        return json.dumps(nan_to_null(asdict(self)), ensure_ascii=False, indent=2, allow_nan=False)
+
+    def to_markdown(self) -> str:
+        """Return a report with one table for each question."""
+        lines = [
+            "# Ablations",
+            "",
+            f"**Scale: {self.scale}.** The figures hold for this scale only and are not comparable with published "
+            "ones; differences within their spread decide nothing.",
+            "",
+            f"Mean macro AUROC of {', '.join(self.tasks)}; ± is the standard deviation over seeds. A difference is "
+            "taken seed by seed to the first row of its table.",
+        ]
+        for question in self.questions:
+            lines += ["", f"## {question.table}: {question.asks}", "", "| variant | macro AUROC | difference | seeds |"]
+            lines += ["|---|---|---|---|", *(_row(variant) for variant in question.variants)]
+            if question.interaction is not None:
+                lines += ["", _describe_interaction(question.interaction)]
+        return "\n".join(lines) + "\n"
+
+
+def summarise(names: Sequence[str], found: Mapping[str, Macros | str]) -> tuple[VariantResult, ...]:
+    """Bring the figures of a question's variants together.
+
+    Args:
+        names: The variants in their order.
+        found: Figures of each, or why there are none.
+    """
+    reference = found[names[0]]
+    baseline = {} if isinstance(reference, str) else {seed: _mean(tasks) for seed, tasks in reference.items()}
+    return tuple(_summary(name, found[name], {} if name == names[0] else baseline) for name in names)
+
+
+def over_tasks(macros: Macros) -> dict[str, float]:
+    """Return the mean over seeds of each task's macro AUROC."""
+    tasks = dict.fromkeys(task for seed in macros.values() for task in seed)
+    return {task: float(np.mean([values[task] for values in macros.values()])) for task in tasks}
+
+
+def _summary(name: str, found: Macros | str, baseline: Mapping[int, float]) -> VariantResult:
+    if isinstance(found, str):
+        return VariantResult(name, found)
+    means = {seed: _mean(tasks) for seed, tasks in found.items()}
+    apart = [mean - baseline[seed] for seed, mean in means.items() if seed in baseline]
+    tasks = dict.fromkeys(task for values in found.values() for task in values)
+    return VariantResult(
+        name=name,
+        not_run="",
+        seeds=tuple(found),
+        tasks={task: tuple(values[task] for values in found.values()) for task in tasks},
+        macro=float(np.mean(list(means.values()))),
+        sd=_sd(list(means.values())),
+        difference=float(np.mean(apart)) if apart else float("nan"),
+        difference_sd=_sd(apart),
+    )
+
+
+def _mean(tasks: Mapping[str, float]) -> float:
+    """Mean over the tasks; one without any class to rank leaves it without a value, never silently out."""
+    return float(np.mean(list(tasks.values())))
+
+
+def _sd(values: Sequence[float]) -> float:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
+
+
+def _row(variant: VariantResult) -> str:
+    if variant.not_run:
+        return f"| {variant.name} | not run: {variant.not_run} | | |"
+    figure = _with_spread(f"{variant.macro:.4f}", variant.sd)
+    return f"| {variant.name} | {figure} | {_difference(variant)} | {', '.join(map(str, variant.seeds))} |"
+
+
+def _difference(variant: VariantResult) -> str:
+    if not np.isfinite(variant.difference):
+        return "-"
+    return _with_spread(f"{variant.difference:+.4f}", variant.difference_sd)
+
+
+def _with_spread(figure: str, sd: float) -> str:
+    return f"{figure} ± {sd:.4f}" if np.isfinite(sd) else figure
+
+
+def _describe_interaction(part: Interaction) -> str:
+    (published,), (within,) = (
+        [row for row in rows if row.source == INTERACTION] for rows in (part.anova, part.anova_within_tasks)
+    )
+    return (
+        f"The part gives {part.first_gain:+.4f} to the first and {part.second_gain:+.4f} to the second, over "
+        f"{part.tasks} tasks; interaction F {published.f:.2f}, p {published.p:.3f} with tasks as repetitions (as "
+        f"published), F {within.f:.2f}, p {within.p:.3f} within tasks."
+    )
