@@ -1,52 +1,138 @@
-"""Where the model looked: attention of a query over leads and time, in the blocks the model really has."""
+"""Why a score, as far as that can be told: attention, occlusion, and whether the two agree.
+
+The masked copies of a recording go through the ECG encoder once, whatever is asked of it: any number of queries is then
+decoded from the same tokens.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import spearmanr
 
-from suprem.ecg.preprocess import SignalSpec
-from suprem.ecg.record import LEADS
+from suprem.concepts.query import CardiacQuery
+from suprem.ecg.preprocess import preprocess
+from suprem.ecg.record import LEADS, EcgRecord
+from suprem.inference.lead_time import LeadTimeMap, lead_time_map
+from suprem.inference.occlusion import SECONDS_PER_CELL, OcclusionMap, occluded_signals, occlusion_map
+from suprem.inference.predictor import EncodedSignals, Predictor
+
+LARGELY, IN_PART = 0.6, 0.3
+"""Rank correlations from which attention and occlusion are said to agree largely, and in part."""
 
 
 @dataclass(frozen=True, eq=False)
-class LeadTimeMap:
-    """Attention of one query over one ECG.
+class ReadRecord:
+    """A recording with everything that its explanations are decoded from.
 
     Args:
-        weights: Float32 (12 leads in standard order, patch); sums to 1. Rows of leads the model does not read are zero.
-        read_leads: The leads the model reads; the others carry the same information in derived form.
-        seconds_per_patch: Width of a block, 0.25 s. Attention cannot locate anything finer.
+        signal: As the model reads it, float32 (lead, time).
+        occluded: The copies of `occluded_signals`, encoded.
         start: Where the window begins in the record, in seconds.
     """
 
-    weights: NDArray[np.float32]
-    read_leads: tuple[str, ...]
-    seconds_per_patch: float
+    signal: NDArray[np.float32]
+    occluded: EncodedSignals
     start: float
 
-    @property
-    def per_lead(self) -> NDArray[np.float32]:
-        """Share of attention on each of the twelve leads (lead,)."""
-        return self.weights.sum(axis=1)
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What is known of why one query has its score on one recording.
+
+    Args:
+        query: As typed.
+        attention: Where the model looked.
+        occlusion: What its answer rests on.
+        agreement: Spearman's rank correlation of the attention on a second of a lead with the size of the change
+            without it; None where one of the two is the same everywhere.
+    """
+
+    query: str
+    attention: LeadTimeMap
+    occlusion: OcclusionMap
+    agreement: float | None
 
     @property
-    def per_patch(self) -> NDArray[np.float32]:
-        """Share of attention at each moment (patch,)."""
-        return self.weights.sum(axis=0)
+    def looked_at(self) -> str:
+        """The lead with the most attention."""
+        return LEADS[int(self.attention.per_lead.argmax())]
+
+    @property
+    def rests_on(self) -> str:
+        """The lead whose absence changes the logit most."""
+        return LEADS[int(np.abs(self.occlusion.leads).argmax())]
+
+    def sentence(self) -> str:
+        """Return for a person whether attention and occlusion agree."""
+        without = self.occlusion.score_without(float(self.occlusion.leads[LEADS.index(self.rests_on)]))
+        leads = (
+            f"Most attention is on {self.looked_at}; leaving out {self.rests_on} changes the answer most, from a score "
+            f"of {score_text(self.occlusion.score)} to {score_text(without)}."
+        )
+        if self.agreement is None:
+            return f"Attention and occlusion cannot be compared: one of them is the same everywhere. {leads}"
+        words = (
+            "largely agree"
+            if self.agreement >= LARGELY
+            else "agree in part"
+            if self.agreement >= IN_PART
+            else "disagree"
+        )
+        cells = len(self.occlusion.read_leads) * len(self.occlusion.seconds)
+        return (
+            f"Attention and occlusion {words} on where it matters: rank correlation {self.agreement:.2f} over {cells} "
+            f"blocks of one lead and one second. {leads}"
+        )
 
 
-def lead_time_map(tokens: NDArray[np.float32], spec: SignalSpec, *, start: float) -> LeadTimeMap:
-    """Arrange the attention over tokens (token,), ordered lead by lead, on the twelve leads."""
-    by_lead = tokens.reshape(len(spec.leads), -1)  # (lead, patch)
-    weights = np.zeros((len(LEADS), by_lead.shape[1]), np.float32)
-    for name, row in zip(spec.leads, by_lead, strict=True):
-        weights[LEADS.index(name)] = row
-    return LeadTimeMap(
-        weights=weights / max(float(weights.sum()), 1e-12),
-        read_leads=spec.leads,
-        seconds_per_patch=spec.seconds / by_lead.shape[1],
-        start=start,
-    )
+def score_text(score: float) -> str:
+    """Return a score with the digits that tell small ones apart."""
+    return f"{score:.2f}" if score >= 0.1 else f"{score:.3f}"
+
+
+def read_record(predictor: Predictor, record: EcgRecord) -> ReadRecord:
+    """Prepare a recording and encode its masked copies, which takes nearly all of an explanation's time.
+
+    Raises:
+        EcgError: The record cannot be used.
+    """
+    prepared = preprocess(record, predictor.spec)
+    occluded = predictor.encode(occluded_signals(prepared.signal, predictor.spec))
+    return ReadRecord(prepared.signal, occluded, prepared.start)
+
+
+def explain(predictor: Predictor, read: ReadRecord, queries: Sequence[CardiacQuery | str]) -> list[Explanation]:
+    """Explain the scores of queries on a recording, in their order.
+
+    Raises:
+        QueryError: A query cannot be used.
+        CheckpointError: The network has no cross-attention over leads and time (an ablation).
+    """
+    asked = predictor.ask(queries)
+    if not asked:
+        return []
+    vectors = predictor.vectors(asked)
+    tokens = predictor.attention_tokens(read.signal[None], vectors)[0]  # (query, token)
+    logits = predictor.decode(read.occluded, vectors)  # (copy, query)
+    found = []
+    for query, weights, column in zip(asked, tokens, logits.T, strict=True):
+        attention = lead_time_map(weights, predictor.spec, start=read.start)
+        occlusion = occlusion_map(column, predictor.spec, start=read.start)
+        found.append(Explanation(query.text, attention, occlusion, agreement(attention, occlusion)))
+    return found
+
+
+def agreement(attention: LeadTimeMap, occlusion: OcclusionMap) -> float | None:
+    """Return Spearman's rank correlation of attention and size of the change over the blocks of one lead and one
+    second; None where one of them is the same everywhere."""
+    rows = [LEADS.index(name) for name in attention.read_leads]
+    size = round(SECONDS_PER_CELL / attention.seconds_per_patch)
+    looked = attention.weights[rows].reshape(len(rows), -1, size).sum(axis=2).ravel()
+    changed = np.abs(occlusion.cells[rows]).ravel()
+    if np.ptp(looked) == 0 or np.ptp(changed) == 0:
+        return None
+    return float(spearmanr(looked, changed).statistic)

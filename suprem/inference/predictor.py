@@ -19,7 +19,7 @@ from suprem.concepts.vocabulary import Vocabulary
 from suprem.ecg.preprocess import Prepared, SignalSpec, preprocess
 from suprem.ecg.record import EcgRecord
 from suprem.errors import CheckpointError, EmbedderMismatch
-from suprem.inference.explain import LeadTimeMap, lead_time_map
+from suprem.inference.lead_time import LeadTimeMap, lead_time_map
 from suprem.inference.reference_bank import Familiarity, ReferenceBank
 from suprem.model.attention_maps import record_attention
 from suprem.model.checkpoint import Checkpoint, EncoderStamp, load_checkpoint

@@ -14,7 +14,7 @@ from suprem.web.ecg_figure import BLOCK, Blocks, ecg_parts
 from suprem.web.ecg_paper import INK, QUIET_INK, Parts
 
 if TYPE_CHECKING:  # the room of inference loads torch, a figure needs only its result
-    from suprem.inference.explain import LeadTimeMap
+    from suprem.inference.lead_time import LeadTimeMap
 
 ATTENTION_MEANING = (
     "Attention of the query over leads and time, mean over decoder layers and heads, in the blocks of 0.25 s that the "
@@ -93,12 +93,6 @@ def lead_shares(attention: LeadTimeMap) -> dict[str, float]:
     return {lead: shares[lead] for lead in LEADS if lead in attention.read_leads}
 
 
-def second_shares(attention: LeadTimeMap) -> list[float]:
-    """Return how much of the attention each second of the model's window has; the shares sum to 1."""
-    patches = round(1 / attention.seconds_per_patch)
-    return [float(second.sum()) for second in attention.per_patch.reshape(-1, patches)]
-
-
 def _add_lead_shares(parts: Parts, attention: LeadTimeMap) -> None:
     shares = lead_shares(attention)
     middles = {strip.lead: strip.middle for strip in lay_out(Layout.FULL_LENGTH, 1.0).strips}
@@ -122,7 +116,7 @@ def _add_lead_shares(parts: Parts, attention: LeadTimeMap) -> None:
 
 
 def _add_second_shares(parts: Parts, attention: LeadTimeMap, seconds: float) -> None:
-    shares = second_shares(attention)[: math.ceil(seconds)]
+    shares = attention.per_second.tolist()[: math.ceil(seconds)]
     parts["data"].append(
         {
             **BAR,

@@ -14,7 +14,7 @@ from suprem.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from suprem.concepts.query import CardiacQuery
-    from suprem.inference.explain import LeadTimeMap
+    from suprem.inference.lead_time import LeadTimeMap
     from suprem.inference.predictor import Predictor, QueryScore
     from suprem.inference.reference_bank import Familiarity
 

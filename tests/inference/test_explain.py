@@ -1,4 +1,4 @@
-"""Attention over tokens, laid out on the twelve leads."""
+"""Occlusion is what scoring a masked signal gives, for every query from one encoding; attention is held against it."""
 
 from __future__ import annotations
 
@@ -7,35 +7,81 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from suprem.ecg.preprocess import SPECS
+from suprem.ecg.preprocess import preprocess
 from suprem.ecg.record import LEADS
-from suprem.inference.explain import lead_time_map
+from suprem.inference.explain import ReadRecord, agreement, explain, read_record, score_text
+from suprem.inference.occlusion import OcclusionMap
+from suprem.inference.predictor import Predictor
+from tests.fakes import FakeEmbedder
+from tests.tiny import SPEC, ecg, write_checkpoint
+
+QUERIES = ["atrial fibrillation", "delta wave"]
 
 
-def test_tokens_are_laid_out_lead_by_lead_and_derived_leads_are_zero() -> None:
-    spec = SPECS["compact"]
-    tokens = np.zeros(320, np.float32)
-    tokens[40 * spec.leads.index("V2") + 7] = 3.0
-    tokens[40 * spec.leads.index("I")] = 1.0
-    found = lead_time_map(tokens, spec, start=2.0)
-    assert found.weights.shape == (12, 40)
-    assert found.weights[LEADS.index("V2"), 7] == pytest.approx(0.75)
-    assert found.weights[0, 0] == pytest.approx(0.25)
-    assert np.count_nonzero(found.weights) == 2
-    assert found.per_lead.shape == (12,)
-    assert found.per_patch.shape == (40,)
-    assert found.per_lead[LEADS.index("V2")] == found.per_patch[7] == pytest.approx(0.75)
-    assert (found.seconds_per_patch, found.start, found.read_leads) == (0.25, 2.0, spec.leads)
+@pytest.fixture(scope="module")
+def predictor(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    return Predictor.load(write_checkpoint(tmp_path_factory.mktemp("checkpoint")), embedder=FakeEmbedder(32))
 
 
-def test_the_order_of_the_models_leads_does_not_move_the_standard_rows() -> None:
-    spec = replace(SPECS["compact"], leads=("V6", "aVF"))
-    found = lead_time_map(np.arange(1, 21, dtype=np.float32), spec, start=0.0)
-    assert found.per_lead.nonzero()[0].tolist() == [LEADS.index("aVF"), LEADS.index("V6")]
-    assert found.per_lead[LEADS.index("aVF")] > found.per_lead[LEADS.index("V6")]
-    assert found.seconds_per_patch == 1.0
+@pytest.fixture(scope="module")
+def read(predictor: Predictor) -> ReadRecord:
+    return read_record(predictor, ecg(seed=3))
 
 
-def test_no_attention_at_all_is_a_map_of_zeros() -> None:
-    found = lead_time_map(np.zeros(320, np.float32), SPECS["compact"], start=0.0)
-    assert not found.weights.any()
+def test_a_part_is_left_out_as_if_it_had_not_been_recorded(predictor: Predictor, read: ReadRecord) -> None:
+    signal = preprocess(ecg(seed=3), SPEC).signal
+    without_lead, without_second, without_cell = signal.copy(), signal.copy(), signal.copy()
+    v2 = SPEC.leads.index("V2")
+    without_lead[v2] = 0.0
+    without_second[:, 400:500] = 0.0
+    without_cell[v2, 400:500] = 0.0
+    copies = np.stack([signal, without_lead, without_second, without_cell])
+    expected = predictor.logits(copies, predictor.vectors(QUERIES))
+    for column, found in enumerate(explain(predictor, read, QUERIES)):
+        occlusion = found.occlusion
+        assert occlusion.logit == pytest.approx(expected[0, column], abs=1e-5)
+        changes = (occlusion.leads[LEADS.index("V2")], occlusion.seconds[4], occlusion.cells[LEADS.index("V2"), 4])
+        assert np.array(changes) == pytest.approx(expected[1:, column] - expected[0, column], abs=1e-5)
+        assert occlusion.cells.shape == (12, 10)
+        assert not occlusion.cells[LEADS.index("aVF")].any(), "a lead that is not read changes nothing"
+
+
+def test_the_attention_is_that_of_the_predictor_and_no_query_depends_on_the_others(
+    predictor: Predictor, read: ReadRecord
+) -> None:
+    together = explain(predictor, read, QUERIES)
+    for query, found in zip(QUERIES, together, strict=True):
+        (alone,) = explain(predictor, read, [query])
+        assert found.attention.weights == pytest.approx(predictor.attention(ecg(seed=3), query).weights, abs=1e-6)
+        assert found.occlusion.cells == pytest.approx(alone.occlusion.cells, abs=1e-5)
+    assert explain(predictor, read, []) == []
+
+
+def test_agreement_is_one_for_the_same_order_and_none_where_nothing_differs(
+    predictor: Predictor, read: ReadRecord
+) -> None:
+    found = explain(predictor, read, QUERIES)[0]
+    by_second = found.attention.weights.reshape(12, 10, 4).sum(axis=2)
+    same = replace(found.occlusion, cells=-by_second)
+    assert agreement(found.attention, same) == pytest.approx(1.0)
+    assert agreement(found.attention, replace(same, cells=np.zeros((12, 10), np.float32))) is None
+
+
+def test_the_sentence_names_what_was_looked_at_and_what_the_answer_rests_on(
+    predictor: Predictor, read: ReadRecord
+) -> None:
+    found = explain(predictor, read, QUERIES)[0]
+    leads = np.zeros(12, np.float32)
+    leads[LEADS.index("V5")] = -2.0
+    occlusion = OcclusionMap(0.0, found.occlusion.cells, leads, found.occlusion.seconds, SPEC.leads, 0.0)
+    for value, words in (
+        (0.7, "largely agree"),
+        (0.4, "agree in part"),
+        (0.1, "disagree"),
+        (None, "cannot be compared"),
+    ):
+        sentence = replace(found, occlusion=occlusion, agreement=value).sentence()
+        assert words in sentence
+        assert f"Most attention is on {LEADS[int(found.attention.per_lead.argmax())]};" in sentence
+        assert "leaving out V5 changes the answer most, from a score of 0.50 to 0.12" in sentence
+    assert score_text(0.0042) == "0.004"

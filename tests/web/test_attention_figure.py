@@ -7,8 +7,8 @@ import pytest
 
 from suprem.ecg.preprocess import SignalSpec, crop
 from suprem.ecg.record import INDEPENDENT_LEADS, LEADS
-from suprem.inference.explain import LeadTimeMap, lead_time_map
-from suprem.web.attention_figure import attention_figure, blocks_of, lead_shares, second_shares
+from suprem.inference.lead_time import LeadTimeMap, lead_time_map
+from suprem.web.attention_figure import attention_figure, blocks_of, lead_shares
 from tests.tiny import ecg
 
 
@@ -27,12 +27,12 @@ def test_an_even_share_is_one_on_every_lead_that_is_read() -> None:
 
 def test_shares_sum_to_one(attention: LeadTimeMap) -> None:
     assert sum(lead_shares(attention).values()) == pytest.approx(1.0, abs=1e-5)
-    assert sum(second_shares(attention)) == pytest.approx(1.0, abs=1e-5)
+    assert sum(attention.per_second) == pytest.approx(1.0, abs=1e-5)
     assert list(lead_shares(attention)) == list(INDEPENDENT_LEADS)
 
 
 def test_a_second_holds_its_four_blocks(attention: LeadTimeMap) -> None:
-    assert second_shares(attention)[3] == pytest.approx(float(attention.weights[:, 12:16].sum()), abs=1e-6)
+    assert attention.per_second[3] == pytest.approx(float(attention.weights[:, 12:16].sum()), abs=1e-6)
 
 
 def test_bars_stand_beside_their_lead_and_under_their_second(attention: LeadTimeMap) -> None:

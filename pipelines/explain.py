@@ -1,0 +1,132 @@
+"""Explain a score: attention over leads and time, and how the score changes without a lead or a second.
+
+    python -m pipelines.explain --ecg FILE --query "atrial fibrillation" [--minus "sinus rhythm"] [--json]
+
+Prints one row a query and part of the recording: record_id, query, part (a lead or a second), attention (its share),
+logit_change and score_without (the part masked). A sentence on whether the two agree goes to standard error. With
+--json standard output is one object with the whole maps, 12 leads x 40 blocks of attention and 12 leads x 10 seconds of
+occlusion. The numbers are those of the page "Read an ECG"; of a longer recording the cleanest 10 s are explained.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pipelines.score import gather_queries
+from pipelines.stage import run_stage, say
+from suprem.ecg.quality import Level, assess_quality
+from suprem.ecg.readers import read_ecg
+from suprem.ecg.record import LEADS
+from suprem.errors import EcgError
+from suprem.export import RESEARCH_USE, text_cell
+from suprem.inference.explain import Explanation, explain, read_record
+from suprem.inference.predictor import Predictor, QueryScore
+from suprem.settings import load_settings
+
+COLUMNS = ("record_id", "query", "part", "attention", "logit_change", "score_without")
+
+
+def parts(found: Explanation) -> Iterator[tuple[str, float, float, float]]:
+    """Yield name, share of attention, change of the logit and score without it: each lead read, then each second."""
+    attention, occlusion = found.attention, found.occlusion
+    for name in attention.read_leads:
+        row = LEADS.index(name)
+        change = float(occlusion.leads[row])
+        yield name, float(attention.per_lead[row]), change, occlusion.score_without(change)
+    for second, (share, change) in enumerate(zip(attention.per_second, occlusion.seconds.tolist(), strict=True)):
+        first = attention.start + second
+        yield f"{first:g}-{first + 1:g} s", float(share), change, occlusion.score_without(change)
+
+
+def as_json(found: Explanation, score: QueryScore) -> dict[str, Any]:
+    """Return an explanation as plain values."""
+    attention, occlusion = found.attention, found.occlusion
+    return {
+        "query": found.query,
+        "score": score.score,
+        "logit": score.logit,
+        "support": str(score.support),
+        "attention": {
+            "map": attention.weights.tolist(),
+            "leads": dict(zip(LEADS, attention.per_lead.tolist(), strict=True)),
+            "seconds": attention.per_second.tolist(),
+        },
+        "occlusion": {
+            "map": occlusion.cells.tolist(),
+            "leads": dict(zip(LEADS, occlusion.leads.tolist(), strict=True)),
+            "seconds": occlusion.seconds.tolist(),
+        },
+        "agreement": {"rank_correlation": found.agreement, "sentence": found.sentence()},
+    }
+
+
+def difference(first: Explanation, second: Explanation) -> dict[str, Any]:
+    """Return by how much two explanations of one recording differ, first minus second."""
+    return {
+        "queries": [first.query, second.query],
+        "score": first.occlusion.score - second.occlusion.score,
+        "attention": (first.attention.weights - second.attention.weights).tolist(),
+        "occlusion": (first.occlusion.cells - second.occlusion.cells).tolist(),
+    }
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.explain", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+    )
+    parser.add_argument("--ecg", type=Path, required=True, metavar="FILE", help="an ECG file")
+    parser.add_argument("--query", nargs="+", action="extend", default=[], metavar="TEXT", help="what to look for")
+    parser.add_argument("--minus", metavar="TEXT", help="also give the difference of each query from this one (--json)")
+    parser.add_argument("--checkpoint", type=Path, help="default: the one in use")
+    parser.add_argument("--ignore-quality", action="store_true", help="explain also what the quality gate blocks")
+    parser.add_argument("--json", action="store_true", help="print one JSON object with the whole maps")
+    args = parser.parse_args(argv)
+
+    def work() -> None:
+        settings = load_settings()
+        predictor = Predictor.load(
+            args.checkpoint or settings.checkpoint, encoder_folder=settings.encoder_folder, device=settings.device
+        )
+        queries = gather_queries(args.query, None, predictor.vocabulary)
+        record = read_ecg(args.ecg)
+        blocking = [found.message for found in assess_quality(record) if found.level is Level.BLOCK]
+        if blocking and not args.ignore_quality:
+            raise EcgError(" ".join(blocking))
+        read = read_record(predictor, record)
+        scores = predictor.score_signals(read.signal[None], queries)[0]
+        found = explain(predictor, read, queries)
+        if args.json:
+            content = {
+                "checkpoint": predictor.id,
+                "encoder": predictor.encoder.name,
+                "record_id": args.ecg.stem,
+                "leads": LEADS,
+                "leads_read": predictor.spec.leads,
+                "start": read.start,
+                "explanations": [as_json(one, score) for one, score in zip(found, scores, strict=True)],
+            }
+            if args.minus:
+                (other,) = explain(predictor, read, [args.minus])
+                content["differences"] = [difference(one, other) for one in found]
+            print(json.dumps(content))
+            return
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for one in found:
+            for name, *numbers in parts(one):
+                cells = [f"{number:.6f}" for number in numbers]
+                writer.writerow([text_cell(args.ecg.stem), text_cell(one.query), name, *cells])
+            say(f"{one.query}: {one.sentence()}")
+
+    return run_stage(work)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
