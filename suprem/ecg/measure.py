@@ -54,6 +54,9 @@ class Measured:
         if (self.value is None) == (not self.reason):
             raise EcgError("A measurement is either a number or the reason why there is none.")
 
+    def __str__(self) -> str:
+        return "–" if self.value is None else f"{self.value:.0f} {self.unit}"
+
 
 @dataclass(frozen=True, eq=False)
 class Measurements:

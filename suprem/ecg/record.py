@@ -18,6 +18,9 @@ CHEST_LEADS: tuple[str, ...] = LEADS[6:]
 INDEPENDENT_LEADS: tuple[str, ...] = ("I", "II", *CHEST_LEADS)
 """The eight leads that are measured; the other four follow from I and II."""
 
+SYNTHETIC = "synthetic"
+"""The source of a record that was computed (see `EcgRecord.source`)."""
+
 # Each limb lead as a combination of I and II (Einthoven 1913, Goldberger 1942).
 LIMB_FROM_I_AND_II: dict[str, tuple[float, float]] = {
     "I": (1.0, 0.0),
@@ -38,7 +41,7 @@ class EcgRecord:
         leads: Name of each row, from `LEADS`, each at most once.
         fs: Sampling rate in Hz.
         record_id: A name free of patient identifiers.
-        source: The format it was read from, for example "WFDB", or "synthetic".
+        source: The format it was read from, for example "WFDB", or `SYNTHETIC`.
         derived: Leads computed from others instead of measured.
         notes: Sentences about what the reader had to do (chosen group, filled gap); shown to the person.
         age: Years, capped at 89 by the readers; None where the file does not say.
@@ -86,6 +89,13 @@ class EcgRecord:
     def seconds(self) -> float:
         """Length of the recording in seconds."""
         return self.signal.shape[1] / self.fs
+
+    @property
+    def facts(self) -> str:
+        """The recording in a few words, none of which says whose it is."""
+        age = f"{self.age:g} years" if self.age is not None else None
+        parts = (age, self.sex, f"{self.seconds:.1f} s", f"{self.fs:g} Hz", f"{len(self.leads)} leads")
+        return ", ".join(filter(None, parts))
 
     def lead(self, name: str) -> NDArray[np.float32]:
         """Return one lead (time,) in millivolts.

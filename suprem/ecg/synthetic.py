@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from suprem.ecg.record import CHEST_LEADS, LEADS, LIMB_FROM_I_AND_II, EcgRecord
+from suprem.ecg.record import CHEST_LEADS, LEADS, LIMB_FROM_I_AND_II, SYNTHETIC, EcgRecord
 from suprem.errors import EcgError
 
 Vector = tuple[float, float, float]
@@ -165,7 +165,7 @@ def synthesize(spec: SyntheticSpec, *, fs: float = 500.0, seconds: float = 10.0)
         leads=LEADS,
         fs=float(fs),
         record_id="synthetic",
-        source="synthetic",
+        source=SYNTHETIC,
         notes=("Synthetic signal, not recorded from a person.",),
     )
 

@@ -31,6 +31,9 @@ PART_MILLIMETRES = 250.0
 CALIBRATION_SECONDS = 0.2
 CALIBRATION_MILLIVOLT = 1.0
 
+COLUMN_MARK = (4.0, 8.0)
+"""Two marks where a column begins, so far above and below the trace that no wave is hidden; in millimetres."""
+
 INVERTED = "−aVR"
 CABRERA: tuple[str, ...] = ("aVL", "I", INVERTED, "II", "aVF", "III")
 """The limb leads in the order of their direction in the frontal plane, from -30° to 120°."""
@@ -230,6 +233,13 @@ def calibration_outline(sheet: Sheet, middle: float) -> tuple[NDArray[np.float64
         np.array([left - 2, left, left, left + width, left + width, left + width + 2]),
         np.array([middle, middle, middle + height, middle + height, middle, middle]),
     )
+
+
+def label_place(sheet: Sheet, strip: Strip) -> tuple[float, float]:
+    """Return where a lead's name begins and the height of its middle."""
+    if sheet.labels_in_margin:
+        return sheet.left - sheet.margin + 1, strip.middle + 2.5
+    return strip.first * sheet.scale.speed + 1, strip.middle + sheet.pitch / 2 - 3.5
 
 
 def remarks(record: EcgRecord, lead: str, unread: tuple[str, ...] = ()) -> str:

@@ -9,9 +9,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from suprem.ecg.record import LEADS, EcgRecord
+from suprem.paper.colours import INK, QUIET_INK
 from suprem.paper.layout import MM_PER_SECOND, Layout, lay_out
 from suprem.web.ecg_figure import BLOCK, Blocks, ecg_parts
-from suprem.web.ecg_paper import INK, QUIET_INK, Parts
+from suprem.web.ecg_paper import Parts
 
 if TYPE_CHECKING:  # the room of inference loads torch, a figure needs only its result
     from suprem.inference.lead_time import LeadTimeMap

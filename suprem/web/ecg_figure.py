@@ -9,10 +9,21 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from suprem.ecg.record import EcgRecord
-from suprem.paper.layout import STANDARD, Layout, Line, PaperScale, Sheet, Strip, draw, extent, lay_out, remarks
+from suprem.paper.colours import INK, QUIET_INK
+from suprem.paper.layout import (
+    STANDARD,
+    Layout,
+    Line,
+    PaperScale,
+    Sheet,
+    Strip,
+    draw,
+    extent,
+    label_place,
+    lay_out,
+    remarks,
+)
 from suprem.web.ecg_paper import (
-    INK,
-    QUIET_INK,
     Parts,
     annotation,
     calibration_pulse,
@@ -147,10 +158,9 @@ def _label(record: EcgRecord, strip: Strip, sheet: Sheet, unread: tuple[str, ...
     """Return the lead's name with what must be known about it."""
     remark = remarks(record, strip.lead, unread)
     small = f'<span style="color:{QUIET_INK};font-size:11px">{remark}</span>' if remark else ""
+    x, y = label_place(sheet, strip)
     if sheet.labels_in_margin:
-        text = f"<b>{strip.name}</b>{'<br>' if small else ''}{small}"
-        return annotation(sheet.left - sheet.margin + 1, strip.middle + 2.5, text, xanchor="left")
-    x, y = strip.first * sheet.scale.speed + 1, strip.middle + sheet.pitch / 2 - 3.5
+        return annotation(x, y, f"<b>{strip.name}</b>{'<br>' if small else ''}{small}", xanchor="left")
     return annotation(x, y, f"<b>{strip.name}</b> {small}", xanchor="left", background="rgba(255, 253, 251, 0.75)")
 
 

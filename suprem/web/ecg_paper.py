@@ -11,19 +11,14 @@ from math import ceil
 from typing import Any
 
 from suprem.ecg.record import EcgRecord
-from suprem.paper.layout import Sheet, Strip, calibration_outline
+from suprem.paper.colours import INK, MAJOR_GRID, MINOR_GRID, PAPER, QUIET_INK
+from suprem.paper.layout import COLUMN_MARK, Sheet, Strip, calibration_outline
+from suprem.paper.view import header
 
 Parts = dict[str, Any]
 """A piece of a figure in Plotly's own terms."""
 
 FONT = "Source Sans, sans-serif"
-PAPER = "#fffdfb"
-MINOR_GRID = "#f8e0db"
-MAJOR_GRID = "#ecb5aa"
-INK = "#16181d"
-QUIET_INK = "#5b616e"
-SYNTHETIC = "synthetic"
-"""The source of a record that was computed (see `EcgRecord.source`)."""
 
 PAPER_PIXELS = 1184
 MAX_PIXELS_PER_MM = 4.6
@@ -65,17 +60,8 @@ def paper_layout(sheet: Sheet, bottom: float, top: float) -> Parts:
 
 
 def scale_statement(record: EcgRecord, sheet: Sheet, shown: str = "") -> str:
-    """Return speed, gain, filter and rate, and that the ECG was computed where it was.
-
-    Args:
-        record: What is drawn.
-        sheet: The paper it is drawn on.
-        shown: The filters that the trace was changed by for display, empty for none.
-    """
-    scale = f"<b>{sheet.scale.speed:g} mm/s &nbsp; {sheet.scale.gain:g} mm/mV</b>"
-    synthetic = " &nbsp; <b>SYNTHETIC, not a person's ECG</b>" if record.source == SYNTHETIC else ""
-    filters = f"<b>FILTERED for display only: {shown}</b>" if shown else "no display filter"
-    return f"{scale} &nbsp; {filters} &nbsp; {record.fs:g} Hz{synthetic}"
+    """Return the header of the paper (see `paper.view.header`) as Plotly writes it."""
+    return " &nbsp; ".join(f"<b>{text}</b>" if bold else text for text, bold in header(record, sheet.scale, shown))
 
 
 def time_ticks(sheet: Sheet, bottom: float, start: float) -> list[Parts]:
@@ -108,8 +94,8 @@ def column_marks(strip: Strip, sheet: Sheet) -> list[Parts]:
             "type": "line",
             "x0": x,
             "x1": x,
-            "y0": strip.middle + side * 4,
-            "y1": strip.middle + side * 8,
+            "y0": strip.middle + side * COLUMN_MARK[0],
+            "y1": strip.middle + side * COLUMN_MARK[1],
             "line": {"color": INK, "width": 1.2},
         }
         for side in (-1, 1)

@@ -44,14 +44,6 @@ class PickedEcg:
     window: EcgRecord
     start: float
 
-    @property
-    def facts(self) -> str:
-        """The recording in a few words."""
-        record = self.record
-        age = f"{record.age:g} years" if record.age is not None else None
-        parts = (age, record.sex, f"{record.seconds:.1f} s", f"{record.fs:g} Hz", f"{len(record.leads)} leads")
-        return ", ".join(filter(None, parts))
-
 
 def pick_ecg() -> PickedEcg | None:
     """Let the person choose an ECG; None while there is none, which the page has then been told."""
@@ -77,7 +69,7 @@ def pick_ecg() -> PickedEcg | None:
 def show_facts(ecg: PickedEcg) -> None:
     """Show what the recording is and what the reader had to do to it."""
     notes = "".join(f" {escape(note)}" for note in ecg.record.notes)
-    st.html(f'<p class="facts"><strong>{escape(ecg.facts)}.</strong>{notes}</p>')
+    st.html(f'<p class="facts"><strong>{escape(ecg.record.facts)}.</strong>{notes}</p>')
     if said := device_words(ecg.record):
         st.html(f'<p class="facts"><strong>Device says (unconfirmed):</strong> {escape(said)}</p>')
 

@@ -11,8 +11,6 @@ from suprem.ecg.record import EcgRecord
 from suprem.web.frame import PLOT
 from suprem.web.median_beat_figure import median_beat_figure
 
-_NONE = "–"
-
 
 def show_measurements(record: EcgRecord) -> None:
     """Measure the window that the page shows, and show the result."""
@@ -38,8 +36,7 @@ def measurement_list(found: Measurements) -> str:
     cells = [f"<strong>Rhythm</strong> {escape(found.rhythm)}"]
     said: dict[str, list[str]] = {}
     for name, value in found.intervals.items():
-        number = _NONE if value.value is None else f"{value.value:.0f} {value.unit}"
-        cells.append(f"<strong>{escape(name)}</strong> {number}")
+        cells.append(f"<strong>{escape(name)}</strong> {value}")
         for sentence in filter(None, (value.reason, value.caution)):
             said.setdefault(sentence, []).append(name)
     sentences = "".join(

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 from suprem.ecg.measure import Measurements
 from suprem.ecg.median_beat import FS, MedianBeat
 from suprem.ecg.record import LEADS
-from suprem.web.ecg_paper import FONT, INK, MAJOR_GRID, MINOR_GRID, PAPER, Parts
+from suprem.paper.colours import INK, MAJOR_GRID, MINOR_GRID, PAPER
+from suprem.web.ecg_paper import FONT, Parts
 
 MM_PER_SECOND, MM_PER_MILLIVOLT = 25.0, 10.0
 MARK = "#2b4ca0"

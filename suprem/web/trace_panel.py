@@ -6,13 +6,13 @@ It is a fragment: what is changed here draws the trace anew and nothing below it
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from suprem.paper.display_filter import DisplayFilter, filter_for_display, possible_filters
 from suprem.paper.layout import GAINS, SPEEDS, STANDARD, Layout, PaperScale, lay_out
+from suprem.paper.view import View
 from suprem.web.caliper import Measurement, measure
 from suprem.web.ecg_figure import ecg_figures
 from suprem.web.ecg_picker import PickedEcg
@@ -26,38 +26,16 @@ CALIPER = "CALIPER: drag a box over one strip. K clears it, T ends measuring."
 KEYS = "Keys: 1 to 5 layout · S, Shift+S speed · G, Shift+G gain · T caliper · K clear · 0 standard view"
 
 
-@dataclass(frozen=True)
-class View:
-    """How the trace is shown.
-
-    Args:
-        layout: Arrangement of the leads.
-        scale: Paper speed and gain.
-        filters: Display filters in use.
-        measuring: Whether dragging measures instead of moving the paper.
-    """
-
-    layout: Layout = Layout.COLUMNS
-    scale: PaperScale = STANDARD
-    filters: tuple[DisplayFilter, ...] = ()
-    measuring: bool = False
-
-    @property
-    def shown(self) -> str:
-        """The filters as the header names them, empty for none."""
-        return ", ".join(self.filters)
-
-
 @st.fragment
 def show_trace(ecg: PickedEcg) -> None:
     """Show controls and trace of an ECG."""
-    view = choose_view(ecg.window.fs)
-    draw_trace(ecg, view, "trace")
+    view, measuring = choose_view(ecg.window.fs)
+    draw_trace(ecg, view, "trace", measuring=measuring)
     st.caption(KEYS)
 
 
-def choose_view(fs: float) -> View:
-    """Ask how the trace is to be shown.
+def choose_view(fs: float) -> tuple[View, bool]:
+    """Ask how the trace is to be shown, and whether dragging measures instead of moving the paper.
 
     Args:
         fs: Sampling rate in Hz, which some filters need more of.
@@ -77,10 +55,10 @@ def choose_view(fs: float) -> View:
         filters = _choose_filters(fs)
         measuring = st.toggle("Caliper", key=MEASURING, persist_state="session", help=CALIPER)
     _shortcuts()
-    return View(layout, PaperScale(speed, gain), filters, measuring)
+    return View(layout, PaperScale(speed, gain), filters), measuring
 
 
-def draw_trace(ecg: PickedEcg, view: View, name: str) -> None:
+def draw_trace(ecg: PickedEcg, view: View, name: str, *, measuring: bool = False) -> None:
     """Draw an ECG in a view, on as many sheets as it takes, each with the caliper's reading above it."""
     record = filter_for_display(ecg.window, view.filters)
     sheets = lay_out(view.layout, record.seconds, view.scale).parts()
@@ -90,10 +68,10 @@ def draw_trace(ecg: PickedEcg, view: View, name: str) -> None:
         options: dict[str, Any] = {
             "theme": None,
             "config": PLOT,
-            "key": _chart_key(ecg, view, f"{name} {number}"),
-            "alt": f"{ecg.facts}, on ECG paper at {view.scale}, {view.layout}{sheet_of}",
+            "key": _chart_key(ecg, view, f"{name} {number}", measuring),
+            "alt": f"{ecg.record.facts}, on ECG paper at {view.scale}, {view.layout}{sheet_of}",
         }
-        if not view.measuring:
+        if not measuring:
             st.plotly_chart(figure, **options)
             continue
         reading = st.empty()
@@ -109,9 +87,9 @@ def _reading(found: list[Measurement | None]) -> str:
     return "**Caliper** &nbsp; " + " &nbsp;|&nbsp; ".join(measured) if measured else f"**{CALIPER}**"
 
 
-def _chart_key(ecg: PickedEcg, view: View, name: str) -> str:
+def _chart_key(ecg: PickedEcg, view: View, name: str, measuring: bool) -> str:
     """Return a key under which zoom and caliper belong to this paper alone: on another, the same box means another."""
-    paper = (ecg.key, ecg.start, view.layout, view.scale, view.measuring)
+    paper = (ecg.key, ecg.start, view.layout, view.scale, measuring)
     return f"{name} {session().trace_round} {hashlib.sha256(repr(paper).encode()).hexdigest()[:12]}"
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from suprem.ecg.record import EcgRecord
 from suprem.paper.display_filter import DisplayFilter
+from suprem.paper.view import View
 from suprem.web import trace_panel
 from suprem.web.ecg_picker import PickedEcg
-from suprem.web.trace_panel import View, draw_trace
+from suprem.web.trace_panel import draw_trace
 from tests.tiny import ecg
 
 
@@ -36,6 +37,6 @@ def test_the_caliper_reads_the_recording_whatever_is_shown(
     monkeypatch.setattr(trace_panel, "st", SimpleNamespace(empty=lambda: shown, plotly_chart=plotly_chart))
     monkeypatch.setattr(trace_panel, "session", lambda: SimpleNamespace(trace_round=0))
     monkeypatch.setattr(trace_panel, "measure", measure)
-    draw_trace(picked, View(filters=filters, measuring=True), "trace")
+    draw_trace(picked, View(filters=filters), "trace", measuring=True)
     assert len(drawn) == len(measured) == 1
     np.testing.assert_array_equal(measured[0].signal, record.signal)
