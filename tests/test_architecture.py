@@ -58,6 +58,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "transformers": ("suprem/concepts/embed.py",),
     "defusedxml": ("suprem/ecg/xml_tree.py",),
     "edfio": ("suprem/ecg/edf_reader.py",),
+    "matplotlib": ("suprem/paper/printout.py",),
     "submitit": ("pipelines/launch.py",),
     "wfdb": ("suprem/ecg/",),
     "wordcloud": ("suprem/web/word_cloud.py",),

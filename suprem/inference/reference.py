@@ -46,6 +46,11 @@ class Standing:
         """Share of the reference records that carry the finding."""
         return self.positives / self.records
 
+    @property
+    def words(self) -> str:
+        """Where the score stands, for people: "above 97 of 100"."""
+        return f"above {int(100 * self.lower)} of 100"
+
 
 def reference_of(codes: Sequence[str], logits: NDArray[np.floating[Any]]) -> dict[str, Any]:
     """Return what a model card keeps of an evaluation's logits (record, query): for each query its quantiles, in one

@@ -236,10 +236,8 @@ def _draw_scores(axes: Axes, page: float, scores: Sequence[ScoreLine], model: st
     for number, row in enumerate(rows):
         for x, cell in zip(columns, row, strict=True):
             _text(axes, x, top - 6 * number, cell, size=3.2, bold=not number)
-    said = (
-        "A score orders recordings by how much they look like the query to this model; it is no likelihood of disease."
-    )
-    _text(axes, EDGE, top - 6 * len(rows) - 2, f"{said} Model {model}.", size=2.6, color=QUIET_INK)
+    said = f"A score orders recordings for one query. It is not a likelihood of disease. Model {model}."
+    _text(axes, EDGE, top - 6 * len(rows) - 2, said, size=2.6, color=QUIET_INK)
 
 
 def _grid(axes: Axes, x: tuple[float, float], y: tuple[float, float], shift: tuple[float, float]) -> None:

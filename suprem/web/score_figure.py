@@ -96,14 +96,9 @@ def score_figure(
     return figure
 
 
-def place_words(place: Standing) -> str:
-    """Return where a score stands, for people: "above 97 of 100"."""
-    return f"above {int(100 * place.lower)} of 100"
-
-
 def _words(score: QueryScore, place: Standing | None) -> str:
     support = SUPPORT_WORDS[score.support]
-    return f"{place_words(place)}  {support}" if place else support
+    return f"{place.words}  {support}" if place else support
 
 
 def _shortened(text: str) -> str:

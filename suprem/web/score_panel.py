@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,12 @@ import streamlit as st
 from suprem.concepts.query import CardiacQuery, Support
 from suprem.inference.reference import Standing, standing
 from suprem.inference.reference_bank import Familiarity, Likeness
+from suprem.paper.printout import ScoreLine
 from suprem.web.ecg_picker import PickedEcg
 from suprem.web.frame import PLOT, plain
 from suprem.web.model_card import Card, lineage
 from suprem.web.score_export import scores_as_csv
-from suprem.web.score_figure import place_words, score_figure
+from suprem.web.score_figure import score_figure
 from suprem.web.session import session
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def show_scores(
 ) -> None:
     """Show bars, what to know before believing them, which model they are from, and the download."""
     places = standings(scores, queries, predictor.card)
+    session().printable = (score_lines(scores, places), predictor.id)
     figure = score_figure(scores, places, dark=st.context.theme.type == "dark")
     st.plotly_chart(
         figure, theme=None, config=PLOT, key="scores", alt="Scores, highest first; the table below has them too"
@@ -93,6 +95,12 @@ def standings(scores: Sequence[QueryScore], queries: Sequence[CardiacQuery], car
     return {query: place for query, place in found.items() if place is not None}
 
 
+def score_lines(scores: Sequence[QueryScore], places: Mapping[str, Standing]) -> list[ScoreLine]:
+    """Return the scores as they are printed."""
+    ranks = {query: place.words for query, place in places.items()}
+    return [ScoreLine(one.query, one.score, ranks.get(one.query, ""), str(one.support)) for one in scores]
+
+
 def choose_score(scores: Sequence[QueryScore]) -> QueryScore:
     """Let the person choose one query; the one with the highest score at first."""
     by_query = {score.query: score for score in scores}
@@ -141,7 +149,7 @@ def row_of(score: QueryScore, place: Standing | None = None) -> dict[str, str | 
     return {
         "query": score.query,
         "score": round(score.score, 4),
-        "among reference ECGs": place_words(place) if place else "",
+        "among reference ECGs": place.words if place else "",
         "AUROC of this query": reach,
         "calibrated probability": calibrated,
         "logit": round(score.logit, 3),

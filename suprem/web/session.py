@@ -15,6 +15,7 @@ from suprem.ecg.record import EcgRecord
 
 if TYPE_CHECKING:  # inference loads torch, which a page needs only once the trace is drawn
     from suprem.inference.predictor import QueryScore
+    from suprem.paper.printout import ScoreLine
     from suprem.reports.browse import ReportBase
 
 _KEY = "suprem"
@@ -46,6 +47,7 @@ class Session:
         reports: Digest of the uploaded table of reports, and what was read from it.
         reviewing: The row under review, by vocabulary version.
         trace_round: How often the trace was put back; a new round has neither zoom nor caliper.
+        printable: Lines of the scores that the page shows now, and their checkpoint; None while it shows none.
         notice: One sentence to show once, from what a button did before the page was drawn.
     """
 
@@ -55,6 +57,7 @@ class Session:
     reports: tuple[str, ReportBase] | None = None
     reviewing: dict[str, Reviewing] = field(default_factory=dict)
     trace_round: int = 0
+    printable: tuple[list[ScoreLine], str] | None = None
     notice: str = ""
 
 

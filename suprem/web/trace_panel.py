@@ -17,6 +17,7 @@ from suprem.web.caliper import Measurement, measure
 from suprem.web.ecg_figure import ecg_figures
 from suprem.web.ecg_picker import PickedEcg
 from suprem.web.frame import PLOT
+from suprem.web.print_panel import offer_print
 from suprem.web.session import session
 
 LAYOUT, SPEED, GAIN, FILTERS, MEASURING = "layout", "speed", "gain", "filters", "measuring"
@@ -26,12 +27,20 @@ CALIPER = "CALIPER: drag a box over one strip. K clears it, T ends measuring."
 KEYS = "Keys: 1 to 5 layout · S, Shift+S speed · G, Shift+G gain · T caliper · K clear · 0 standard view"
 
 
-@st.fragment
 def show_trace(ecg: PickedEcg) -> None:
-    """Show controls and trace of an ECG."""
+    """Show controls and trace of an ECG, and offer its print."""
+    # Scores come further down the page, if they come: a print holds those of this run of the page or none.
+    session().printable = None
+    _show(ecg)
+
+
+@st.fragment
+def _show(ecg: PickedEcg) -> None:
     view, measuring = choose_view(ecg.window.fs)
     draw_trace(ecg, view, "trace", measuring=measuring)
-    st.caption(KEYS)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(KEYS)
+        offer_print(ecg, view)
 
 
 def choose_view(fs: float) -> tuple[View, bool]:

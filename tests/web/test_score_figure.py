@@ -7,7 +7,7 @@ import pytest
 from suprem.concepts.query import Support
 from suprem.inference.predictor import QueryScore
 from suprem.inference.reference import Standing
-from suprem.web.score_figure import MAX_LABEL, place_words, score_figure
+from suprem.web.score_figure import MAX_LABEL, score_figure
 
 
 def score(query: str, value: float, support: Support = Support.TRAINED) -> QueryScore:
@@ -47,6 +47,6 @@ def test_a_long_query_is_shortened_and_markup_stays_text() -> None:
 
 def test_the_place_among_reference_recordings_stands_beside_the_score() -> None:
     place = Standing(lower=0.987, records=2000, auroc=0.9, interval=(0.8, 0.95), positives=30)
-    assert place_words(place) == "above 98 of 100"
+    assert place.words == "above 98 of 100"
     bar = score_figure(SCORES, {"low": place}).data[0]
     assert ["above 98 of 100" in text for text in bar.text] == [True, False, False]

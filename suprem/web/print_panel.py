@@ -1,0 +1,49 @@
+"""Offer the trace in its present view as a file: A4 in true scale, drawn only when a person asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from suprem.ecg.measure import measure
+from suprem.paper.printout import PrintFormat, Printout, print_ecg
+from suprem.paper.view import View
+from suprem.web.ecg_picker import PickedEcg
+from suprem.web.session import Session, session
+
+LABELS = {PrintFormat.PDF: "PDF", PrintFormat.SVG: "SVG", PrintFormat.PNG: "PNG"}
+
+
+def offer_print(ecg: PickedEcg, view: View) -> None:
+    """Show a button that opens the choices of a print and its formats."""
+    with st.popover("Print or save", key="print"):
+        st.caption(
+            f"A4 across at {view.scale}, {view.layout}. Print it at 100 %, not fitted to the page. "
+            "It holds no name and no number of a patient."
+        )
+        measured = st.checkbox("Measurements in the header", True, key="print-measured", persist_state="session")
+        scored = st.checkbox("Scores on a page of their own", key="print-scored", persist_state="session")
+        with st.container(horizontal=True):
+            for form, label in LABELS.items():
+                st.download_button(
+                    label,
+                    _drawing(ecg, view, form, session(), measured=measured, scored=scored),
+                    file_name=f"ecg.{form}",
+                    mime=form.mime,
+                    on_click="ignore",
+                    key=f"print-{form}",
+                )
+
+
+def _drawing(
+    ecg: PickedEcg, view: View, form: PrintFormat, state: Session, *, measured: bool, scored: bool
+) -> Callable[[], bytes]:
+    """Return what draws the print. It runs outside the page's script, so the session is handed to it."""
+
+    def draw() -> bytes:
+        lines, model = (state.printable if scored else None) or ([], "")
+        found = measure(ecg.window) if measured else None
+        return print_ecg(Printout(ecg.window, view, ecg.start, found, lines, model), form)
+
+    return draw
