@@ -222,7 +222,7 @@ def save_scores(path: Path, found: Sequence[Evaluation], beside: Path | None) ->
     return results
 
 
-def _draws(text: str) -> int:
+def draws(text: str) -> int:
     draws = int(text)
     if draws < 1:
         raise argparse.ArgumentTypeError("at least one bootstrap draw is needed")
@@ -253,7 +253,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--scores", type=Path, metavar="FILE.npz", help="save every record's scores, for compare")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one, or SUPREM_CHECKPOINT")
-    parser.add_argument("--bootstrap", type=_draws, default=1000, help="draws of the bootstrap, default 1000")
+    parser.add_argument("--bootstrap", type=draws, default=1000, help="draws of the bootstrap, default 1000")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     parser.add_argument("--out", type=Path, help="also write the JSON object to this file")
     args = parser.parse_args(argv)

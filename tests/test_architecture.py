@@ -34,7 +34,7 @@ ROOMS: dict[str, set[str]] = {
     "concepts": {"errors", "atomic", "export", "database", "reports"},
     "datasets": {"errors", "atomic", "ecg"},
     "inference": {"errors", "atomic", "ecg", "concepts", "model"},
-    "evaluation": {"errors", "atomic", "concepts", "datasets", "inference"},
+    "evaluation": {"errors", "atomic", "export", "concepts", "datasets", "inference"},
     "training": {"errors", "atomic", "concepts", "datasets", "model", "evaluation"},
     "web": EVERYTHING - {"training", "model", "configfile", "web"},
     "pages": {"errors", "settings", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},

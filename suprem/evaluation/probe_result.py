@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suprem.datasets.task import LabelledRecords
+from suprem.errors import EvaluationError
 from suprem.evaluation.metrics import (
     MIN_POSITIVES,
     auroc,
@@ -17,7 +19,7 @@ from suprem.evaluation.metrics import (
     percentile_interval,
     resampled_auroc,
 )
-from suprem.evaluation.results import Interval
+from suprem.evaluation.results import Interval, restored
 
 
 @dataclass(frozen=True)
@@ -132,3 +134,28 @@ def judge(
             for i, code in enumerate(codes)
         ),
     )
+
+
+def read_probes(text: str, name: str) -> tuple[ProbeResult, ...]:
+    """Read what `pipelines.linear_probe --out` wrote.
+
+    Args:
+        text: The JSON.
+        name: Of the file, for the error.
+
+    Raises:
+        EvaluationError: The text is not such an object.
+    """
+    try:
+        return tuple(
+            restored(
+                ProbeResult,
+                {**entry, "classes": tuple(restored(ProbeClass, one) for one in entry["classes"])},
+            )
+            for entry in json.loads(text)["results"]
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise EvaluationError(
+            f"{name} holds no linear probes of this version ({type(error).__name__}: {error}); make it again with "
+            "python -m pipelines.linear_probe --out"
+        ) from error

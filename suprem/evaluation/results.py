@@ -124,8 +124,8 @@ class EvaluationResult:
             content: dict[str, Any] = json.loads(text)
             for name, part in _PARTS.items():
                 if name in content:
-                    content[name] = tuple(part(**_restored(part, entry)) for entry in content[name])
-            return cls(**_restored(cls, content))
+                    content[name] = tuple(part(**restored(part, entry)) for entry in content[name])
+            return cls(**restored(cls, content))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise EvaluationError(
                 f"This is not an evaluation result of this version ({type(error).__name__}: {error}); "
@@ -160,7 +160,7 @@ _PARTS: dict[str, Any] = {
 }
 
 
-def _restored(part: Any, entry: dict[str, Any]) -> dict[str, Any]:
+def restored(part: Any, entry: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a dataclass from JSON: null is NaN where a number belongs, lists are tuples."""
     numbers = {field.name for field in fields(part) if field.type == "float"}
     missing = [field.name for field in fields(part) if field.default is MISSING and field.name not in entry]

@@ -11,6 +11,7 @@ from suprem.errors import JobError
 STAGES = frozenset(
     {
         "build_vocabulary",
+        "evaluate",
         "extract_entities",
         "index_datasets",
         "map_entities",
