@@ -147,13 +147,10 @@ def read_probes(text: str, name: str) -> tuple[ProbeResult, ...]:
         EvaluationError: The text is not such an object.
     """
     try:
-        return tuple(
-            restored(
-                ProbeResult,
-                {**entry, "classes": tuple(restored(ProbeClass, one) for one in entry["classes"])},
-            )
-            for entry in json.loads(text)["results"]
-        )
+        probes = json.loads(text)["results"]
+        for entry in probes:
+            entry["classes"] = tuple(ProbeClass(**restored(ProbeClass, one)) for one in entry["classes"])
+        return tuple(ProbeResult(**restored(ProbeResult, entry)) for entry in probes)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise EvaluationError(
             f"{name} holds no linear probes of this version ({type(error).__name__}: {error}); make it again with "

@@ -81,6 +81,7 @@ def report_markdown(evaluation: EvaluationFolder) -> str:
         "",
         MEANING,
     ]
+    lines += ["", *(f"- {result.task}: {result.caution}" for result in results if result.caution)]
     if evaluation.missing:
         lines += ["", "Not evaluated:", "", *(f"- {entry.name}: {_line(entry.reason)}" for entry in evaluation.missing)]
     lines += ["", *_published(), ""]

@@ -13,6 +13,7 @@ from suprem.errors import EvaluationError
 from suprem.evaluation.audit import Finding
 from suprem.evaluation.breakdown import Group, Stratum
 from suprem.evaluation.calibration import Calibration
+from suprem.evaluation.metrics import MIN_POSITIVES
 
 Interval = tuple[float, float]
 
@@ -131,6 +132,13 @@ class EvaluationResult:
                 f"This is not an evaluation result of this version ({type(error).__name__}: {error}); "
                 "run the evaluation again."
             ) from error
+
+    @property
+    def caution(self) -> str:
+        """Why the means say little, "" where they do not say little."""
+        if not math.isnan(self.macro_10):
+            return ""
+        return f"No class has {MIN_POSITIVES} positives among these {self.records} records; the figures say little."
 
     def table(self) -> pd.DataFrame:
         """Return one row per class, the ends of the interval as columns `low` and `high`."""

@@ -7,19 +7,24 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Literal
 
 import streamlit as st
 
 from suprem.ecg.examples import example_titles, load_example
 from suprem.ecg.preprocess import choose_window, crop
-from suprem.ecg.readers import MAX_UPLOAD_BYTES, TableFormat, read_upload
+from suprem.ecg.readers import MAX_UPLOAD_BYTES, TableFormat, read_ecg, read_upload
 from suprem.ecg.record import EcgRecord
 from suprem.errors import SupremError, UnreadableEcg
 from suprem.web.frame import plain
 from suprem.web.session import session
 
+READING_PAGE = Path(__file__).resolve().parents[2] / "pages" / "1_Read_an_ECG.py"
+OPENED = "Opened record"
+"""The source that is offered once another page has opened a record of a corpus."""
+
+_SOURCE = "source"
 WINDOW_SECONDS = 10.0
 TABLES = (".csv", ".tsv", ".txt", ".npy", ".npz")
 SIGNAL_FILES = (".dat", ".mat", ".d", ".d0", ".d1")
@@ -50,20 +55,35 @@ def pick_ecg() -> PickedEcg | None:
     with st.container(horizontal=True, vertical_alignment="center"):
         source = st.segmented_control(
             "Where the ECG comes from",
-            ("Example", "Upload"),
+            ("Example", "Upload") if session().opened is None else ("Example", "Upload", OPENED),
             default="Example",
             required=True,
-            key="source",
+            key=_SOURCE,
             persist_state="session",
             label_visibility="collapsed",
         )
         example = _pick_example() if source == "Example" else None
-    chosen = example or _pick_upload()
+    chosen = _opened() if source == OPENED else example or _pick_upload()
     if chosen is None:
         return None
     title, key, record = chosen
     start = _pick_window(record, key)
     return PickedEcg(title, key, record, crop(record, start, WINDOW_SECONDS), start)
+
+
+def open_record(name: str, path: Path) -> None:
+    """Read a record of a corpus and go to the reading page with it.
+
+    Args:
+        name: What the page calls it.
+        path: What `read_ecg` takes.
+
+    Raises:
+        UnreadableEcg: The file is not there or is no ECG.
+    """
+    session().opened = (name, read_ecg(path))
+    st.session_state[_SOURCE] = OPENED
+    st.switch_page(READING_PAGE)
 
 
 def show_facts(ecg: PickedEcg) -> None:
@@ -103,6 +123,11 @@ def _pick_example() -> tuple[str, str, EcgRecord]:
         "Example recording", example_titles(), key="example", persist_state="session", label_visibility="collapsed"
     )
     return name, f"example {name}", load_example(name)
+
+
+def _opened() -> tuple[str, str, EcgRecord] | None:
+    opened = session().opened
+    return opened and (opened[0], f"opened {opened[0]}", opened[1])
 
 
 def _pick_upload() -> tuple[str, str, EcgRecord] | None:

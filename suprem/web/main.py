@@ -25,6 +25,7 @@ chosen = st.navigation(
         st.Page(PAGES / "2_Report_Entities.py", title="Report entities"),
         st.Page(PAGES / "3_Concept_Map.py", title="Concept map"),
         st.Page(PAGES / "4_Training.py", title="Training"),
+        st.Page(PAGES / "5_Evaluation.py", title="Evaluation"),
         st.Page(PAGES / "6_Model_Card.py", title="Model card"),
     ],
     position="top",

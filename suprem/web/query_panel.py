@@ -54,6 +54,12 @@ def edit_queries() -> list[CardiacQuery]:
     return parse_queries(text)
 
 
+def ask_first(query: str) -> None:
+    """Put a query on top of the list, before the reading page is drawn."""
+    lines = str(st.session_state.get(_TEXT) or "\n".join(START)).splitlines()
+    st.session_state[_TEXT] = "\n".join([query, *(line for line in lines if line != query)])
+
+
 def _take(sets: dict[str, tuple[str, ...]]) -> None:
     chosen = st.session_state[_CHOSEN]
     if chosen in sets:

@@ -42,6 +42,7 @@ class Session:
 
     Args:
         acknowledged: Whether the research-use notice was accepted.
+        opened: Name and recording of a corpus record that another page opened for reading.
         uploads: Recordings, or the sentence why one could not be read, by a digest of the uploaded bytes.
         scored: What the last scores were computed from, and the scores.
         reports: Digest of the uploaded table of reports, and what was read from it.
@@ -52,6 +53,7 @@ class Session:
     """
 
     acknowledged: bool = False
+    opened: tuple[str, EcgRecord] | None = None
     uploads: dict[str, EcgRecord | str] = field(default_factory=dict)
     scored: tuple[tuple[object, ...], list[QueryScore]] | None = None
     reports: tuple[str, ReportBase] | None = None

@@ -1,0 +1,68 @@
+"""For researchers: how good a checkpoint's scores are, task by task and class by class, and where they are not."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from suprem.jobs.runner import reconcile
+from suprem.settings import load_settings
+from suprem.web.evaluation_form import start_evaluation
+from suprem.web.evaluation_panel import (
+    TASK_TITLES,
+    choose_evaluation,
+    evaluations,
+    show_classes,
+    show_curves,
+    show_groups,
+    show_means,
+    show_operating_points,
+    show_probes,
+    show_protocol,
+)
+from suprem.web.frame import page
+from suprem.web.job_cache import job_store
+from suprem.web.versus_panel import show_versus
+from suprem.web.worst_cases_panel import show_worst_cases
+
+VIEWS = ("Classes", "Curves", "Thresholds", "Groups", "Worst cases", "Against another", "Linear probes", "Protocol")
+
+with page(
+    "Evaluation", "How well a checkpoint orders recordings it was not trained on, class by class, with intervals."
+):
+    settings = load_settings()
+    store = job_store(settings)
+    reconcile(store, limit=settings.max_jobs)
+    found = evaluations(settings)
+    if not found:
+        st.info(
+            "There is no evaluation yet. Give a folder of recordings; the results appear here when the job is done."
+        )
+        start_evaluation(store, settings)
+        st.stop()
+    with st.expander("New evaluation", key="new-evaluation"):
+        start_evaluation(store, settings)
+
+    evaluation = choose_evaluation("Evaluation", found, "evaluation")
+    show_means(evaluation)
+    choosing, viewing = st.columns((1, 3), vertical_alignment="bottom")
+    task = choosing.selectbox("Task", evaluation.tasks, format_func=TASK_TITLES.__getitem__, key="task")
+    view = viewing.segmented_control(
+        "View", VIEWS, default=VIEWS[0], required=True, key="evaluation-view", label_visibility="collapsed"
+    )
+    result = evaluation.result(task)
+    if view == "Classes":
+        show_classes(result)
+    elif view == "Curves":
+        show_curves(evaluation, result)
+    elif view == "Thresholds":
+        show_operating_points(evaluation, result)
+    elif view == "Groups":
+        show_groups(result)
+    elif view == "Worst cases":
+        show_worst_cases(evaluation, result)
+    elif view == "Against another":
+        show_versus(evaluation, result, found)
+    elif view == "Linear probes":
+        show_probes(evaluation, result)
+    else:
+        show_protocol(evaluation, result)

@@ -1,0 +1,95 @@
+"""A finished evaluation as a folder, made of invented scores, so that nothing has to be scored to look at one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from suprem.datasets.catalog import load_task
+from suprem.datasets.index import RecordIndex
+from suprem.evaluation.audit import Finding
+from suprem.evaluation.evaluation_folder import Corpus, EvaluationFolder, write_manifest, write_results
+from suprem.evaluation.query_set import QuerySet
+from suprem.evaluation.report import classes_csv, report_markdown
+from suprem.evaluation.results import Skipped
+from suprem.evaluation.scoring import ScoredRecords
+from suprem.evaluation.zero_shot import Evaluation, Setting, evaluate_scores
+from tests.tiny import ecg, write_wfdb
+
+RHYTHMS = ("SR", "AFIB", "STACH")
+RECORDS = 240
+
+
+def corpus_index(root: Path, records: int = RECORDS) -> RecordIndex:
+    """Return records of PTB-XL, two a patient, of three rhythms in turn; every file is the same ECG below `root`."""
+    rows = [
+        {
+            "record_id": f"{row:05d}",
+            "patient_id": str(row // 2),
+            "path": "records100/00000/00001_lr",
+            "fold": 9,
+            "age": 30.0 + row % 60,
+            "sex": ("female", "male")[row // 2 % 2],
+            "device": "CS-12",
+            "codes": (RHYTHMS[row % 3], "NORM" if row % 2 else "IMI"),
+        }
+        for row in range(records)
+    ]
+    return RecordIndex(corpus="ptb-xl", root=root, table=pd.DataFrame(rows))
+
+
+def evaluate_invented(task: str, index: RecordIndex, *, checkpoint: str, noise: float, seed: int = 0) -> Evaluation:
+    """Evaluate scores that are the labels and noise."""
+    labelled = load_task(task).label(index)
+    noises = np.random.default_rng(seed).normal(scale=noise, size=labelled.present.shape)
+    scored = ScoredRecords(labelled.record_ids, (3.0 * labelled.present - 2.0 + noises).astype(np.float32), ())
+    setting = Setting(
+        "folds 9",
+        checkpoint,
+        "fake",
+        draws=30,
+        audit=(Finding("patients", True, "0 of 120 patients are also outside"),),
+    )
+    queries = QuerySet("simplified", tuple((query,) for query in labelled.task.queries))
+    strata = ["seen" if code in RHYTHMS else "unseen" for code in labelled.task.codes]
+    return evaluate_scores(scored, labelled, setting, queries, strata=strata)
+
+
+def write_evaluation(
+    home: Path,
+    *,
+    checkpoint: str = "aaaaaaaaaaaa",
+    noise: float = 1.0,
+    seed: int = 0,
+    name: str = "first",
+    created: float = 1.8e9,
+    tasks: Sequence[str] = ("ptbxl_superclass", "ptbxl_rhythm"),
+    records: int = RECORDS,
+) -> EvaluationFolder:
+    """Write an evaluation below an installation's folder, as `pipelines.evaluate` does."""
+    root = home / "ptb-xl"
+    if not root.exists():
+        write_wfdb(root / "records100/00000/00001_lr", ecg(seed=1))
+    index = corpus_index(root, records)
+    found = [evaluate_invented(task, index, checkpoint=checkpoint, noise=noise, seed=seed) for task in tasks]
+    about = EvaluationFolder(
+        folder=home / "evaluations" / checkpoint / name,
+        checkpoint=checkpoint,
+        run="",
+        encoder="fake",
+        labels="exact",
+        queries="simplified",
+        created=created,
+        tasks=tuple(tasks),
+        missing=(Skipped("csn", "There is no CSN here."),),
+        corpora={"ptbxl": Corpus("ptb-xl", str(root))},
+        provenance={"command": "python -m pipelines.evaluate --data ptb-xl", "commit": "0123abc", "packages": {}},
+    )
+    write_results(about.folder, [(one.result, one.scores) for one in found], {"ptbxl": index})
+    (about.folder / "report.md").write_text(report_markdown(about))
+    (about.folder / "classes.csv").write_text(classes_csv(about))
+    write_manifest(about)
+    return about

@@ -1,0 +1,183 @@
+"""The evaluation page: from the empty state over the command it starts to every view, and to the reading page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from suprem.concepts.vocabulary import load_terms
+from suprem.jobs import runner
+from suprem.jobs.job import Job
+from tests.evaluations import write_evaluation
+from tests.tiny import write_checkpoint
+
+ROOT = Path(__file__).resolve().parents[2]
+Open = Callable[[], AppTest]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_checkpoint(tmp_path_factory.mktemp("checkpoint"), vocabulary=load_terms())
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checkpoint: Path) -> Path:
+    monkeypatch.setenv("SUPREM_HOME", str(tmp_path))
+    monkeypatch.setenv("SUPREM_CHECKPOINT", str(checkpoint))
+    return tmp_path
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+    """Return the jobs that would have been started; none of them is."""
+    jobs: list[Job] = []
+    for function in (runner.submit, runner.dispatch, runner.reconcile):
+        monkeypatch.setitem(function.__kwdefaults__, "start", jobs.append)
+    return jobs
+
+
+@pytest.fixture
+def open_page(home: Path, started: list[Job]) -> Iterator[Open]:
+    def open_page() -> AppTest:
+        app = AppTest.from_file(str(ROOT / "suprem" / "web" / "main.py"), default_timeout=60)
+        app.switch_page(str(ROOT / "pages" / "5_Evaluation.py")).run()
+        app.button(key="acknowledge").click().run()
+        assert not app.exception
+        return app
+
+    yield open_page
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def texts(app: AppTest) -> str:
+    assert not app.exception
+    elements = [*app.markdown, *app.caption, *app.info, *app.error, *app.success, *app.warning, *app.code]
+    return "\n".join(element.value for element in elements).replace("\\", "")
+
+
+def view(app: AppTest, name: str) -> AppTest:
+    app.segmented_control(key="evaluation-view").set_value(name).run()
+    assert not app.exception
+    return app
+
+
+def rhythm(app: AppTest) -> AppTest:
+    app.selectbox(key="task").set_value("ptbxl_rhythm").run()
+    return app
+
+
+def test_the_first_visit_says_how_to_begin_and_starts_the_command(
+    open_page: Open, home: Path, checkpoint: Path, started: list[Job]
+) -> None:
+    app = open_page()
+    assert "There is no evaluation yet." in texts(app)
+    assert app.button(key="evaluate").disabled
+    app.text_input(key="evaluation-data").set_value("/recordings").run()
+    app.button(key="evaluate").click().run()
+    assert "Job 1 is starting" in texts(app)
+    (job,) = started
+    words = ("--data", "/recordings", "--checkpoint", str(checkpoint), "--labels", "exact")
+    assert (job.spec.stage, job.spec.arguments) == ("evaluate", words)
+    assert app.button(key="cancel-1"), "it is followed as on the training page"
+
+
+def test_means_stand_beside_the_published_ones_and_what_is_missing_is_named(open_page: Open, home: Path) -> None:
+    evaluation = write_evaluation(home)
+    app = open_page()
+    table = app.dataframe[0].value
+    assert list(table["task"]) == ["PTB-XL super-class", "PTB-XL rhythm"]
+    assert list(table["SuPreME, published"]) == ["0.782", "0.868"]
+    assert table["macro AUROC (95 % interval)"].iloc[1].startswith(f"{evaluation.result('ptbxl_rhythm').macro:.3f} (")
+    text = texts(app)
+    assert "CSN was not evaluated. There is no CSN here." in text
+    assert "Text encoder: MedCPT in the paper" in text
+    assert "The paper prints no intervals" in text
+
+
+def test_classes_have_intervals_and_those_without_a_positive_are_named(open_page: Open, home: Path) -> None:
+    write_evaluation(home)
+    app = rhythm(open_page())
+    assert len(app.get("plotly_chart")) == 1
+    table = app.dataframe[-1].value.set_index("class")
+    assert table.loc["AFIB", "positives"] == 80
+    assert table.loc["AFIB", "95 % from"] < table.loc["AFIB", "AUROC"] < table.loc["AFIB", "to"]
+    assert "left out of the mean: SVARR, BIGU, PACE" in texts(app).replace("STACH, ", "") or "PACE" in texts(app)
+    assert "none of 240 records has it; nothing can be ranked" in texts(app)
+
+
+def test_each_view_shows_its_figures(open_page: Open, home: Path) -> None:
+    write_evaluation(home)
+    app = rhythm(open_page())
+    assert len(view(app, "Curves").get("plotly_chart")) == 2
+    assert "Expected calibration error" in texts(app)
+    points = view(app, "Thresholds").dataframe[-1].value
+    assert set(points["class"]) == {"AFIB", "SR", "STACH"}
+    assert "chosen on one half of the patients" in texts(app)
+    groups = view(app, "Groups").dataframe[1].value
+    assert {"female", "male", "60 to 79"} <= set(groups["group"])
+    probes = view(app, "Linear probes").dataframe[-1].value.set_index("method")
+    assert probes.loc["MERL", "100 % of labels"] == pytest.approx(0.8183)
+    assert "python -m pipelines.linear_probe --store STORE --task ptbxl_rhythm" in texts(app)
+    text = texts(view(app, "Protocol"))
+    assert "python -m pipelines.evaluate --data ptb-xl" in text
+    assert "patients, passed: 0 of 120" in text
+    assert len(app.get("download_button")) == 2
+
+
+def test_two_evaluations_are_compared_on_the_same_records(open_page: Open, home: Path) -> None:
+    write_evaluation(home, checkpoint="bbbbbbbbbbbb", noise=4.0, seed=1, created=1.0)
+    write_evaluation(home, noise=0.5)
+    app = view(rhythm(open_page()), "Against another")
+    text = texts(app)
+    assert "First: aaaaaaaaaaaa, macro AUROC" in text
+    assert "paired draws of patients" in text
+    assert "Over 2 tasks: mean difference +" in text
+    table = app.dataframe[-1].value.set_index("class")
+    assert (table["difference"] > 0).all()
+    assert table.loc["AFIB", "p after Holm"] < 0.05
+    assert "pipelines.compare --first aaaaaaaaaaaa/first/ptbxl_rhythm.json --second bbbbbbbbbbbb/first" in text
+
+
+def test_evaluations_of_other_records_are_refused_with_the_records(open_page: Open, home: Path) -> None:
+    write_evaluation(home, checkpoint="bbbbbbbbbbbb", created=1.0, records=200)
+    write_evaluation(home)
+    app = view(rhythm(open_page()), "Against another")
+    assert "40 records of ptbxl_rhythm are scored in one of the files only, first 00200" in texts(app)
+
+
+def test_damaged_scores_are_a_sentence(open_page: Open, home: Path) -> None:
+    evaluation = write_evaluation(home)
+    (evaluation.folder / "ptbxl_rhythm.npz").write_bytes(b"nothing")
+    app = view(rhythm(open_page()), "Curves")
+    assert "ptbxl_rhythm.npz holds no scores" in texts(app)
+
+
+def test_a_worst_case_opens_on_the_reading_page_with_its_query(open_page: Open, home: Path) -> None:
+    write_evaluation(home)
+    app = view(rhythm(open_page()), "Worst cases")
+    app.selectbox(key="worst-ptbxl_rhythm").set_value("AFIB").run()
+    app.segmented_control(key="kind").set_value("Lowest scored with the finding").run()
+    cases = app.dataframe[-1].value
+    assert all("AFIB" in labels for labels in cases["labels"])
+    record = app.selectbox(key="case").value
+    assert record == cases["record"].iloc[0]
+    app.button(key="open").click().run()
+    assert not app.exception
+    assert app.title[0].value == "Read an ECG"
+    assert app.segmented_control(key="source").value == "Opened record"
+    assert app.text_area(key="queries").value.splitlines()[0] == "atrial fibrillation"
+    assert "Normal ECG" in app.text_area(key="queries").value
+
+
+def test_a_recording_that_is_gone_is_a_sentence(open_page: Open, home: Path) -> None:
+    write_evaluation(home)
+    app = view(rhythm(open_page()), "Worst cases")
+    for file in (home / "ptb-xl").rglob("*_lr.*"):
+        file.unlink()
+    app.button(key="open").click().run()
+    assert "is not where it was when it was evaluated" in texts(app)
