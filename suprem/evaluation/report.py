@@ -108,7 +108,7 @@ def means_table(results: Sequence[EvaluationResult]) -> list[str]:
             f"{figure(result.macro, result.macro_ci)}, {ranked} classes",
             f"{figure(result.macro_10, result.macro_10_ci)}, {frequent} classes",
         ]
-        rows.append(cells + [figure(*row.auroc.get(result.task, (math.nan,))) for row in published])
+        rows.append(cells + [figure(row.auroc.get(result.task, (math.nan,))[0]) for row in published])
     return table([*head, *(f"{row.method}, published" for row in published)], rows)
 
 
@@ -169,11 +169,12 @@ def _classes(result: EvaluationResult) -> list[str]:
 
 
 def _parts(result: EvaluationResult) -> list[str]:
-    parts = [("queries", part.name, "", part) for part in result.strata]
-    parts += [(part.variable, part.name, f"{part.records:,}", part) for part in result.groups]
     rows = [
-        (variable, name, records, str(len(part.codes)), figure(part.macro, part.macro_ci))
-        for variable, name, records, part in parts
+        ("queries", part.name, "", str(len(part.codes)), figure(part.macro, part.macro_ci)) for part in result.strata
+    ]
+    rows += [
+        (part.variable, part.name, f"{part.records:,}", str(len(part.codes)), figure(part.macro, part.macro_ci))
+        for part in result.groups
     ]
     return table(("by", "", "records", "classes", "macro AUROC"), rows) if rows else []
 

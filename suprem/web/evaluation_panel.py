@@ -86,7 +86,7 @@ def mean_rows(results: Sequence[EvaluationResult]) -> list[Row]:
                 entry.positives >= MIN_POSITIVES and not math.isnan(entry.auroc) for entry in result.classes
             ),
             **{
-                f"{row.method}, published": figure(*row.auroc[result.task]) if result.task in row.auroc else ""
+                f"{row.method}, published": figure(row.auroc[result.task][0]) if result.task in row.auroc else ""
                 for row in published
             },
         }
