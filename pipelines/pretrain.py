@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from pipelines.launch import LAUNCHERS, launch_options, read_launch
 from pipelines.stage import ConsoleProgress, provenance, run_stage, say, stop_on_signal
 from suprem.concepts.embed import TextEmbedder, describe, load_embedder
-from suprem.concepts.labels import MASKED
+from suprem.concepts.labels import ABSENT, MASKED, with_statements
 from suprem.concepts.versions import VocabularyVersion, open_version
 from suprem.concepts.vocabulary import Vocabulary, load_terms
 from suprem.configfile import load_config, to_toml
@@ -71,6 +71,16 @@ class PretrainConfig:
     vocabulary: Path | None = None
     """Folder of a vocabulary version, whose labels come from reports; None takes the corpus's SCP-ECG statements."""
 
+    statements: bool = False
+    """Whether a version's labels are corrected and completed by the statements that the corpus carries."""
+
+    min_examples: int = 1
+    """A concept with fewer training records is not learned."""
+
+    leave_out: tuple[str, ...] = ()
+    """Codes of concepts that are not learned, nor findings of that kind in single places: to measure afterwards how
+    unseen words are understood."""
+
     train_folds: tuple[int, ...] = TRAIN_FOLDS
     validation_folds: tuple[int, ...] = VALIDATION_FOLDS
     synthetic_records: int = 0
@@ -93,8 +103,10 @@ class Experiment:
 
     @property
     def queries(self) -> QueryBank:
-        """The training queries."""
-        return query_bank(self.vocabulary, self.vectors, rate=self.config.training.synonym_rate)
+        """The training queries. The statements of the corpus are asked in every step: cardiologists chose them record
+        by record, while a report's silence about the rest is weak evidence."""
+        carried = frozenset(code for codes in self.store.index.table["codes"] for code in codes)
+        return query_bank(self.vocabulary, self.vectors, rate=self.config.training.synonym_rate, always_asked=carried)
 
     def environment(self) -> dict[str, Any]:
         """Return what the run depends on besides its configuration."""
@@ -141,8 +153,13 @@ def set_up(
         raise DatasetError(f"{len(both)} patient(s) have records in training and validation folds; choose other folds.")
 
     version = open_version(config.vocabulary) if config.vocabulary else None
-    vocabulary = version.vocabulary() if version else load_terms()
-    labels = labels_of_reports(store, version) if version else labels_of_statements(store, vocabulary)
+    if version:
+        vocabulary, labels = labels_of_reports(store, version, statements=config.statements)
+    else:
+        vocabulary = load_terms()
+        labels = labels_of_statements(store, vocabulary)
+    learned = learnable(vocabulary, labels[train_rows], config)
+    vocabulary, labels = Vocabulary(tuple(vocabulary.concepts[column] for column in learned)), labels[:, learned]
 
     embedder = load_embedder(config.encoder, folder=encoder_folder)
     if workers.is_main:
@@ -170,19 +187,62 @@ def set_up(
     )
 
 
-def labels_of_reports(store: SignalStore, version: VocabularyVersion) -> NDArray[np.float32]:
-    """Return the labels (record, concept) of a vocabulary version; negative where a report doubts or is missing.
+def labels_of_reports(
+    store: SignalStore, version: VocabularyVersion, *, statements: bool
+) -> tuple[Vocabulary, NDArray[np.float32]]:
+    """Return the concepts of a vocabulary version and the labels (record, concept), negative where nobody knows.
+
+    Args:
+        store: The records.
+        version: Whose labels are taken; a record without a report is masked.
+        statements: Whether the statements that the corpus carries correct the reports and add their own concepts.
 
     Raises:
         DatasetError: Not one record of the store has a report in the version.
     """
-    labels = version.labels().of(store.index.table["record_id"])
-    if not (labels != MASKED).any():
+    matrix = version.labels()
+    values = matrix.of(store.index.table["record_id"])
+    if not (values != MASKED).any():
         raise DatasetError(
             f"None of the {len(store.index):,} records of {store.index.corpus} has a report in vocabulary version "
             f"{version.number}; build the version from the reports of this corpus."
         )
-    return labels.astype(np.float32)
+    if not statements:
+        return version.vocabulary(), values.astype(np.float32)
+    carried = {code for codes in store.index.table["codes"] for code in codes}
+    reference = version.reference()
+    concepts = [concept for concept in reference.concepts if concept.code in carried | set(matrix.codes)]
+    column = {code: index for index, code in enumerate(matrix.codes)}
+    absent = np.full(len(values), ABSENT, np.int8)
+    reported = np.stack([values[:, column[c.code]] if c.code in column else absent for c in concepts], axis=1)
+    codes = tuple(concept.code for concept in concepts if concept.code in carried)
+    stated = dict(zip(codes, store.index.labels(codes).astype(bool).T, strict=True))
+    return Vocabulary(tuple(concepts)), with_statements(reported, concepts, stated).astype(np.float32)
+
+
+def learnable(vocabulary: Vocabulary, labels: NDArray[np.float32], config: PretrainConfig) -> list[int]:
+    """Return the columns that are learned: not left out on purpose, and with enough training records.
+
+    Args:
+        vocabulary: The concepts.
+        labels: Of the training records (record, concept).
+        config: Says what is left out and how many records are enough.
+
+    Raises:
+        ConfigError: A code to leave out is none of the vocabulary, or nothing is left.
+    """
+    unknown = sorted(set(config.leave_out) - set(vocabulary.codes))
+    if unknown:
+        raise ConfigError(f"leave_out names {', '.join(unknown)}, which the vocabulary does not have.")
+    examples = (labels > 0).sum(axis=0)
+    columns = [
+        index
+        for index, concept in enumerate(vocabulary.concepts)
+        if not {concept.code, concept.of} & set(config.leave_out) and examples[index] >= config.min_examples
+    ]
+    if not columns:
+        raise ConfigError("No concept is left to learn; lower min_examples or leave out fewer.")
+    return columns
 
 
 def labels_of_statements(store: SignalStore, vocabulary: Vocabulary) -> NDArray[np.float32]:
@@ -340,14 +400,20 @@ def embed_vocabulary(vocabulary: Vocabulary, embedder: TextEmbedder) -> dict[str
     return {"names": wordings[[row[prompt] for prompt in vocabulary.prompts]], "wordings": wordings}
 
 
-def query_bank(vocabulary: Vocabulary, vectors: dict[str, torch.Tensor], *, rate: float) -> QueryBank:
-    """Return the training queries: each concept's name, and its other wordings as synonyms."""
+def query_bank(
+    vocabulary: Vocabulary, vectors: dict[str, torch.Tensor], *, rate: float, always_asked: frozenset[str] = frozenset()
+) -> QueryBank:
+    """Return the training queries: each concept's name, and its other wordings as synonyms.
+
+    `always_asked` are the codes that every step asks.
+    """
     rows: dict[str, list[int]] = {code: [] for code in vocabulary.codes}
     for position, (text, concept) in enumerate(vocabulary.texts.items()):
         if text != concept.prompt:
             rows[concept.code].append(position)
     synonyms = [vectors["wordings"][positions] for positions in rows.values()]
-    return QueryBank(names=vectors["names"], synonyms=synonyms, rate=rate)
+    always = torch.tensor([code in always_asked for code in vocabulary.codes])
+    return QueryBank(names=vectors["names"], synonyms=synonyms, rate=rate, always=always)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -16,6 +16,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from suprem.concepts.places import stated_places
+from suprem.concepts.vocabulary import Concept
 from suprem.errors import ConceptError
 from suprem.reports.entity import Certainty
 from suprem.reports.extract import UNDERSTOOD, ReportEntities
@@ -112,40 +114,118 @@ def read_findings(path: Path) -> tuple[list[ReportFindings], int]:
 def label_matrix(
     reports: Iterable[ReportFindings],
     carried: Mapping[str, str],
-    codes: Sequence[str],
+    concepts: Sequence[Concept],
     *,
     record_ids: Sequence[str] | None = None,
 ) -> LabelMatrix:
     """Label records by what their reports state.
 
     A concept that is stated plainly anywhere in a report is present, even where another sentence doubts or denies it;
-    one that is only doubted is masked. A report that was not understood, or a record without one, is masked throughout.
+    one that is only doubted is masked. So is a finding in a place where the report states the finding and leaves the
+    place open. What implies a broader concept gives it its label. A report that was not understood, or a record
+    without one, is masked throughout.
 
     Args:
         reports: One for each record.
         carried: Name of an entity -> code of the concept that an ECG with it has.
-        codes: The columns.
+        concepts: The columns.
         record_ids: The rows, numbers with or without leading zeros; by default the reports' ids in their order.
     """
-    column = {code: index for index, code in enumerate(codes)}
-    labelled = {record_key(report.report_id): _row(report, carried, column) for report in reports}
+    columns = _Columns.of(concepts, carried)
+    labelled = {record_key(report.report_id): columns.row(report) for report in reports}
     ids = tuple(labelled if record_ids is None else record_ids)
-    values = np.full((len(ids), len(codes)), MASKED, np.int8)
+    values = np.full((len(ids), len(concepts)), MASKED, np.int8)
     for index, record_id in enumerate(ids):
         values[index] = labelled.get(record_key(record_id), MASKED)
-    return LabelMatrix(ids, tuple(codes), values)
+    return LabelMatrix(ids, tuple(concept.code for concept in concepts), with_broader(values, concepts))
 
 
-def _row(report: ReportFindings, carried: Mapping[str, str], column: Mapping[str, int]) -> NDArray[np.int8]:
-    if not report.understood:
-        return np.full(len(column), MASKED, np.int8)
-    row = np.zeros(len(column), np.int8)
-    for _, name, certainty in report.findings:
-        index = column.get(carried.get(name, ""))
-        if index is None or certainty is Certainty.NEGATED or row[index] == PRESENT:
-            continue
-        row[index] = MASKED if certainty is Certainty.UNCERTAIN else PRESENT
-    return row
+def with_statements(
+    values: NDArray[np.int8], concepts: Sequence[Concept], statements: Mapping[str, NDArray[np.bool_]]
+) -> NDArray[np.int8]:
+    """Return labels of reports, corrected by the statements that a corpus carries beside them.
+
+    A statement of the corpus is present, whatever the report says. What the report states and the corpus does not is
+    masked: one of the two is wrong.
+
+    Args:
+        values: (record, concept) from `label_matrix`.
+        concepts: The columns.
+        statements: Code -> bool (record,), for the codes that the corpus uses.
+    """
+    column = {concept.code: index for index, concept in enumerate(concepts)}
+    values = values.copy()
+    for code in statements.keys() & column.keys():
+        reported = values[:, column[code]]
+        values[:, column[code]] = np.where(statements[code], PRESENT, np.where(reported == PRESENT, MASKED, reported))
+    for concept in concepts:
+        # A group of such statements is what they say; the report's own word for it is then no evidence either.
+        if concept.narrower and set(concept.narrower) <= statements.keys():
+            own = values[:, column[concept.code]]
+            values[:, column[concept.code]] = np.where(own == PRESENT, MASKED, own)
+    return with_broader(values, concepts)
+
+
+def with_broader(values: NDArray[np.int8], concepts: Sequence[Concept]) -> NDArray[np.int8]:
+    """Return labels (record, concept) in which a present or masked concept makes its broader ones at least that."""
+    column = {concept.code: index for index, concept in enumerate(concepts)}
+    groups = [
+        (column[concept.code], [column[code] for code in concept.narrower if code in column])
+        for concept in concepts
+        if concept.narrower
+    ]
+    values = values.copy()
+    while True:  # a group can be part of a group
+        before = values.copy()
+        for group, members in groups:
+            own, under = values[:, group], values[:, members]
+            present = (own == PRESENT) | (under == PRESENT).any(axis=1)
+            masked = (own == MASKED) | (under == MASKED).any(axis=1)
+            values[:, group] = np.where(present, PRESENT, np.where(masked, MASKED, ABSENT))
+        if (values == before).all():
+            return values
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The columns of a label matrix, and what each entity says of them.
+
+    Attributes:
+        count: How many there are.
+        marks: Entity -> (column, certain) pairs; a column that is not certain is masked where the entity is stated.
+    """
+
+    count: int
+    marks: Mapping[str, tuple[tuple[int, bool], ...]]
+
+    @classmethod
+    def of(cls, concepts: Sequence[Concept], carried: Mapping[str, str]) -> _Columns:
+        column = {concept.code: index for index, concept in enumerate(concepts)}
+        placed: dict[str, list[tuple[int, str]]] = {}
+        for concept in concepts:
+            if concept.of:
+                placed.setdefault(concept.of, []).append((column[concept.code], concept.place))
+        marks = {}
+        for name, code in carried.items():
+            found = [(column[code], True)] if code in column else []
+            if code in placed:
+                stated = stated_places(name)
+                answers = [(index, None if stated.anywhere else stated.present(place)) for index, place in placed[code]]
+                found += [(index, answer is True) for index, answer in answers if answer is not False]
+            marks[name] = tuple(found)
+        return cls(len(concepts), marks)
+
+    def row(self, report: ReportFindings) -> NDArray[np.int8]:
+        if not report.understood:
+            return np.full(self.count, MASKED, np.int8)
+        row = np.zeros(self.count, np.int8)
+        for _, name, certainty in report.findings:
+            if certainty is Certainty.NEGATED:
+                continue
+            for index, certain in self.marks.get(name, ()):
+                if row[index] != PRESENT:
+                    row[index] = PRESENT if certain and certainty is not Certainty.UNCERTAIN else MASKED
+        return row
 
 
 def record_key(record_id: str) -> str:

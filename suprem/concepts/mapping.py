@@ -160,7 +160,8 @@ def measure(entities: Iterable[str], vocabulary: Vocabulary, embedder: TextEmbed
     vectors = _unit(embedder.embed(tuple(row)))[[row[finding[name]] for name in names]]
     column = {code: index for index, code in enumerate(vocabulary.codes)}
     found = [vocabulary.lookup(name) or vocabulary.lookup(finding[name]) for name in names]
-    exact = np.array([-1 if concept is None else column[concept.code] for concept in found], np.intp)
+    # A finding in one place is no target: the entity goes to the finding, and its places make the labels.
+    exact = np.array([-1 if concept is None else column.get(concept.of or concept.code, -1) for concept in found], np.intp)
 
     stated = StatedProperties.read([*names, *vocabulary.names, *vocabulary.texts])
     entity, name, wording = (
@@ -174,6 +175,7 @@ def measure(entities: Iterable[str], vocabulary: Vocabulary, embedder: TextEmbed
     # A concept that states nothing else ("normal ECG") is not left unsaid: "ECG" is not one.
     bare = np.array([not properties(name).keys() - IMPLIED - {"negation"} for name in vocabulary.names])
     broader[:, bare] |= entity.lack(concept[np.flatnonzero(bare)])
+    excluded[:, [index for index, concept in enumerate(vocabulary.concepts) if concept.of]] = True
     whole = np.array([vocabulary.lookup(name) is not None for name in names])
     each = np.arange(len(names))
     # A wording is the concept whatever the guards read; of a finding without its place and extent they have a say.

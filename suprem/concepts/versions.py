@@ -302,7 +302,7 @@ def write_version(
     """
     codes = carried(rows)
     vocabulary = _stated_concepts(reports, codes, reference)
-    labels = label_matrix(reports, codes, vocabulary.codes, record_ids=record_ids)
+    labels = label_matrix(reports, codes, vocabulary.concepts, record_ids=record_ids)
     counts = Counter(name for report in reports for _, name, _ in report.findings)
     texts = {
         "vocabulary.json": vocabulary.to_json(),
@@ -381,16 +381,11 @@ def list_versions(out: Path) -> list[VocabularyVersion]:
 
 def _stated_concepts(reports: Iterable[ReportFindings], codes: Mapping[str, str], reference: Vocabulary) -> Vocabulary:
     """Return the concepts that some report states plainly: a concept without one example cannot be learned."""
-    stated = {
-        codes.get(name)
-        for report in reports
-        for _, name, certainty in report.findings
-        if report.understood and certainty in PLAIN
-    }
-    concepts = tuple(concept for concept in reference.concepts if concept.code in stated)
-    if not concepts:
+    values = label_matrix(reports, codes, reference.concepts).values
+    stated = (values == PRESENT).any(axis=0)
+    if not stated.any():
         raise ConceptError("No entity names a concept of the vocabulary; lower --map-threshold or check the entities.")
-    return Vocabulary(concepts)
+    return Vocabulary(tuple(concept for concept, found in zip(reference.concepts, stated, strict=True) if found))
 
 
 def _entities_jsonl(reports: Iterable[ReportFindings]) -> str:

@@ -5,16 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from suprem.concepts.abbreviations import expand, match_key
+from suprem.concepts.places import USUAL
 from suprem.errors import ConceptError
 
 TERMS = Path(__file__).resolve().parents[2] / "assets" / "terms" / "scp_statements.toml"
 """The 71 SCP-ECG statements of PTB-XL with our own synonyms."""
+
+CONCEPTS = TERMS.with_name("ecg_concepts.toml")
+"""Those, and what reports state beyond them: groups of statements, further findings, findings in single places."""
+
+_OPTIONAL = frozenset({"narrower", "of", "place"})
+"""Fields that are written only where they say something."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,8 @@ class Concept:
         category: "diagnostic", "form" or "rhythm" for SCP-ECG statements.
         superclass: PTB-XL's diagnostic superclass ("NORM", "MI", "STTC", "CD", "HYP"); None for form and rhythm.
         snomed: SNOMED CT identifier where one means the same; None where none does.
+        narrower: Codes of which each implies this concept: an inferior infarction is an infarction.
+        of, place: For a finding in one place, the code of the finding and a place of `suprem.concepts.places`.
     """
 
     code: str
@@ -36,6 +46,9 @@ class Concept:
     category: str = ""
     superclass: str | None = None
     snomed: str | None = None
+    narrower: tuple[str, ...] = ()
+    of: str = ""
+    place: str = ""
 
     @property
     def prompt(self) -> str:
@@ -105,7 +118,10 @@ class Vocabulary:
 
     def to_json(self) -> str:
         """Return canonical JSON: sorted keys, no spaces, UTF-8."""
-        rows = [asdict(concept) for concept in self.concepts]
+        rows = [
+            {name: value for name, value in asdict(concept).items() if value or name not in _OPTIONAL}
+            for concept in self.concepts
+        ]
         return json.dumps({"concepts": rows}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
@@ -148,12 +164,18 @@ class Vocabulary:
 def load_terms(path: Path = TERMS) -> Vocabulary:
     """Read a terms file (TOML, one `[[statement]]` per concept); by default the 71 SCP-ECG statements of PTB-XL.
 
+    `include` names a terms file of the same folder whose concepts come first. A `[[finding]]` makes one concept for
+    each place: of `of`, with "{place}" in its name and synonyms.
+
     Raises:
         ConceptError: The file is missing or not of that form.
     """
     try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8"))["statement"]
-        return Vocabulary(tuple(_concept(row) for row in rows))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        included = load_terms(path.with_name(content["include"])).concepts if "include" in content else ()
+        own = [_concept(row) for row in content["statement"]]
+        placed = [concept for row in content.get("finding", ()) for concept in _in_places(row)]
+        return Vocabulary((*included, *own, *placed))
     except FileNotFoundError as error:
         raise ConceptError(f"There is no terms file {path.name}; expected it in {path.parent.name}/.") from error
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
@@ -180,4 +202,11 @@ def read_vocabulary(path: Path) -> Vocabulary:
 
 def _concept(row: Mapping[str, object]) -> Concept:
     fields = dict(row)
-    return Concept(**{**fields, "synonyms": tuple(fields.get("synonyms", ()))})  # type: ignore[arg-type]
+    lists = {name: tuple(fields.get(name, ())) for name in ("synonyms", "narrower")}  # type: ignore[arg-type]
+    return Concept(**{**fields, **lists})  # type: ignore[arg-type]
+
+
+def _in_places(row: Mapping[str, Any]) -> Iterator[Concept]:
+    for place in row.get("places", USUAL):
+        name, *synonyms = (text.format(place=place) for text in (row["name"], *row.get("synonyms", ())))
+        yield Concept(f"{row['of']}:{place}", name, tuple(synonyms), category="place", of=row["of"], place=place)

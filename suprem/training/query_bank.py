@@ -13,11 +13,13 @@ class QueryBank:
         names: (concept, text width), vectors of the canonical phrases.
         synonyms: One tensor (synonym, text width) per concept; may be empty.
         rate: How often a synonym stands in for the name.
+        always: Bool (concept,), the concepts that every step asks, however few it asks of the others; none by default.
     """
 
-    def __init__(self, *, names: Tensor, synonyms: list[Tensor], rate: float) -> None:
+    def __init__(self, *, names: Tensor, synonyms: list[Tensor], rate: float, always: Tensor | None = None) -> None:
         self.names = names
         self.rate = rate
+        self.always = torch.zeros(len(names), dtype=torch.bool) if always is None else always
         counts = torch.tensor([len(s) for s in synonyms])
         width = max(1, int(counts.max()))
         self._count = counts.clamp(min=1)
@@ -31,3 +33,11 @@ class QueryBank:
         chosen = self._table[torch.arange(len(self.names)), pick]
         swap = torch.rand(len(self.names)) < self.rate
         return torch.where(swap.unsqueeze(-1), chosen, self.names)
+
+    def choose(self, share: float) -> Tensor:
+        """Return the positions of the concepts to ask in a step: those asked always, and `share` of the others, at
+        least one concept, drawn with torch's global generator."""
+        others = torch.nonzero(~self.always).flatten()
+        drawn = others[torch.randperm(len(others))[: round(share * len(others))]]
+        chosen = torch.cat([torch.nonzero(self.always).flatten(), drawn])
+        return chosen if len(chosen) else others[torch.randint(len(others), (1,))]

@@ -6,10 +6,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from suprem.concepts.labels import MASKED, LabelMatrix, ReportFindings, label_matrix, read_findings
+from suprem.concepts.labels import (
+    MASKED,
+    LabelMatrix,
+    ReportFindings,
+    label_matrix,
+    read_findings,
+    with_broader,
+    with_statements,
+)
+from suprem.concepts.places import USUAL
+from suprem.concepts.vocabulary import CONCEPTS as CONCEPT_TERMS
+from suprem.concepts.vocabulary import Concept, load_terms
 from suprem.errors import ConceptError
 from suprem.reports.entity import Certainty
 
+CONCEPTS = (Concept("LVH", "left ventricular hypertrophy"), Concept("SR", "sinus rhythm"))
 CARRIED = {"lvh": "LVH", "left ventricular hypertrophy": "LVH", "sinus rhythm": "SR"}
 
 
@@ -18,7 +30,7 @@ def report(*findings: tuple[str, str], report_id: str = "1", understood: bool = 
 
 
 def label(*findings: tuple[str, str]) -> int:
-    return int(label_matrix([report(*findings)], CARRIED, ["LVH"]).values[0, 0])
+    return int(label_matrix([report(*findings)], CARRIED, CONCEPTS[:1]).values[0, 0])
 
 
 @pytest.mark.parametrize(("certainty", "value"), [("normal", 1), ("abnormal", 1), ("uncertain", -1), ("negated", 0)])
@@ -41,11 +53,11 @@ def test_a_doubt_outweighs_a_denial() -> None:
 
 
 def test_a_report_that_was_not_understood_is_masked() -> None:
-    assert (label_matrix([report(understood=False)], CARRIED, ["LVH", "SR"]).values == -1).all()
+    assert (label_matrix([report(understood=False)], CARRIED, CONCEPTS).values == -1).all()
 
 
 def test_records_are_those_of_the_index_and_masked_without_a_report() -> None:
-    labels = label_matrix([report(("lvh", "abnormal"), report_id="7")], CARRIED, ["LVH"], record_ids=["00008", "00007"])
+    labels = label_matrix([report(("lvh", "abnormal"), report_id="7")], CARRIED, CONCEPTS[:1], record_ids=["00008", "00007"])
     assert labels.record_ids == ("00008", "00007")
     assert labels.values.tolist() == [[-1], [1]]
 
@@ -78,3 +90,80 @@ def test_records_are_found_with_and_without_leading_zeros_and_the_unknown_are_ma
     matrix = LabelMatrix(("1", "2"), ("SR", "AFIB"), np.array([[1, 0], [-1, 1]], np.int8))
     assert matrix.of(["00002", "7", "1"]).tolist() == [[-1, 1], [MASKED, MASKED], [1, 0]]
     assert matrix.of([]).shape == (0, 2)
+
+
+INVERSION = (
+    Concept("INVT", "inverted T wave"),
+    *(Concept(f"INVT:{place}", f"T wave inversion in {place}", of="INVT", place=place) for place in USUAL),
+)
+
+
+def placed(name: str, certainty: str = "abnormal") -> dict[str, int]:
+    matrix = label_matrix([report((name, certainty))], {name: "INVT"}, INVERSION)
+    return {code.removeprefix("INVT:"): int(value) for code, value in zip(matrix.codes, matrix.values[0], strict=True)}
+
+
+def test_leads_named_one_by_one_are_present_and_the_others_absent() -> None:
+    found = placed("t waves inverted in i, avl, v4-6")
+    leads = {place for place, value in found.items() if value == 1}
+    assert leads == {
+        "INVT", "lead I", "lead aVL", "lead V4", "lead V5", "lead V6", "lateral leads", "high lateral leads",
+    }  # fmt: skip
+    assert found["lead III"] == found["inferior leads"] == 0
+    assert found["anterior leads"] == MASKED  # V4 alone does not make the wall
+
+
+def test_a_wall_named_by_a_word_leaves_its_leads_open() -> None:
+    found = placed("inferior t wave inversion")
+    assert (found["inferior leads"], found["lead II"], found["lead V5"]) == (1, MASKED, 0)
+
+
+def test_a_finding_without_a_place_is_open_everywhere() -> None:
+    found = placed("t wave inversion")
+    assert found.pop("INVT") == 1
+    assert set(found.values()) == {MASKED}
+
+
+def test_a_doubted_finding_is_open_where_it_would_be() -> None:
+    found = placed("t wave inversion in v2", "uncertain")
+    assert (found["INVT"], found["lead V2"], found["lead II"]) == (MASKED, MASKED, 0)
+
+
+GROUPED = (
+    Concept("IMI", "inferior myocardial infarction"),
+    Concept("AMI", "anterior myocardial infarction"),
+    Concept("MI", "myocardial infarction", narrower=("IMI", "AMI")),
+    Concept("ABNORM", "abnormal ECG", narrower=("MI",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "broader"),
+    [([1, 0, 0, 0], [1, 1]), ([0, -1, 0, 0], [-1, -1]), ([1, -1, 0, 0], [1, 1]), ([0, 0, 1, 0], [1, 1]), ([0] * 4, [0, 0])],
+)
+def test_what_implies_a_broader_concept_gives_it_its_label(values: list[int], broader: list[int]) -> None:
+    assert with_broader(np.array([values], np.int8), GROUPED)[0, 2:].tolist() == broader
+
+
+def test_a_corpus_statement_outweighs_the_report_and_a_report_alone_is_masked() -> None:
+    #                 report:   IMI AMI MI ABNORM
+    reported = np.array([[0, 0, 0, 0], [1, 0, 1, 1], [0, 0, 1, 1], [0, -1, -1, -1]], np.int8)
+    stated = {"IMI": np.array([True, False, False, False]), "AMI": np.zeros(4, bool)}
+    assert with_statements(reported, GROUPED, stated).tolist() == [
+        [1, 0, 1, 1],
+        [-1, 0, -1, 1],  # the report's own word for an abnormal ECG stands: no statement speaks against it
+        [0, 0, -1, 1],
+        [0, -1, -1, -1],
+    ]
+
+
+def test_no_ischemia_leads_to_an_infarction() -> None:
+    concepts = load_terms(CONCEPT_TERMS).concepts
+    members = {concept.code: set(concept.narrower) for concept in concepts}
+    reached = {"MI"}
+    while grown := {code for group in reached for code in members.get(group, ())} - reached:
+        reached |= grown
+    assert not {code for code in reached if code.startswith(("ISC", "INJ"))}
+    values = np.array([[1 if concept.code.startswith("ISC") else 0 for concept in concepts]], np.int8)
+    broader = dict(zip((concept.code for concept in concepts), with_broader(values, concepts)[0], strict=True))
+    assert (broader["STTC"], broader["MI"]) == (1, 0)
