@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from pipelines.stage import ConsoleProgress, provenance, run_stage, say, stop_on
 from suprem.concepts.embed import TextEmbedder, describe, load_embedder
 from suprem.concepts.labels import ABSENT, MASKED, with_statements
 from suprem.concepts.versions import VocabularyVersion, open_version
-from suprem.concepts.vocabulary import Vocabulary, load_terms
+from suprem.concepts.vocabulary import Vocabulary, load_descriptions, load_terms
 from suprem.configfile import load_config, to_toml
 from suprem.datasets.index import TRAIN_FOLDS, VALIDATION_FOLDS, shared_patients
 from suprem.datasets.signal_store import SignalStore
@@ -77,6 +77,9 @@ class PretrainConfig:
     min_examples: int = 1
     """A concept with fewer training records is not learned."""
 
+    descriptions: bool = False
+    """Whether lay descriptions are among the synonyms that stand in for a concept's name."""
+
     leave_out: tuple[str, ...] = ()
     """Codes of concepts that are not learned, nor findings of that kind in single places: to measure afterwards how
     unseen words are understood."""
@@ -97,6 +100,7 @@ class Experiment:
     vocabulary: Vocabulary
     version: str | None
     vectors: dict[str, torch.Tensor]
+    described: dict[str, torch.Tensor]
     train: LabelledRows
     validation: LabelledRows
     model: SupremeModel
@@ -106,7 +110,13 @@ class Experiment:
         """The training queries. The statements of the corpus are asked in every step: cardiologists chose them record
         by record, while a report's silence about the rest is weak evidence."""
         carried = frozenset(code for codes in self.store.index.table["codes"] for code in codes)
-        return query_bank(self.vocabulary, self.vectors, rate=self.config.training.synonym_rate, always_asked=carried)
+        return query_bank(
+            self.vocabulary,
+            self.vectors,
+            rate=self.config.training.synonym_rate,
+            described=self.described,
+            always_asked=carried,
+        )
 
     def environment(self) -> dict[str, Any]:
         """Return what the run depends on besides its configuration."""
@@ -181,6 +191,7 @@ def set_up(
         vocabulary=vocabulary,
         version=version.id if version else None,
         vectors=vectors,
+        described=embed_descriptions(vocabulary, embedder) if config.descriptions else {},
         train=LabelledRows(store=store, rows=train_rows, labels=labels[train_rows]),
         validation=LabelledRows(store=store, rows=validation_rows, labels=labels[validation_rows]),
         model=model,
@@ -400,18 +411,38 @@ def embed_vocabulary(vocabulary: Vocabulary, embedder: TextEmbedder) -> dict[str
     return {"names": wordings[[row[prompt] for prompt in vocabulary.prompts]], "wordings": wordings}
 
 
+def embed_descriptions(vocabulary: Vocabulary, embedder: TextEmbedder) -> dict[str, torch.Tensor]:
+    """Return code -> vectors (text, width) of the lay descriptions of a vocabulary's concepts."""
+    found = {code: texts for code, texts in load_descriptions().items() if code in vocabulary.codes}
+    return {code: torch.from_numpy(embedder.embed(texts)) for code, texts in found.items()}
+
+
 def query_bank(
-    vocabulary: Vocabulary, vectors: dict[str, torch.Tensor], *, rate: float, always_asked: frozenset[str] = frozenset()
+    vocabulary: Vocabulary,
+    vectors: dict[str, torch.Tensor],
+    *,
+    rate: float,
+    described: Mapping[str, torch.Tensor] | None = None,
+    always_asked: frozenset[str] = frozenset(),
 ) -> QueryBank:
     """Return the training queries: each concept's name, and its other wordings as synonyms.
 
-    `always_asked` are the codes that every step asks.
+    Args:
+        vocabulary: The concepts.
+        vectors: As `embed_vocabulary` returns them.
+        rate: How often a synonym stands in for the name.
+        described: Code -> vectors (text, width) of further synonyms, which the vocabulary does not list.
+        always_asked: Codes that every step asks.
     """
     rows: dict[str, list[int]] = {code: [] for code in vocabulary.codes}
     for position, (text, concept) in enumerate(vocabulary.texts.items()):
         if text != concept.prompt:
             rows[concept.code].append(position)
-    synonyms = [vectors["wordings"][positions] for positions in rows.values()]
+    described = described or {}
+    synonyms = [
+        torch.cat([vectors["wordings"][positions], *([described[code]] if code in described else [])])
+        for code, positions in rows.items()
+    ]
     always = torch.tensor([code in always_asked for code in vocabulary.codes])
     return QueryBank(names=vectors["names"], synonyms=synonyms, rate=rate, always=always)
 

@@ -161,7 +161,9 @@ def measure(entities: Iterable[str], vocabulary: Vocabulary, embedder: TextEmbed
     column = {code: index for index, code in enumerate(vocabulary.codes)}
     found = [vocabulary.lookup(name) or vocabulary.lookup(finding[name]) for name in names]
     # A finding in one place is no target: the entity goes to the finding, and its places make the labels.
-    exact = np.array([-1 if concept is None else column.get(concept.of or concept.code, -1) for concept in found], np.intp)
+    exact = np.array(
+        [-1 if concept is None else column.get(concept.of or concept.code, -1) for concept in found], np.intp
+    )
 
     stated = StatedProperties.read([*names, *vocabulary.names, *vocabulary.texts])
     entity, name, wording = (

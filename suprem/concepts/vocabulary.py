@@ -21,6 +21,9 @@ TERMS = Path(__file__).resolve().parents[2] / "assets" / "terms" / "scp_statemen
 CONCEPTS = TERMS.with_name("ecg_concepts.toml")
 """Those, and what reports state beyond them: groups of statements, further findings, findings in single places."""
 
+DESCRIPTIONS = TERMS.with_name("descriptions.toml")
+"""Lay descriptions of the statements, which only training asks with."""
+
 _OPTIONAL = frozenset({"narrower", "of", "place"})
 """Fields that are written only where they say something."""
 
@@ -182,6 +185,19 @@ def load_terms(path: Path = TERMS) -> Vocabulary:
         raise ConceptError(
             f"{path.name} is not a terms file ({error}); expected [[statement]] tables with code, name and synonyms."
         ) from error
+
+
+def load_descriptions(path: Path = DESCRIPTIONS) -> dict[str, tuple[str, ...]]:
+    """Return how laypeople may describe concepts, code -> texts in the form that is embedded; for training only.
+
+    Raises:
+        ConceptError: The file is missing or not of that form.
+    """
+    try:
+        rows = tomllib.loads(path.read_text(encoding="utf-8"))
+        return {code: tuple(dict.fromkeys(map(expand, texts))) for code, texts in rows.items()}
+    except (OSError, tomllib.TOMLDecodeError, AttributeError, TypeError) as error:
+        raise ConceptError(f"{path.name} is not a file of descriptions ({error}); restore it.") from error
 
 
 def read_vocabulary(path: Path) -> Vocabulary:

@@ -27,9 +27,6 @@ class TrainConfig:
         synonym_rate: How often a concept is asked by one of its synonyms instead of its name.
         gain, noise: Augmentation: amplitudes are multiplied by 1 ± `gain` per record and 1 ± `gain` / 2 per lead, and
             white noise of `noise` millivolts is added.
-        blur: A record's bandwidth is narrowed by up to this share of a (1, 2, 1) / 4 smoothing, or widened by up to half
-            of it, as devices differ.
-        wander: Up to so many millivolts of slow drift are added to each lead.
         lead_loss: Share of the records that lose leads in a step, each lead with a chance of one in four.
         patience: Stop after this many epochs without a better validation AUROC.
         checkpoint_minutes: A run that is killed loses at most this much.
@@ -54,8 +51,6 @@ class TrainConfig:
     synonym_rate: float = 0.5
     gain: float = 0.1
     noise: float = 0.01
-    blur: float = 0.0
-    wander: float = 0.0
     lead_loss: float = 0.0
     patience: int = 10
     checkpoint_minutes: float = 3.0
@@ -72,9 +67,7 @@ class TrainConfig:
             raise ConfigError("keep_tokens must be in (0, 1], synonym_rate in [0, 1] and warmup in [0, 1).")
         if not 0 < self.query_share <= 1:
             raise ConfigError(f"query_share must be in (0, 1]; found {self.query_share}.")
-        if not 0 <= self.gain < 1 or not 0 <= self.blur <= 1 or not 0 <= self.lead_loss <= 1:
-            raise ConfigError("gain must be in [0, 1), blur and lead_loss in [0, 1].")
-        if self.noise < 0 or self.wander < 0:
-            raise ConfigError("noise and wander must be at least 0.")
+        if not 0 <= self.gain < 1 or self.noise < 0 or not 0 <= self.lead_loss <= 1:
+            raise ConfigError("gain must be in [0, 1), noise at least 0 and lead_loss in [0, 1].")
         if self.restart_steps < 1 or self.clip_norm <= 0 or self.weight_decay < 0 or self.seed < 0:
             raise ConfigError("restart_steps must be at least 1, clip_norm above 0, weight_decay and seed at least 0.")

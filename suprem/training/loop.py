@@ -250,28 +250,16 @@ def masked_loss(logits: Tensor, labels: Tensor, *, known: Tensor | None = None) 
 
 
 def augment(signals: Tensor, config: TrainConfig) -> Tensor:
-    """Change amplitudes and bandwidth a little, add noise and baseline wander, and lose leads.
-
-    Stretches without signal stay empty. Nothing here changes what a reader would state: no shift of rate, no mirroring.
-    """
-    batch, lead, time = signals.shape
+    """Change amplitudes a little, add noise and lose leads; stretches without signal stay empty."""
+    batch, lead, _ = signals.shape
     if config.lead_loss:
         unlucky = torch.rand(batch, 1, 1) < config.lead_loss
         signals = signals.masked_fill(unlucky & (torch.rand(batch, lead, 1) < LOST), 0.0)
-    changed = signals
-    if config.blur:
-        smooth = F.avg_pool1d(F.avg_pool1d(signals, 2, 1, padding=1), 2, 1)  # (1, 2, 1) / 4, as a slower device records
-        changed = changed + config.blur * (1.5 * torch.rand(batch, 1, 1) - 0.5) * (smooth - signals)
-    if config.gain:
-        each, of_lead = (2 * torch.rand(batch, rows, 1) - 1 for rows in (1, lead))
-        changed = changed * (1 + config.gain * each + config.gain / 2 * of_lead)
-    if config.wander:
-        turns, start = 1 + 4 * torch.rand(batch, 1, 1), torch.rand(batch, lead, 1)  # 0.1 to 0.5 Hz in 10 s
-        phase = turns * torch.linspace(0, 1, time) + start
-        changed = changed + config.wander * torch.rand(batch, lead, 1) * torch.sin(2 * math.pi * phase)
-    if config.noise:
-        changed = changed + config.noise * torch.rand(batch, lead, 1) * torch.randn_like(signals)
-    return torch.where(signals == 0, signals, changed)
+    if config.gain == 0 and config.noise == 0:
+        return signals
+    gain = 1 + config.gain * (2 * torch.rand(batch, 1, 1) - 1) + config.gain / 2 * (2 * torch.rand(batch, lead, 1) - 1)
+    noise = config.noise * torch.rand(batch, lead, 1) * torch.randn_like(signals)
+    return torch.where(signals == 0, signals, signals * gain + noise)
 
 
 @torch.no_grad()

@@ -57,7 +57,9 @@ def test_a_report_that_was_not_understood_is_masked() -> None:
 
 
 def test_records_are_those_of_the_index_and_masked_without_a_report() -> None:
-    labels = label_matrix([report(("lvh", "abnormal"), report_id="7")], CARRIED, CONCEPTS[:1], record_ids=["00008", "00007"])
+    labels = label_matrix(
+        [report(("lvh", "abnormal"), report_id="7")], CARRIED, CONCEPTS[:1], record_ids=["00008", "00007"]
+    )
     assert labels.record_ids == ("00008", "00007")
     assert labels.values.tolist() == [[-1], [1]]
 
@@ -139,7 +141,13 @@ GROUPED = (
 
 @pytest.mark.parametrize(
     ("values", "broader"),
-    [([1, 0, 0, 0], [1, 1]), ([0, -1, 0, 0], [-1, -1]), ([1, -1, 0, 0], [1, 1]), ([0, 0, 1, 0], [1, 1]), ([0] * 4, [0, 0])],
+    [
+        ([1, 0, 0, 0], [1, 1]),
+        ([0, -1, 0, 0], [-1, -1]),
+        ([1, -1, 0, 0], [1, 1]),
+        ([0, 0, 1, 0], [1, 1]),
+        ([0] * 4, [0, 0]),
+    ],
 )
 def test_what_implies_a_broader_concept_gives_it_its_label(values: list[int], broader: list[int]) -> None:
     assert with_broader(np.array([values], np.int8), GROUPED)[0, 2:].tolist() == broader
