@@ -14,7 +14,7 @@ from suprem.concepts.abbreviations import match_key
 from suprem.concepts.embed import MiniLmEmbedder, TextEmbedder
 from suprem.concepts.guards import conflict
 from suprem.concepts.mapping import THRESHOLDS, Mapping, candidates, measure, overlap, remap, to_csv
-from suprem.concepts.vocabulary import Vocabulary
+from suprem.concepts.vocabulary import CONCEPTS, Vocabulary, load_terms
 from suprem.errors import ConceptError
 from suprem.export import text_cell
 from tests.concepts.phrases import MACHINE_WORDINGS
@@ -99,6 +99,12 @@ def test_entities_taken_a_few_at_a_time_are_mapped_as_all_at_once(
 def test_single_leads_do_not_change_what_a_finding_is(terms: Vocabulary) -> None:
     rows = rows_of(["st depression in v4, v5, v6", "st depression in ii,avf"], terms)
     assert {row.code for row in rows.values()} == {"STD_"}
+
+
+def test_a_finding_in_a_place_is_no_target() -> None:
+    concepts = load_terms(CONCEPTS)
+    names = ["t wave inversion in lead v1", "st depression in inferior leads", "high qrs voltage in chest leads"]
+    assert [rows_of(names, concepts)[name].code for name in names] == ["INVT", "STD_", "HVOLT"]
 
 
 def test_without_an_entity_there_is_nothing_to_map(terms: Vocabulary) -> None:

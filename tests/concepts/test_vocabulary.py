@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from suprem.concepts.vocabulary import Concept, Vocabulary, load_terms
+from suprem.concepts.places import PLACES
+from suprem.concepts.vocabulary import CONCEPTS, Concept, Vocabulary, load_terms
 from suprem.errors import ConceptError
 from tests.concepts.phrases import OTHER_FINDINGS, PARAPHRASES, UNRELATED
 
@@ -108,6 +109,23 @@ def test_a_repeated_code_is_refused() -> None:
 def test_a_wording_of_two_concepts_is_refused() -> None:
     with pytest.raises(ConceptError, match="wording of both A and B"):
         Vocabulary((Concept("A", "atrial fibrillation"), Concept("B", "other", synonyms=("AF",))))
+
+
+def test_concepts_beyond_the_statements_name_codes_that_exist(terms: Vocabulary) -> None:
+    concepts = load_terms(CONCEPTS)
+    assert concepts.concepts[: len(terms)] == terms.concepts
+    codes = set(concepts.codes)
+    assert all(set(concept.narrower) <= codes for concept in concepts.concepts)
+    placed = [concept for concept in concepts.concepts if concept.of]
+    assert len(placed) > 150
+    assert all(concept.of in codes and concept.place in PLACES for concept in placed)
+    assert concepts.lookup("T wave inversion in V1") == next(c for c in placed if c.code == "INVT:lead V1")
+    assert Vocabulary.from_json(concepts.to_json()) == concepts
+
+
+def test_a_statement_alone_is_written_as_before(terms: Vocabulary) -> None:
+    row = json.loads(terms.to_json())["concepts"][0]
+    assert row.keys() == {"code", "name", "synonyms", "category", "superclass", "snomed"}
 
 
 def test_a_missing_or_broken_terms_file_is_named(tmp_path: Path) -> None:

@@ -18,14 +18,16 @@ import pytest
 import torch
 
 from pipelines import build_vocabulary, index_datasets, pretrain, score
-from pipelines.pretrain import PretrainConfig, embed_vocabulary, query_bank
-from suprem.concepts.versions import list_versions
-from suprem.concepts.vocabulary import load_terms
+from pipelines.pretrain import PretrainConfig, embed_vocabulary, labels_of_reports, learnable, query_bank
+from suprem.concepts.versions import list_versions, open_version
+from suprem.concepts.vocabulary import CONCEPTS, load_descriptions, load_terms
 from suprem.configfile import load_config
+from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.preprocess import SPECS
 from suprem.inference import predictor as predictor_module
 from suprem.inference.predictor import Predictor
 from suprem.model.checkpoint import load_checkpoint
+from suprem.model.config import ModelConfig
 from tests.fakes import FakeEmbedder
 from tests.tiny import VOCABULARY, ecg, write_ptbxl, write_wfdb
 
@@ -125,13 +127,13 @@ def test_a_run_leaves_everything_that_defines_it_and_a_checkpoint_that_scores(
     assert json.loads(capsys.readouterr().out)["checkpoint"] == predictor.id
 
 
-def version_of(reports: dict[int, str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def version_of(reports: dict[int, str], folder: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> Path:
     """Return the folder of a vocabulary version that was built from these reports."""
     folder.mkdir(parents=True)
     rows = "".join(f"{number},{text}\n" for number, text in reports.items())
     (folder / "reports.csv").write_text("id,report\n" + rows)
     monkeypatch.setattr(build_vocabulary, "load_embedder", lambda _name: FakeEmbedder())
-    assert build_vocabulary.main(["--reports", str(folder / "reports.csv"), "--out", str(folder)]) == 0
+    assert build_vocabulary.main(["--reports", str(folder / "reports.csv"), "--out", str(folder), *more]) == 0
     (version,) = list_versions(folder)
     return version.folder
 
@@ -158,6 +160,42 @@ def test_a_run_learns_a_vocabulary_version_from_reports(
     capsys.readouterr()
     assert pretrain.main(command(place, tmp_path / "other", "--vocabulary", str(foreign))) == 2
     assert "None of the 12 records of ptb-xl has a report" in one_sentence(capsys)
+
+
+def test_statements_of_the_corpus_correct_and_complete_the_reports(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The corpus says AFIB of every second record, NORM and SR of the others; no report names a normal ECG.
+    texts = {number: "atrial fibrillation." if number % 2 else "left axis deviation." for number in range(1, 13)}
+    version = open_version(version_of(texts, tmp_path / "versions", monkeypatch, "--vocabulary", str(CONCEPTS)))
+    vocabulary, labels = labels_of_reports(SignalStore.open(place / "store"), version, statements=True)
+    column = {code: labels[:, index].tolist() for index, code in enumerate(vocabulary.codes)}
+    assert column["NORM"] == [1, 0] * 6
+    assert column["LAD"] == column["AXD"] == [0, 1] * 6
+    # The reports are of the other records than the corpus' own statements: one of the two is wrong each time.
+    assert column["AFIB"] == [-1, 1] * 6
+
+    folder = tmp_path / "run"
+    wanted = ("--set", "statements=true", "--set", 'leave_out=["AFIB"]', "--set", "descriptions=true")
+    arguments = command(place, folder, "--vocabulary", str(version.folder), "--set", "training.epochs=1", *wanted)
+    assert pretrain.main(arguments) == 0
+    learned = set(Predictor.load(folder / "best").vocabulary.codes)
+    assert {"NORM", "SR", "LAD"} <= learned
+    assert "AFIB" not in learned
+    capsys.readouterr()
+    for setting, said in (('leave_out=["NOSUCH"]', "leave_out names NOSUCH"), ("min_examples=99", "No concept is left")):
+        assert pretrain.main([*arguments[:-2], "--set", setting]) == 2
+        assert said in one_sentence(capsys)
+
+
+def test_a_finding_left_out_goes_with_its_places_and_rare_ones_are_not_learned() -> None:
+    vocabulary = load_terms(CONCEPTS)
+    labels = np.zeros((3, len(vocabulary)), np.float32)
+    labels[:, vocabulary.codes.index("PVC")] = 1
+    labels[:, vocabulary.codes.index("INVT:lead V1")] = 1
+    labels[:2, vocabulary.codes.index("PAC")] = 1
+    config = PretrainConfig(model=ModelConfig(), min_examples=3, leave_out=("INVT",))
+    assert [vocabulary.codes[column] for column in learnable(vocabulary, labels, config)] == ["PVC"]
 
 
 def test_a_stopped_run_is_resumed_to_the_same_end(
@@ -322,3 +360,18 @@ def test_the_query_bank_holds_each_concepts_own_wordings() -> None:
     for _ in range(20):
         for row, drawn in enumerate(bank.draw().numpy()):
             assert any(np.array_equal(drawn, vector) for vector in own[row])
+
+
+def test_descriptions_stand_in_for_names_beside_the_wordings() -> None:
+    vectors = embed_vocabulary(VOCABULARY, FakeEmbedder(32))
+    first = VOCABULARY.codes[0]
+    described = {first: torch.full((50, 32), 7.0)}
+    bank = query_bank(VOCABULARY, vectors, rate=1.0, described=described, always_asked=frozenset({first}))
+    assert any(bool((bank.draw()[0] == 7.0).all()) for _ in range(50))
+    assert bank.always.tolist() == [True] + [False] * (len(VOCABULARY) - 1)
+
+
+def test_each_statement_has_descriptions_that_no_vocabulary_lists() -> None:
+    terms, described = load_terms(CONCEPTS), load_descriptions()
+    assert described.keys() == set(load_terms().codes)
+    assert not {text for texts in described.values() for text in texts} & terms.texts.keys()

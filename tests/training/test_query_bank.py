@@ -51,3 +51,16 @@ def test_the_same_seed_draws_the_same() -> None:
     first = drawn(0.5, 20)
     torch.manual_seed(7)
     assert torch.equal(drawn(0.5, 20), first)
+
+
+def test_a_share_is_drawn_of_the_concepts_that_are_not_asked_always() -> None:
+    always = torch.tensor([False, True, False, False, False])
+    bank = QueryBank(names=torch.eye(5), synonyms=[torch.empty(0, 5)] * 5, rate=0.0, always=always)
+    chosen = [bank.choose(0.5).tolist() for _ in range(60)]
+    assert all(1 in drawn and len(drawn) == len(set(drawn)) == 3 for drawn in chosen)
+    assert {number for drawn in chosen for number in drawn} == set(range(5))
+
+
+def test_a_step_asks_one_concept_at_least() -> None:
+    bank = QueryBank(names=NAMES, synonyms=SYNONYMS, rate=0.0)
+    assert {len(bank.choose(0.1)) for _ in range(10)} == {1}
