@@ -10,6 +10,8 @@ another checkpoint are refused: a card must not carry borrowed figures. What the
 pipelines.check_attention, before or after. A checkpoint that was promoted before needs no new figures.
 
 --bank takes the records of the validation folds of a signal store for reference: a recording unlike them is marked so.
+With --vocabulary, the version that the run learned from, the card tells on the same records the AUROC of every concept
+and keeps its quantiles, so that concepts beyond the evaluation have a rank as well.
 """
 
 from __future__ import annotations
@@ -17,20 +19,24 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.index_datasets import parse_folds
+from pipelines.pretrain import labels_of_reports
 from pipelines.stage import run_stage
 from suprem.atomic import replacing
+from suprem.concepts.versions import VocabularyVersion, open_version
 from suprem.datasets.index import VALIDATION_FOLDS
 from suprem.datasets.signal_store import SignalStore
-from suprem.errors import CheckpointError
+from suprem.errors import CheckpointError, ConfigError
 from suprem.evaluation.calibration import probability_maps
+from suprem.evaluation.concept_figures import concept_figures
 from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.score_table import ScoreTable
 from suprem.inference.predictor import Predictor
@@ -48,6 +54,7 @@ def run(
     target: Path,
     scores: ScoreTable | None = None,
     bank: ReferenceBank | None = None,
+    concepts: dict[str, Any] | None = None,
 ) -> str:
     """Copy a checkpoint with its completed card and return its id.
 
@@ -57,12 +64,15 @@ def run(
         target: The folder it becomes.
         scores: Of the evaluation.
         bank: Its reference ECGs; None keeps those it has.
+        concepts: Figures of every concept, from `figures_of_concepts`; None keeps those it has.
 
     Raises:
         CheckpointError: It is incomplete, has no figures, or the evaluation or the scores belong to another one.
     """
     checkpoint = load_checkpoint(source)
     card = _completed(checkpoint, evaluation, scores)
+    if concepts is not None:
+        card["concepts"] = concepts
     bank = bank or ReferenceBank.load(source, checkpoint.id)
     target.mkdir(parents=True, exist_ok=True)
     (target / BANK).unlink(missing_ok=True)  # one of the checkpoint that was there before would be refused
@@ -113,6 +123,49 @@ def bank_of(source: Path, store: SignalStore, folds: Sequence[int], device: str 
     """
     checkpoint = load_checkpoint(source, device=device)
     predictor = Predictor(checkpoint, device=device)
+    rows = _reference_rows(checkpoint, predictor, store, folds)
+    features = np.concatenate([predictor.features(store.read(part)) for part in _steps(rows)])
+    patients = store.index.table["patient_id"].to_numpy()[rows]
+    return ReferenceBank.of(features, patients, f"{store.index.corpus}, folds {', '.join(map(str, folds))}")
+
+
+def figures_of_concepts(
+    source: Path, store: SignalStore, folds: Sequence[int], version: VocabularyVersion, device: str = "cpu"
+) -> dict[str, Any]:
+    """Return what a card keeps of every concept: AUROC with interval, labels from reports, quantiles of the logits.
+
+    Raises:
+        CheckpointError: As `bank_of`, or the vocabulary version lacks a concept of the checkpoint.
+        DatasetError: A fold has no record, or the version is of another corpus.
+    """
+    checkpoint = load_checkpoint(source, device=device)
+    predictor = Predictor(checkpoint, device=device)
+    rows = _reference_rows(checkpoint, predictor, store, folds)
+    carried = any(store.index.table["codes"].map(len))
+    vocabulary, labels = labels_of_reports(store, version, statements=carried)
+    column = {code: position for position, code in enumerate(vocabulary.codes)}
+    asked = predictor.vocabulary
+    missing = [code for code in asked.codes if code not in column]
+    if missing:
+        raise CheckpointError(
+            f"Vocabulary version {version.id} lacks {len(missing)} concepts of the checkpoint, such as {missing[0]}; "
+            f"give the version it learned from, {checkpoint.card.get('training', {}).get('vocabulary_version')}."
+        )
+    vectors = predictor.vectors(asked.names)
+    logits = np.concatenate([predictor.logits(store.read(part), vectors) for part in _steps(rows)])
+    labels = labels[rows][:, [column[code] for code in asked.codes]]
+    patients = store.index.table["patient_id"].to_numpy()[rows]
+    return {
+        "labels": f"reports, vocabulary version {version.id}" + (", and the corpus' statements" if carried else ""),
+        "folds": list(folds),
+        **reference_of(asked.codes, logits),
+        "classes": concept_figures(asked.codes, asked.names, labels, logits, patients),
+    }
+
+
+def _reference_rows(
+    checkpoint: Checkpoint, predictor: Predictor, store: SignalStore, folds: Sequence[int]
+) -> NDArray[np.intp]:
     if store.spec != predictor.spec:
         raise CheckpointError(
             f"The store holds signals prepared as {store.spec}, the checkpoint reads {predictor.spec}. Build one with: "
@@ -122,11 +175,12 @@ def bank_of(source: Path, store: SignalStore, folds: Sequence[int], device: str 
     seen = set(folds) & set(data.get("train_folds", ()))
     if data.get("corpus") == store.index.corpus and seen:
         raise CheckpointError(f"The checkpoint was trained on fold {', '.join(map(str, sorted(seen)))}; choose others.")
-    rows = store.index.rows_in_folds(folds)
-    steps = range(0, len(rows), BANK_STEP)
-    features = np.concatenate([predictor.features(store.read(rows[first : first + BANK_STEP])) for first in steps])
-    patients = store.index.table["patient_id"].to_numpy()[rows]
-    return ReferenceBank.of(features, patients, f"{store.index.corpus}, folds {', '.join(map(str, folds))}")
+    return store.index.rows_in_folds(folds)
+
+
+def _steps(rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    for first in range(0, len(rows), BANK_STEP):
+        yield rows[first : first + BANK_STEP]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -138,6 +192,9 @@ def main(argv: list[str] | None = None) -> int:
         "--scores", type=Path, help="scores of the same command, for rank and probability of a single ECG's score"
     )
     parser.add_argument("--bank", type=Path, metavar="STORE", help="signal store with the reference ECGs")
+    parser.add_argument(
+        "--vocabulary", type=Path, metavar="VERSION", help="labels of all concepts, on --bank's records"
+    )
     parser.add_argument("--bank-folds", type=parse_folds, default=VALIDATION_FOLDS, help="its folds; default: 9")
     parser.add_argument("--to", type=Path, help="default: <SUPREM_HOME>/checkpoint, which this installation then uses")
     args = parser.parse_args(argv)
@@ -150,7 +207,13 @@ def main(argv: list[str] | None = None) -> int:
         scores = ScoreTable.load(args.scores) if args.scores else None
         store = SignalStore.open(args.bank) if args.bank else None
         bank = bank_of(args.checkpoint, store, args.bank_folds, settings.device) if store else None
-        done = run(args.checkpoint, evaluation, target, scores, bank)
+        concepts = None
+        if args.vocabulary:
+            if store is None:
+                raise ConfigError("--vocabulary needs the records that --bank names; give a signal store.")
+            version = open_version(args.vocabulary)
+            concepts = figures_of_concepts(args.checkpoint, store, args.bank_folds, version, settings.device)
+        done = run(args.checkpoint, evaluation, target, scores, bank, concepts)
         compared = f", with {bank.records:,} reference ECGs" if bank else ""
         print(f"checkpoint {done} is in {target}{compared}")
 

@@ -66,15 +66,18 @@ def reference_of(codes: Sequence[str], logits: NDArray[np.floating[Any]]) -> dic
 
 
 def standing(card: Mapping[str, Any], code: str | None, logit: float) -> Standing | None:
-    """Return where a logit stands among the reference records; None where the card does not know the query."""
-    reference = card.get("reference", {})
-    quantiles: str | None = reference.get("quantiles", {}).get(code)
-    if code is None or quantiles is None:
+    """Return where a logit stands among the reference records; None where the card does not know the query.
+
+    The evaluation of the card comes first; for concepts that it did not ask, the figures on labels from reports.
+    """
+    evaluated = (card.get("reference", {}), card.get("validation", {}))
+    of_reports = (card.get("concepts", {}), card.get("concepts", {}))
+    known = [(ranks, figures) for ranks, figures in (evaluated, of_reports) if code in ranks.get("quantiles", {})]
+    if code is None or not known:
         return None
-    found: Mapping[str, Any] = next(
-        (row for row in card.get("validation", {}).get("classes", ()) if row.get("code") == code), {}
-    )
-    values = np.array(quantiles.split(), float)
+    reference, figures = known[0]
+    found: Mapping[str, Any] = next((row for row in figures.get("classes", ()) if row.get("code") == code), {})
+    values = np.array(reference["quantiles"][code].split(), float)
     below, upto = np.searchsorted(values, logit, "left"), np.searchsorted(values, logit, "right")
     # Between two quantiles the share lies between theirs; on one of them it is that quantile's.
     lower = (below if upto > below else below - 0.5) / (len(values) - 1)

@@ -95,10 +95,13 @@ def attention_sentence(card: Card) -> str:
 
 
 def statement_rows(card: Card) -> list[dict[str, str | int | float | None]]:
-    """Return one row per trained statement that was evaluated, the most frequent first."""
+    """Return one row per trained statement or other concept that was evaluated, the most frequent first."""
     maps = card.get("probability", {}).get("maps", {})
     rows = []
-    for entry in card.get("validation", {}).get("classes", ()):
+    evaluated = list(card.get("validation", {}).get("classes", ()))
+    known = {entry.get("code") for entry in evaluated}
+    evaluated += [entry for entry in card.get("concepts", {}).get("classes", ()) if entry["code"] not in known]
+    for entry in evaluated:
         low, high = entry.get("ci") or (None, None)
         rows.append(
             {

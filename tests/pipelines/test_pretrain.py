@@ -183,7 +183,10 @@ def test_statements_of_the_corpus_correct_and_complete_the_reports(
     assert {"NORM", "SR", "LAD"} <= learned
     assert "AFIB" not in learned
     capsys.readouterr()
-    for setting, said in (('leave_out=["NOSUCH"]', "leave_out names NOSUCH"), ("min_examples=99", "No concept is left")):
+    for setting, said in (
+        ('leave_out=["NOSUCH"]', "leave_out names NOSUCH"),
+        ("min_examples=99", "No concept is left"),
+    ):
         assert pretrain.main([*arguments[:-2], "--set", setting]) == 2
         assert said in one_sentence(capsys)
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines import promote
+from pipelines import build_vocabulary, promote
+from suprem.concepts.versions import list_versions
+from suprem.concepts.vocabulary import Concept, Vocabulary
 from suprem.datasets.ptbxl import index_ptbxl
 from suprem.datasets.signal_store import SignalStore, build_signal_store
 from suprem.evaluation.results import ClassResult, EvaluationResult
@@ -19,6 +21,7 @@ from suprem.inference.predictor import Predictor
 from suprem.inference.reference import standing
 from suprem.model.checkpoint import load_checkpoint
 from suprem.settings import load_settings
+from tests.fakes import FakeEmbedder
 from tests.tiny import SPEC, small_store, write_checkpoint, write_ptbxl
 
 
@@ -110,6 +113,43 @@ def test_a_bank_is_made_of_a_store_and_goes_with_the_checkpoint(
     assert copied.bank is not None
     assert promote.main([*command(source, tmp_path, evaluation, scores), "--to", str(again)]) == 0
     assert Predictor.load(again).bank is None, "a bank is never left over from what was there before"
+
+
+def test_every_concept_has_a_rank_and_figures_on_labels_from_reports(
+    source: Path,
+    tmp_path: Path,
+    evaluation: EvaluationResult,
+    scores: ScoreTable,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(reference_bank, "MIN_RECORDS", 6)
+    tiny_store(tmp_path, folds=[9] * 7)
+    (tmp_path / "reports.csv").write_text("id,report\n" + "".join(f"{n},sinus rhythm\n" for n in range(1, 7)))
+    monkeypatch.setattr(build_vocabulary, "load_embedder", lambda _name: FakeEmbedder())
+    built = ["--reports", str(tmp_path / "reports.csv"), "--out", str(tmp_path / "versions")]
+    assert build_vocabulary.main(built) == 0
+    (version,) = list_versions(tmp_path / "versions")
+
+    asked = [*command(source, tmp_path, evaluation, scores), "--to", str(tmp_path / "target")]
+    assert promote.main([*asked, "--vocabulary", str(version.folder)]) == 2
+    assert "needs the records that --bank names" in capsys.readouterr().err
+    asked += ["--bank", str(tmp_path / "store"), "--vocabulary", str(version.folder)]
+    assert promote.main(asked) == 2
+    assert f"{version.id} lacks" in capsys.readouterr().err
+
+    sinus = write_checkpoint(tmp_path / "sinus", vocabulary=Vocabulary((Concept("SR", "sinus rhythm"),)))
+    own = replace(evaluation, checkpoint=load_checkpoint(sinus).id, classes=())
+    (tmp_path / "result.json").write_text(own.to_json())
+    files = ["--evaluation", str(tmp_path / "result.json"), "--to", str(tmp_path / "target")]
+    assert promote.main(["--checkpoint", str(sinus), *files, *asked[-4:]]) == 0
+    card = Predictor.load(tmp_path / "target").card
+    (row,) = card["concepts"]["classes"]
+    # Six reports say sinus rhythm, the seventh record has none.
+    assert (row["code"], row["positives"], row["unknown"], row["auroc"]) == ("SR", 6, 1, None)
+    found = standing(card, "SR", 99.0)
+    assert found is not None
+    assert (found.lower, found.records) == (1.0, 7)
 
 
 def test_what_cannot_be_a_bank_is_refused(
