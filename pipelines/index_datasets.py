@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.stage import ConsoleProgress, run_stage
+from suprem.datasets.challenge import index_challenge
 from suprem.datasets.cpsc2018 import index_cpsc2018
 from suprem.datasets.csn import index_csn
 from suprem.datasets.index import RecordIndex
@@ -58,6 +59,11 @@ CORPORA: dict[str, Corpus] = {
         lambda root, folds, _: index_cpsc2018(root, folds=folds),
     ),
     "csn": Corpus("csn", "WFDBRecords", lambda root, folds, _: index_csn(root, folds=folds)),
+    "challenge": Corpus(
+        "challenge",
+        "headers of the Challenges 2020 and 2021, such as E00001.hea",
+        lambda root, folds, _: index_challenge(root, folds=folds),
+    ),
 }
 """By the option that names their folder."""
 

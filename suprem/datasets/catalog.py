@@ -33,6 +33,10 @@ CPSC_CITATION = (
     "Liu et al., An open access database for evaluating the algorithms of electrocardiogram rhythm and morphology "
     "abnormality detection, J. Med. Imaging Health Inform. 8:1368 (2018), doi:10.1166/jmihi.2018.2442"
 )
+CHALLENGE_CITATION = (
+    "Reyna et al., Will two do? Varying dimensions in electrocardiography: the PhysioNet/Computing in Cardiology "
+    "Challenge 2021, PhysioNet (2022), doi:10.13026/34va-7q14"
+)
 CSN_CITATION = (
     "Zheng et al., A large scale 12-lead electrocardiogram database for arrhythmia study, PhysioNet (2022), "
     "doi:10.13026/wgex-er52"
@@ -117,6 +121,17 @@ _TASKS: dict[str, _Facts] = {
         {},
         keeps_unlabelled=True,
     ),
+    "challenge": _Facts(
+        "challenge",
+        HASH_SPLIT,
+        CHALLENGE_CITATION,
+        (
+            "Hospitals coded differently: a code that a hospital never used counts as absent in its records.",
+            "No patient id is published, so it cannot be known whether a patient has several records.",
+        ),
+        {},
+        keeps_unlabelled=True,
+    ),
 }
 
 TASK_NAMES: tuple[str, ...] = tuple(_TASKS)
@@ -150,9 +165,16 @@ def load_task(name: str, labels: str = "exact") -> Task:
         defects=facts.defects + ((SUBSTRINGS,) if (name, labels) == ("csn", "merl") else ()),
         corpus=facts.corpus,
         default_folds=facts.default_folds,
-        crop="cleanest" if facts.corpus != "cpsc2018" else "published" if labels == "merl" else "full",
+        crop=_crop(facts.corpus, labels),
         keeps_unlabelled=facts.keeps_unlabelled and labels == "exact",
     )
+
+
+def _crop(corpus: str, labels: str) -> str:
+    """Where recordings are longer than the model's window, a label can be of any part of them."""
+    if corpus == "cpsc2018" and labels == "merl":
+        return "published"
+    return "full" if corpus in ("cpsc2018", "challenge") else "cleanest"
 
 
 def _read_classes(path: Path, *, as_published: bool) -> tuple[TaskClass, ...]:

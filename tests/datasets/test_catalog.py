@@ -23,6 +23,7 @@ CLASSES = {
     "ptbxl_all": 71,
     "cpsc2018": 9,
     "csn": 38,
+    "challenge": 26,
 }
 
 # Labelled records and positives per class in folds 1-8 and in fold 9, as in published split tables.
