@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from pipelines.speed.figure import Figure, matmul_rate, median_seconds, seconds
+from pipelines.speed.figure import Figure, matmul_rate, median_seconds, seconds, seconds_in_turn
 from suprem.ecg.preprocess import preprocess
 from suprem.ecg.quality import assess_quality
 from suprem.ecg.record import EcgRecord
@@ -41,9 +44,51 @@ def scoring_figures(checkpoint: Path) -> list[Figure]:
         Figure("attention of one query", 1e3 * attention, "ms"),
         Figure("quality gate, 500 Hz", 1e3 * quality, "ms"),
         Figure(f"batches of {BATCH}, {QUERIES} queries", BATCH / batch, "ECG/s"),
+        *figures_beside_a_plain_vit(predictor, signals),
         Figure("share of the matrix-multiply rate, one ECG", work / one / peak, ""),
         Figure(f"share of the matrix-multiply rate, batch of {BATCH}", work * BATCH / batch / peak, ""),
     ]
+
+
+class LeadMixingVit(nn.Module):
+    """ViT-tiny of MERL's geometry: 12 leads of 10 s at 500 Hz, mixed into 100 tokens of width 192; no queries."""
+
+    tokens, patch, width = 100, 50, 192
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Conv1d(12, self.width, self.patch, self.patch)
+        self.position = nn.Parameter(torch.zeros(1, self.tokens, self.width))
+        layer = nn.TransformerEncoderLayer(
+            self.width, 3, 4 * self.width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.blocks = nn.TransformerEncoder(layer, 12, enable_nested_tensor=False)
+
+    def forward(self, ecg: Tensor) -> Tensor:
+        """Return pooled features (batch, width) of ECGs (batch, lead, time)."""
+        return self.blocks(self.embed(ecg).transpose(1, 2) + self.position).mean(dim=1)
+
+
+def figures_beside_a_plain_vit(predictor: Predictor, signals: NDArray[np.float32]) -> list[Figure]:
+    """Measure the forward pass, queries included, in turn with the network that most ECG models of the field use."""
+    vectors = predictor.vectors(predictor.vocabulary.names[:QUERIES])
+    plain = LeadMixingVit().eval()
+    figures = []
+    for batch in (1, 8):
+        recordings = torch.randn(batch, 12, 5000)
+        with torch.inference_mode():
+            took = seconds_in_turn(
+                {
+                    "ours": lambda batch=batch: predictor.logits(signals[:batch], vectors),
+                    "plain": lambda recordings=recordings: plain(recordings),
+                },
+                repeats=15,
+            )
+        figures += [
+            Figure(f"forward pass, batch {batch}, {QUERIES} queries", batch / took["ours"], "ECG/s"),
+            Figure("  over a lead-mixing ViT-tiny of 100 tokens", took["plain"] / took["ours"], "", wanted=">= 1"),
+        ]
+    return figures
 
 
 def forward_flop(predictor: Predictor, record: EcgRecord) -> float:
