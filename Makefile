@@ -6,6 +6,10 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# The package index serves torch for Linux with gigabytes of CUDA. A machine without an NVIDIA card takes the same release
+# from PyTorch's own index of CPU builds; where that cannot be reached, the package index decides. CPU= switches it off.
+CPU := $(if $(filter Linux,$(shell uname -s)),$(if $(shell command -v nvidia-smi 2>/dev/null),,yes))
+CPU_INDEX := https://download.pytorch.org/whl/cpu
 RUNTIME := $(VENV)/requirements.installed
 DEV := $(VENV)/requirements-dev.installed
 
@@ -45,6 +49,10 @@ $(BIN)/pip:
 
 $(RUNTIME): requirements.txt | $(BIN)/pip
 	@echo "Installing into $(VENV); this takes some minutes, once."
+ifneq ($(CPU),)
+	$(PIP) install --no-deps --retries 0 --timeout 15 --index-url $(CPU_INDEX) "$$(grep '^torch==' requirements.txt)" || \
+		echo "No CPU build of torch could be fetched; the package index decides which build you get."
+endif
 	$(PIP) install --requirement requirements.txt
 	@touch $@
 

@@ -7,10 +7,9 @@ import streamlit as st
 from suprem.settings import load_settings
 from suprem.web.cluster_panel import show_clusters
 from suprem.web.concept_cache import review_store
-from suprem.web.frame import page, plain
+from suprem.web.frame import page
 from suprem.web.review_panel import Review, show_review
 from suprem.web.reviewers_panel import show_export, show_reviewers
-from suprem.web.session import session
 from suprem.web.threshold_panel import show_thresholds
 from suprem.web.version_panel import choose_version, show_frequencies, show_versions
 from suprem.web.vocabulary_form import build_first_version
@@ -32,9 +31,6 @@ with page("Concept map", "See where the words of reports go, move the thresholds
     view = st.segmented_control(
         "View", VIEWS, default=VIEWS[0], required=True, key="concept-view", label_visibility="collapsed"
     )
-    if session().notice:
-        st.info(plain(session().notice))
-        session().notice = ""
 
     store = review_store(settings.database)
     if view == "Clusters":

@@ -23,6 +23,7 @@ from suprem.datasets.csn import index_csn
 from suprem.datasets.index import RecordIndex
 from suprem.datasets.mimic_iv_ecg import index_mimic_iv_ecg
 from suprem.datasets.ptbxl import index_ptbxl
+from suprem.datasets.published import PUBLISHED, Publication
 from suprem.datasets.signal_store import Progress, SignalStore, build_signal_store
 from suprem.ecg.preprocess import SPECS
 from suprem.settings import load_settings
@@ -36,34 +37,26 @@ class Corpus:
     """A corpus that can be stored.
 
     Args:
-        name: As in its `RecordIndex`.
-        holds: What the folder given for it holds.
-        index: Reads the folder, given the folds to keep and the rate of the model.
+        published: What it is.
+        index: Reads its folder, given the folds to keep and the rate of the model.
     """
 
-    name: str
-    holds: str
+    published: Publication
     index: Callable[[Path, tuple[int, ...] | None, int], RecordIndex]
 
 
-CORPORA: dict[str, Corpus] = {
-    "ptbxl": Corpus(
-        "ptb-xl",
-        "ptbxl_database.csv",
-        lambda root, folds, fs: index_ptbxl(root, folds=folds, fs=500 if fs > 100 else 100),
-    ),
-    "mimic": Corpus("mimic-iv-ecg", "record_list.csv", lambda root, folds, _: index_mimic_iv_ecg(root, folds=folds)),
-    "cpsc2018": Corpus(
-        "cpsc2018",
-        "REFERENCE.csv and A0001.mat, or g1/A0001.hea",
-        lambda root, folds, _: index_cpsc2018(root, folds=folds),
-    ),
-    "csn": Corpus("csn", "WFDBRecords", lambda root, folds, _: index_csn(root, folds=folds)),
-    "challenge": Corpus(
-        "challenge",
-        "headers of the Challenges 2020 and 2021, such as E00001.hea",
-        lambda root, folds, _: index_challenge(root, folds=folds),
-    ),
+CORPORA = {
+    corpus.published.option: corpus
+    for corpus in (
+        Corpus(
+            PUBLISHED["ptb-xl"],
+            lambda root, folds, fs: index_ptbxl(root, folds=folds, fs=500 if fs > 100 else 100),
+        ),
+        Corpus(PUBLISHED["mimic-iv-ecg"], lambda root, folds, _: index_mimic_iv_ecg(root, folds=folds)),
+        Corpus(PUBLISHED["cpsc2018"], lambda root, folds, _: index_cpsc2018(root, folds=folds)),
+        Corpus(PUBLISHED["csn"], lambda root, folds, _: index_csn(root, folds=folds)),
+        Corpus(PUBLISHED["challenge"], lambda root, folds, _: index_challenge(root, folds=folds)),
+    )
 }
 """By the option that names their folder."""
 
@@ -101,7 +94,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m pipelines.index_datasets", description=__doc__.splitlines()[0])
     folders = parser.add_mutually_exclusive_group(required=True)
     for option, corpus in CORPORA.items():
-        folders.add_argument(f"--{option}", type=Path, metavar="DIR", help=f"folder with {corpus.holds}")
+        folders.add_argument(f"--{option}", type=Path, metavar="DIR", help=f"folder with {corpus.published.holds}")
     parser.add_argument("--signal", choices=sorted(SPECS), default="compact", help="how signals are prepared")
     parser.add_argument("--folds", type=parse_folds, help="for example 1-9; all by default")
     parser.add_argument("--workers", type=int, default=2, help="processes that read")
@@ -110,7 +103,8 @@ def main(argv: list[str] | None = None) -> int:
 
     def work() -> None:
         option = next(name for name in CORPORA if getattr(args, name) is not None)
-        out = args.out or load_settings().home / "datasets" / f"{CORPORA[option].name}-{args.signal}"
+        name = CORPORA[option].published.name
+        out = args.out or load_settings().home / "datasets" / f"{name}-{args.signal}"
         config = Config(option, getattr(args, option), out, args.signal, args.folds, args.workers)
         store = run(config, ConsoleProgress("index_datasets"))
         print(f"{len(store.index)} records in {out}, {len(store.skipped)} skipped")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from suprem.errors import Cancelled, ConfigError, JobError
-from suprem.jobs.job import STOPPED
+from suprem.jobs.job import STOPPED, resuming
 
 PORT = 29500
 SAVES_WITHIN = 120
@@ -149,7 +149,7 @@ class NodeRun:
         """
         job = _submitit().JobEnvironment()
         endpoint = f"{job.hostnames[0]}:{PORT}" if self.launch.nodes > 1 else ""
-        words = resuming(self.words) if (self.run_dir / "last").is_dir() else self.words
+        words = resuming(self.words) if (self.run_dir / "config.toml").exists() else self.words
         self._process = subprocess.Popen(
             torchrun(self.stage, words, self.launch, identity=job.job_id, rendezvous=endpoint)
         )
@@ -203,19 +203,6 @@ def slurm_parameters(launch: Launch, name: str) -> dict[str, Any]:
     if launch.partition:
         parameters["partition"] = launch.partition
     return parameters
-
-
-def resuming(words: Sequence[str]) -> tuple[str, ...]:
-    """Return the command line that continues a run: it keeps its own configuration and vocabulary."""
-    options = ("--set", "--config", "--vocabulary")
-    kept: list[str] = []
-    rest = iter(words)
-    for word in rest:
-        if word in options:
-            next(rest, None)
-        elif not word.startswith(tuple(f"{option}=" for option in options)):
-            kept.append(word)
-    return tuple(kept) if "--resume" in kept else (*kept, "--resume")
 
 
 def launch_options() -> argparse.ArgumentParser:

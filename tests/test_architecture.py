@@ -56,6 +56,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "torch": ("suprem/model/", "suprem/concepts/embed.py", "suprem/inference/", "suprem/training/", "pipelines/"),
     "torch.distributed": ("suprem/training/",),
     "transformers": ("suprem/concepts/embed.py",),
+    "requests": ("suprem/datasets/download.py",),
     "defusedxml": ("suprem/ecg/xml_tree.py",),
     "edfio": ("suprem/ecg/edf_reader.py",),
     "matplotlib": ("suprem/paper/printout.py",),

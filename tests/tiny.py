@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import resource
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -139,3 +142,16 @@ def small_store(folder: Path, *, records: int = 8) -> SignalStore:
     codes: list[dict[str, float]] = [{"AFIB": 0.0} if row % 2 == 0 else {"NORM": 100.0} for row in range(records)]
     root = write_ptbxl(folder / "ptb-xl", codes, [1] * records)
     return build_signal_store(index_ptbxl(root), SMALL_SPEC, folder / "store", workers=1)
+
+
+@contextmanager
+def small_files_only(limit: int = 4096) -> Iterator[None]:
+    """Let every write beyond so many bytes of a file fail, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)

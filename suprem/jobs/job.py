@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -10,10 +12,15 @@ from suprem.errors import JobError
 
 STAGES = frozenset(
     {
+        "ablate",
         "build_vocabulary",
+        "compare",
+        "download",
         "evaluate",
+        "evaluate_extraction",
         "extract_entities",
         "index_datasets",
+        "linear_probe",
         "map_entities",
         "pretrain",
         "promote",
@@ -22,6 +29,9 @@ STAGES = frozenset(
     }
 )
 """The stages that a job may run, by module name below `pipelines`. A browser never names anything else."""
+
+GOES_ON = frozenset({"ablate", "download", "index_datasets", "pretrain"})
+"""The stages that go on where they were stopped; the others begin anew."""
 
 STOPPED = 143
 """Exit code of a stage that SIGTERM stopped and that saved its state, as a shell reports it (128 + 15)."""
@@ -59,6 +69,19 @@ LEGAL: dict[State, frozenset[State]] = {
 }
 
 
+def resuming(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the command line that continues a training run: it keeps its own configuration and vocabulary."""
+    options = ("--set", "--config", "--vocabulary")
+    kept: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word in options:
+            next(rest, None)
+        elif not word.startswith(tuple(f"{option}=" for option in options)):
+            kept.append(word)
+    return tuple(kept) if "--resume" in kept else (*kept, "--resume")
+
+
 @dataclass(frozen=True)
 class JobSpec:
     """What to run.
@@ -91,6 +114,29 @@ class JobSpec:
             )
         if not 1 <= self.processes <= 1024:
             raise JobError(f"A job was given {self.processes} processes; expected 1 to 1024.")
+
+    @property
+    def command_line(self) -> str:
+        """What a person would type to run the same."""
+        launcher = "python" if self.processes == 1 else f"torchrun --standalone --nproc_per_node={self.processes}"
+        return f"{launcher} -m pipelines.{self.stage} {shlex.join(self.arguments)}".rstrip()
+
+    @property
+    def run_folder(self) -> Path | None:
+        """The training run that it writes, None when it writes none."""
+        words = self.arguments
+        return Path(words[words.index("--run-dir") + 1]) if "--run-dir" in words[:-1] else None
+
+    def again(self) -> tuple[str, ...]:
+        """Return the arguments that continue this work after it was stopped.
+
+        A training run keeps the configuration that lies in its folder; one that was stopped before it had written
+        that, and every other stage, takes the same arguments once more.
+        """
+        folder = self.run_folder
+        if self.stage != "pretrain" or folder is None or not (folder / "config.toml").exists():
+            return self.arguments
+        return resuming(self.arguments)
 
 
 @dataclass(frozen=True)
@@ -128,5 +174,5 @@ class Job:
 
     @property
     def can_resume(self) -> bool:
-        """Whether a stopped run can go on where it was."""
-        return self.spec.stage == "pretrain" and self.state in ENDED - {State.DONE}
+        """Whether it ended before its work was done, so that it can be continued or begun anew."""
+        return self.state in ENDED - {State.DONE}

@@ -6,12 +6,13 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 
 from suprem.errors import JobError
-from suprem.jobs.job import ACTIVE, Job, JobSpec, State
+from suprem.jobs.job import ACTIVE, ENDED, Job, JobSpec, State
 from suprem.jobs.processes import end_group, is_alive, start_detached
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
@@ -61,18 +62,20 @@ def submit(store: JobStore, spec: JobSpec, *, limit: int, start: Starter = start
 
 
 def resume(store: JobStore, number: int, *, limit: int, start: Starter = start_supervisor) -> Job:
-    """Queue the continuation of a stopped run: the same stage and run folder with `--resume`.
+    """Queue the continuation of a job that ended before its work was done.
+
+    Training, indexing and downloads go on where they were; the other stages begin anew.
 
     Raises:
-        JobError: The job still runs, is done, or is not of a kind that can go on.
+        JobError: The job still runs, is done, or is continued already.
     """
     job = store.get(number)
     if not job.can_resume:
-        raise JobError(f"Job {number} ({job.spec.stage}) is {job.state}; only a stopped pre-training can go on.")
-    kept = _without_overrides(job.spec.arguments)
-    arguments = kept if "--resume" in kept else (*kept, "--resume")
-    spec = JobSpec(job.spec.stage, arguments, job.spec.title, job.spec.processes, resumes=number)
-    return submit(store, spec, limit=limit, start=start)
+        raise JobError(f"Job {number} ({job.spec.stage}) is {job.state}; only one that was stopped can go on.")
+    for other in store.jobs(states=set(State) - ENDED):
+        if other.spec.resumes == number:
+            raise JobError(f"Job {other.id} continues job {number} already.")
+    return submit(store, replace(job.spec, arguments=job.spec.again(), resumes=number), limit=limit, start=start)
 
 
 def dispatch(store: JobStore, *, limit: int, start: Starter = start_supervisor) -> list[Job]:
@@ -146,15 +149,3 @@ def check_machine(folder: Path) -> None:
     memory = psutil.virtual_memory().available
     if memory < FREE_MEMORY:
         raise JobError(f"Only {memory / 2**30:.1f} GB of memory are free; end other programs first.")
-
-
-def _without_overrides(arguments: tuple[str, ...]) -> tuple[str, ...]:
-    """Drop `--set KEY=VALUE` and `--config FILE`: a resumed run keeps the configuration of its folder."""
-    kept: list[str] = []
-    words = iter(arguments)
-    for word in words:
-        if word in ("--set", "--config"):
-            next(words, None)
-        elif not word.startswith(("--set=", "--config=")):
-            kept.append(word)
-    return tuple(kept)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -30,6 +31,7 @@ from suprem.model.supreme import SupremeModel
 FORMAT = 1
 CARD = "model_card.json"
 NEEDED = ("model.safetensors", "queries.safetensors", "config.json", "vocabulary.json", CARD)
+TRAINING_STATE = "training.ckpt"
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,14 @@ def save_checkpoint(
     wordings: Sequence[str],
     card: dict[str, Any],
 ) -> None:
-    """Write a checkpoint folder; each file replaces its predecessor as a whole, the configuration last."""
+    """Write a checkpoint folder. All files are written before the first one takes its predecessor's place, so that a
+    full disk leaves the earlier checkpoint as it was.
+
+    Raises:
+        CheckpointError: A file could not be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    _save_tensors(weights, folder / "model.safetensors")
-    _save_tensors(vectors, folder / "queries.safetensors")
-    write_text(folder / "vocabulary.json", vocabulary)
-    write_card(folder, card)
     config = {
         "format": FORMAT,
         "model": asdict(model.config),
@@ -80,7 +83,14 @@ def save_checkpoint(
         "encoder": asdict(encoder),
         "wordings": list(wordings),
     }
-    _save_json(config, folder / "config.json")
+    with ExitStack() as files:
+        new = {name: files.enter_context(replacing(folder / name)) for name in NEEDED}
+        with _writing(folder):
+            save_file(weights, new["model.safetensors"])
+            save_file(vectors, new["queries.safetensors"])
+        new["vocabulary.json"].write_text(vocabulary, encoding="utf-8")
+        for name, content in ((CARD, card), ("config.json", config)):
+            new[name].write_text(_json(content), encoding="utf-8")
 
 
 def load_checkpoint(folder: Path, *, device: str = "cpu") -> Checkpoint:
@@ -124,29 +134,35 @@ def load_checkpoint(folder: Path, *, device: str = "cpu") -> Checkpoint:
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:
     """Write the model card of a checkpoint folder."""
-    _save_json(card, folder / CARD)
+    write_text(folder / CARD, _json(card))
 
 
 def save_training_state(
     folder: Path, *, model: SupremeModel, optimizer: torch.optim.Optimizer, state: dict[str, Any]
 ) -> None:
-    """Write what `--resume` needs: weights, optimiser, counters and random state. Read with `weights_only=True`."""
+    """Write what `--resume` needs: weights, optimiser and counters. Read with `weights_only=True`.
+
+    Raises:
+        CheckpointError: It could not be written; what was saved before is kept.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / "training.ckpt") as temporary:
+    with replacing(folder / TRAINING_STATE) as temporary, _writing(folder):
         torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": state}, temporary)
 
 
+def has_training_state(folder: Path) -> bool:
+    """Whether a run has saved something to go on from."""
+    return (folder / TRAINING_STATE).is_file()
+
+
 def load_training_state(folder: Path, *, model: SupremeModel, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Restore model and optimiser in place and return the counters and random state.
+    """Restore model and optimiser in place and return the counters.
 
     Raises:
-        CheckpointError: There is nothing to resume from, or it belongs to another network.
+        CheckpointError: It is damaged or belongs to another network.
     """
-    path = folder / "training.ckpt"
-    if not path.is_file():
-        raise CheckpointError(f"There is nothing to resume in {folder}. Start the run without --resume.")
     try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
+        saved = torch.load(folder / TRAINING_STATE, map_location="cpu", weights_only=True)
         _load_weights(model, saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         return dict(saved["state"])
@@ -166,10 +182,17 @@ def _load_weights(model: SupremeModel, weights: dict[str, Tensor]) -> None:
         ) from error
 
 
-def _save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
-    with replacing(path) as temporary:
-        save_file(tensors, temporary)
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Say in words what torch and safetensors report of a full disk as an error of their own."""
+    try:
+        yield
+    except (RuntimeError, SafetensorError) as error:
+        raise CheckpointError(
+            f"Nothing could be saved in {folder} ({error}). Make room on the disk and continue with --resume; what was "
+            "saved there before is kept."
+        ) from error
 
 
-def _save_json(content: dict[str, Any], path: Path) -> None:
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

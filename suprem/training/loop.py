@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from suprem.datasets.signal_store import SignalStore
 from suprem.errors import Cancelled, TrainingError
 from suprem.evaluation.metrics import auroc as auroc_per_class
-from suprem.model.checkpoint import load_training_state, save_training_state
+from suprem.model.checkpoint import has_training_state, load_training_state, save_training_state
 from suprem.model.supreme import SupremeModel
 from suprem.training.config import TrainConfig
 from suprem.training.distributed import Workers
@@ -102,7 +102,7 @@ def train(
         run: The run folder, opened.
         workers: The processes that train; each takes its part of every batch.
         save_best: Called with the model and its AUROC whenever that is the best so far.
-        resume: Continue from `<run>/last`.
+        resume: Continue from `<run>/last`, or from the start where the run was stopped before it had saved.
         progress: Called with the fraction done and a message.
         should_stop: Asked before every step; when true the state is saved and `Cancelled` raised.
 
@@ -123,11 +123,12 @@ def train(
         model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
     at = Position()
-    if resume:
+    saved_before = resume and has_training_state(run.folder / "last")
+    if saved_before:
         at = Position(**load_training_state(run.folder / "last", model=model, optimizer=optimizer))
-        if workers.is_main:
-            run.keep_until(at.step)
-    else:
+    if resume and workers.is_main:
+        run.keep_until(at.step)
+    if not saved_before:
         model.fusion.init_prior(float(data.labels[data.labels >= 0].mean()))
     if config.compile:
         model.compile()

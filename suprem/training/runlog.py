@@ -39,8 +39,8 @@ class RunLog:
         if (folder / "metrics.jsonl").exists() or (folder / "last").exists():
             raise TrainingError(f"{folder} holds another run. Choose a new folder, or continue that run with --resume.")
         folder.mkdir(parents=True, exist_ok=True)
-        write_text(folder / "config.toml", config_toml)
         write_text(folder / "environment.json", json.dumps(environment, indent=1))
+        write_text(folder / "config.toml", config_toml)  # last: a folder that has it can be resumed
         return cls(folder)
 
     def metric(self, **values: float | int | str) -> None:

@@ -5,34 +5,28 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from suprem.errors import JobError
 from suprem.jobs import runner
-from suprem.jobs.job import ACTIVE, ENDED, Job, JobSpec, State
+from suprem.jobs.job import ACTIVE, ENDED, GOES_ON, Job, JobSpec, State
 from suprem.jobs.progress import last_progress, tail
 from suprem.jobs.run_folder import Run, open_run
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
 from suprem.web.frame import PLOT, plain
 from suprem.web.job_cache import run_metrics
+from suprem.web.job_start import STATE_WORDS, resume_job, start_job
 from suprem.web.run_figure import run_figure
 from suprem.web.run_form import RunRequest, fill_form
 
 SHOWN = 200
 LOG_LINES = 200
 EVERY = "2s"
-STATE_WORDS = {
-    State.QUEUED: "waiting",
-    State.STARTING: "starting",
-    State.RUNNING: "running",
-    State.CANCELLING: "stopping",
-    State.DONE: "done",
-    State.FAILED: "failed",
-    State.CANCELLED: "cancelled",
-    State.LOST: "lost",
-}
+EVALUATION = "evaluation.json"
+"""In a run folder: the evaluation that its checkpoint's model card will carry."""
 
 
 def job_rows(jobs: list[Job], now: float) -> list[dict[str, str | int]]:
@@ -58,12 +52,6 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes else f"{max(0, int(seconds))} s"
 
 
-def run_of(job: Job) -> Path | None:
-    """Return the run folder that a job writes, None when it writes none."""
-    words = job.spec.arguments
-    return Path(words[words.index("--run-dir") + 1]) if "--run-dir" in words[:-1] else None
-
-
 def choose_job(jobs: list[Job]) -> Job:
     """Let a person choose one of the jobs; the newest at first."""
     by_id = {job.id: job for job in jobs}
@@ -86,12 +74,12 @@ def show_job(store: JobStore, number: int, settings: Settings) -> None:
             st.rerun()
         _show_state(job)
         _show_buttons(store, job, settings)
-        folder = run_of(job)
-        if folder is not None and "--dry-run" not in job.spec.arguments:
+        folder = _run_shown(job)
+        if folder is not None:
             _show_run(store, folder, settings, job)
         with st.expander("Log", expanded=job.state is not State.DONE or folder is None, key=f"log-{number}"):
             st.code("\n".join(tail(job.log, lines=LOG_LINES)) or "Nothing yet.", language=None, height=260)
-            st.caption(f"The command: `python -m pipelines.{job.spec.stage} {' '.join(job.spec.arguments)}`")
+            st.caption(f"The command: `{job.spec.command_line}`")
 
     follow()
 
@@ -112,7 +100,7 @@ def _show_state(job: Job) -> None:
 
 
 def _show_buttons(store: JobStore, job: Job, settings: Settings) -> None:
-    request = RunRequest.of(job.spec)
+    request = RunRequest.of(_first_stretch(store, job).spec)
     with st.container(horizontal=True):
         if job.state not in ENDED:
             st.button(
@@ -123,22 +111,45 @@ def _show_buttons(store: JobStore, job: Job, settings: Settings) -> None:
                 on_click=_cancel,
                 args=(store, job.id),
             )
-        elif job.can_resume and "--dry-run" not in job.spec.arguments:
-            st.button(
-                "Resume",
+        elif job.can_resume:
+            goes_on = job.spec.stage in GOES_ON and "--dry-run" not in job.spec.arguments
+            _button(
+                "Resume" if goes_on else "Start again",
                 key=f"resume-{job.id}",
                 type="primary",
-                on_click=_resume,
+                on_click=resume_job,
                 args=(store, job.id, settings),
             )
         if request is not None:
-            st.button(
+            _button(
                 "Clone with changes",
                 key=f"clone-{job.id}",
                 help="Puts the settings of this run into the form under New run.",
                 on_click=fill_form,
                 args=(request, settings),
             )
+
+
+def _button(label: str, **options: Any) -> None:
+    """Draw a button in the part of the page that follows a job; what it does is seen beyond that part."""
+    if st.button(label, **options):
+        st.rerun()
+
+
+def _first_stretch(store: JobStore, job: Job) -> Job:
+    """Return the job that a chain of continuations began with; it alone names all settings."""
+    while job.spec.resumes is not None:
+        job = store.get(job.spec.resumes)
+    return job
+
+
+def _run_shown(job: Job) -> Path | None:
+    """Return the run that a job trains, or whose checkpoint it evaluates for its model card."""
+    words = job.spec.arguments
+    if "--checkpoint" in words[:-1] and job.spec.stage == "zero_shot":
+        folder = Path(words[words.index("--checkpoint") + 1]).parent
+        return folder if str(folder / EVALUATION) in words else None
+    return None if "--dry-run" in words else job.spec.run_folder
 
 
 def _show_run(store: JobStore, folder: Path, settings: Settings, job: Job) -> None:
@@ -155,7 +166,7 @@ def _show_run(store: JobStore, folder: Path, settings: Settings, job: Job) -> No
 
 def show_checkpoint(store: JobStore, run: Run, settings: Settings) -> None:
     """Offer to evaluate a run's checkpoint, and then to score with it on every page."""
-    evaluation = run.folder / "evaluation.json"
+    evaluation = run.folder / EVALUATION
     checkpoint = run.checkpoint
     if checkpoint is None:
         return
@@ -167,7 +178,7 @@ def show_checkpoint(store: JobStore, run: Run, settings: Settings) -> None:
         folder = st.text_input(
             "Folder of PTB-XL", key=f"ptbxl-{run.name}", placeholder="the folder that holds ptbxl_database.csv"
         )
-        st.button(
+        _button(
             "Evaluate on fold 9",
             key=f"evaluate-{run.name}",
             disabled=not folder,
@@ -175,7 +186,7 @@ def show_checkpoint(store: JobStore, run: Run, settings: Settings) -> None:
             args=(store, run, folder, settings),
         )
         return
-    st.button(
+    _button(
         "Use this checkpoint",
         key=f"use-{run.name}",
         type="primary",
@@ -190,20 +201,14 @@ def _cancel(store: JobStore, number: int) -> None:
         runner.cancel(store, number)
 
 
-def _resume(store: JobStore, number: int, settings: Settings) -> None:
-    runner.resume(store, number, limit=settings.max_jobs)
-
-
 def _evaluate(store: JobStore, run: Run, data: str, settings: Settings) -> None:
     words = ("--task", "ptbxl_all", "--folds", "9", "--data", data, "--checkpoint", str(run.checkpoint))
-    out = ("--out", str(run.folder / "evaluation.json"), "--scores", str(run.folder / "scores.npz"))
-    spec = JobSpec("zero_shot", (*words, *out), f"evaluate {run.name} on fold 9")
-    runner.submit(store, spec, limit=settings.max_jobs)
+    out = ("--out", str(run.folder / EVALUATION), "--scores", str(run.folder / "scores.npz"))
+    start_job(store, JobSpec("zero_shot", (*words, *out), f"evaluate {run.name} on fold 9"), settings)
 
 
 def _promote(store: JobStore, run: Run, settings: Settings) -> None:
-    words = ["--checkpoint", str(run.checkpoint), "--evaluation", str(run.folder / "evaluation.json")]
+    words = ["--checkpoint", str(run.checkpoint), "--evaluation", str(run.folder / EVALUATION)]
     scores = run.folder / "scores.npz"
     words += ["--scores", str(scores)] if scores.exists() else []
-    spec = JobSpec("promote", tuple(words), f"use checkpoint {run.name}")
-    runner.submit(store, spec, limit=settings.max_jobs)
+    start_job(store, JobSpec("promote", tuple(words), f"use checkpoint {run.name}"), settings)

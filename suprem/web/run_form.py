@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from suprem.concepts.versions import list_versions
 from suprem.jobs.job import JobSpec
+from suprem.jobs.store import JobStore
 from suprem.settings import Settings
+from suprem.web.job_start import VIEW, start_job
+from suprem.web.signal_stores import signal_stores
 
 CONFIGS = Path(__file__).resolve().parents[2] / "pipelines" / "configs"
 STATEMENTS = "The 71 SCP-ECG statements, as the corpus labels them"
@@ -28,6 +31,8 @@ USUAL = {"smoke": (4, 16, 3e-3), "compact": (22, 32, 1e-3), "paper": (50, 256, 1
 
 FIELDS = {"epochs": int, "batch": int, "learning_rate": float, "seed": int}
 """Settings below `training` that the form asks for."""
+
+N = TypeVar("N", int, float)
 
 SIGNAL_OF_PRESET = {"compact": 100, "paper": 500}
 
@@ -82,33 +87,39 @@ class RunRequest:
         return JobSpec("pretrain", tuple(words), title, self.processes)
 
 
-def signal_stores(home: Path) -> dict[str, tuple[Path, int]]:
-    """Return the finished signal stores of an installation: a label for people -> folder and sampling rate."""
-    stores = {}
-    for manifest in sorted((home / "datasets").glob("*/manifest.json")):
-        try:
-            facts = json.loads(manifest.read_text(encoding="utf-8"))
-            rate = int(facts["spec"]["fs"])
-            label = f"{manifest.parent.name} – {facts['corpus']}, {len(facts['spec']['leads'])} leads at {rate} Hz"
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        stores[label] = (manifest.parent, rate)
-    return stores
-
-
 def fill_form(request: RunRequest, settings: Settings) -> None:
     """Put a run's settings into the form, under a name of its own; what is not there any more is left as it is."""
     preset, state = request.preset, st.session_state
     state["preset"] = preset
-    for label, (folder, _) in signal_stores(settings.home).items():
-        if folder == request.data:
-            state["data"] = label
+    for found in signal_stores(settings.home):
+        if found.folder == request.data:
+            state["data"] = found.label
     titles = {version.folder: version.title for version in list_versions(settings.vocabularies)}
     state["vocabulary"] = titles.get(request.vocabulary, STATEMENTS) if request.vocabulary else STATEMENTS
     for field, read in FIELDS.items():
         if f"training.{field}" in request.settings:
             state[_key(field, preset)] = read(request.settings[f"training.{field}"])
     state["processes"] = request.processes
+    state[VIEW] = "New run"
+
+
+def launch_run(store: JobStore, settings: Settings) -> None:
+    """Draw the form, and start what it asks for."""
+    request, runs = edit_run(settings), settings.home / "runs"
+    for column, label, key, dry in zip(
+        st.columns(2), ("Estimate time, memory and disk", "Launch"), ("estimate", "launch"), (True, False), strict=True
+    ):
+        column.button(
+            label,
+            key=key,
+            type="secondary" if dry else "primary",
+            width="stretch",
+            disabled=request is None,
+            on_click=start_job,
+            args=(store, request.job(runs, dry=dry), settings) if request else (),
+        )
+    if request:
+        st.caption(f"The command: `{request.job(runs).command_line}`")
 
 
 def free_name(runs: Path, preset: str) -> str:
@@ -122,38 +133,38 @@ def free_name(runs: Path, preset: str) -> str:
 def edit_run(settings: Settings) -> RunRequest | None:
     """Draw the form and return what it asks for, None while something is missing."""
     runs = settings.home / "runs"
-    preset = st.radio("Preset", list(PRESETS), format_func=PRESETS.__getitem__, key="preset")
+    preset = st.radio("Preset", list(PRESETS), format_func=PRESETS.__getitem__, key="preset", persist_state="session")
     stores = {
-        label: folder
-        for label, (folder, rate) in signal_stores(settings.home).items()
-        if rate == SIGNAL_OF_PRESET.get(preset)
+        found.label: found.folder
+        for found in signal_stores(settings.home)
+        if found.rate == SIGNAL_OF_PRESET.get(preset)
     }
     data: Path | None = None
     vocabulary: Path | None = None
     if preset == "smoke":
         st.caption(f"Data: {SYNTHETIC}. Vocabulary: the 71 SCP-ECG statements.")
     elif stores:
-        data = stores[st.selectbox("Data", list(stores), key="data")]
+        data = stores[st.selectbox("Data", list(stores), key="data", persist_state="session")]
         versions = {version.title: version.folder for version in list_versions(settings.vocabularies)}
         chosen = st.selectbox(
-            "Vocabulary", [STATEMENTS, *reversed(versions)], key="vocabulary",
+            "Vocabulary", [STATEMENTS, *reversed(versions)], key="vocabulary", persist_state="session",
             help="A vocabulary version brings labels read from reports; the Concept map page makes versions.",
         )  # fmt: skip
         vocabulary = versions.get(chosen)
         st.caption("Patients never stand on both sides of the split.")
     else:
         st.info(
-            f"There is no signal store for this preset yet. Make one: "
+            f"There is no signal store for this preset yet. Make one under Data, or with "
             f"`python -m pipelines.index_datasets --ptbxl FOLDER --signal {preset}` (or --mimic, --cpsc2018, --csn)"
         )
     left, middle, right = st.columns(3)
     # A preset has its own fields: its values must not stay when another one is chosen.
     usual_epochs, usual_batch, usual_rate = USUAL[preset]
-    epochs = left.number_input("Epochs", 1, 500, usual_epochs, key=_key("epochs", preset))
-    batch = middle.number_input("Batch", 4, 4096, usual_batch, key=_key("batch", preset))
-    rate = right.number_input("Learning rate", 1e-6, 1e-1, usual_rate, format="%.5f", key=_key("learning_rate", preset))
-    seed = left.number_input("Seed", 0, 2**31 - 1, 0, key=_key("seed", preset))
-    processes = middle.number_input("Processes (torchrun)", 1, 64, 1, key="processes")
+    epochs = _number(left, "Epochs", 1, 500, usual_epochs, _key("epochs", preset))
+    batch = _number(middle, "Batch", 4, 4096, usual_batch, _key("batch", preset))
+    rate = _number(right, "Learning rate", 1e-6, 1e-1, usual_rate, _key("learning_rate", preset), format="%.5f")
+    seed = _number(left, "Seed", 0, 2**31 - 1, 0, _key("seed", preset))
+    processes = _number(middle, "Processes (torchrun)", 1, 64, 1, "processes")
     free = free_name(runs, preset)  # once a run has it, the next free one is proposed
     name = right.text_input("Name of the run", free, max_chars=40, key=f"name-{free}")
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
@@ -174,6 +185,12 @@ def edit_run(settings: Settings) -> RunRequest | None:
         "training.seed": int(seed),
     }
     return RunRequest(name, preset, data, int(processes), changes, vocabulary)
+
+
+def _number(place: DeltaGenerator, label: str, low: N, high: N, usual: N, key: str, format: str | None = None) -> N:
+    # Not by `value`: Streamlit complains when a field has a value of its own and a clone's settings as well.
+    st.session_state.setdefault(key, usual)
+    return place.number_input(label, low, high, key=key, format=format, persist_state="session")
 
 
 def _key(field: str, preset: str) -> str:

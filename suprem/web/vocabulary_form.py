@@ -11,6 +11,7 @@ from suprem.settings import Settings
 from suprem.web.frame import ASSETS
 from suprem.web.job_cache import job_store
 from suprem.web.job_panel import show_job
+from suprem.web.job_start import start_job
 from suprem.web.report_source import EXAMPLES, OWN
 
 STAGE = "build_vocabulary"
@@ -47,4 +48,4 @@ def build_first_version(settings: Settings) -> None:
 
 def _build(store: JobStore, settings: Settings, table: str) -> None:
     words = ("--reports", table, "--out", str(settings.vocabularies))
-    runner.submit(store, JobSpec(STAGE, words, "build a vocabulary version"), limit=settings.max_jobs)
+    start_job(store, JobSpec(STAGE, words, "build a vocabulary version"), settings)

@@ -15,7 +15,7 @@ import pytest
 
 from suprem.errors import JobError
 from suprem.jobs import runner, supervise
-from suprem.jobs.job import ENDED, LEGAL, JobSpec, State
+from suprem.jobs.job import ENDED, LEGAL, JobSpec, State, resuming
 from suprem.jobs.processes import end_group, group_members, identity, is_alive, start_detached
 from suprem.jobs.progress import Progress, last_progress, progress_line, tail
 from suprem.jobs.store import JobStore
@@ -148,15 +148,37 @@ def test_a_killed_supervisor_is_found_and_its_stage_ended(store: JobStore, tmp_p
     assert runner.reconcile(store, limit=1) == []
 
 
-def test_resuming_keeps_the_run_folder_and_drops_what_the_folder_decides(store: JobStore) -> None:
-    spec = JobSpec("pretrain", ("--config", "a.toml", "--run-dir", "r", "--set", "training.epochs=3"), "three epochs")
+RUN = ("--config", "a.toml", "--data", "store", "--run-dir", "run", "--set", "training.epochs=3")
+
+
+@pytest.mark.parametrize("words", [RUN, (*RUN, "--vocabulary=v", "--resume"), ("--vocabulary", "v", *RUN)])
+def test_a_run_that_goes_on_keeps_its_configuration(words: tuple[str, ...]) -> None:
+    assert resuming(words) == ("--data", "store", "--run-dir", "run", "--resume")
+
+
+def resumed(store: JobStore, spec: JobSpec) -> JobSpec:
     store.submit(spec)
     store.claim(limit=1)
     store.move(1, State.LOST)
-    again = runner.resume(store, 1, limit=1, start=lambda _job: None)
-    assert again.spec == JobSpec("pretrain", ("--run-dir", "r", "--resume"), "three epochs", resumes=1)
-    with pytest.raises(JobError, match=r"Job 2 .* is starting; only a stopped"):
-        runner.resume(store, 2, limit=1, start=lambda _job: None)
+    return runner.resume(store, 1, limit=1, start=lambda _job: None).spec
+
+
+def test_resuming_keeps_the_run_folder_and_drops_what_the_folder_decides(store: JobStore, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").touch()
+    words = ("--run-dir", str(tmp_path))
+    spec = JobSpec("pretrain", (*words, "--config", "a.toml", "--vocabulary", "v"), "three epochs", processes=2)
+    assert resumed(store, spec) == JobSpec("pretrain", (*words, "--resume"), "three epochs", 2, resumes=1)
+    for number, message in (
+        (2, r"Job 2 .* is starting; only one that was stopped"),
+        (1, "Job 2 continues job 1 already"),
+    ):
+        with pytest.raises(JobError, match=message):
+            runner.resume(store, number, limit=1, start=lambda _job: None)
+
+
+@pytest.mark.parametrize(("stage", "words"), [("pretrain", RUN), ("zero_shot", ("--folds", "9"))])
+def test_what_left_nothing_to_go_on_with_is_begun_again(store: JobStore, stage: str, words: tuple[str, ...]) -> None:
+    assert resumed(store, JobSpec(stage, words)) == JobSpec(stage, words, resumes=1)
 
 
 def test_a_queued_job_starts_when_a_place_is_free(store: JobStore) -> None:
@@ -257,6 +279,9 @@ def test_the_command_is_what_a_person_would_type() -> None:
     two = JobSpec("pretrain", ("--run-dir", "a"), processes=2)
     words = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m", "pipelines.pretrain"]
     assert runner.command(two)[1:] == [*words, "--run-dir", "a"]
+    assert SPEC.command_line == "python -m pipelines.pretrain --run-dir a"
+    assert two.command_line == "torchrun --standalone --nproc_per_node=2 -m pipelines.pretrain --run-dir a"
+    assert JobSpec("download", ("ptb-xl", "--to", "my data")).command_line.endswith("ptb-xl --to 'my data'")
 
 
 def test_a_process_that_ended_is_not_alive_even_as_a_zombie(tmp_path: Path) -> None:

@@ -13,11 +13,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from suprem.concepts.vocabulary import Concept, Vocabulary
 from suprem.errors import CheckpointError
-from suprem.model.checkpoint import NEEDED, load_checkpoint, load_training_state, save_training_state
+from suprem.model.checkpoint import (
+    NEEDED,
+    has_training_state,
+    load_checkpoint,
+    load_training_state,
+    save_training_state,
+)
 from suprem.model.supreme import SupremeModel
 from tests.fakes import FakeEmbedder
-from tests.tiny import MODEL, SMALL_MODEL, VOCABULARY, network, write_checkpoint
+from tests.tiny import MODEL, SMALL_MODEL, VOCABULARY, network, small_files_only, write_checkpoint
 
 
 @pytest.fixture
@@ -64,6 +71,15 @@ def test_the_id_names_the_weights(folder: Path, tmp_path: Path) -> None:
 def test_a_folder_holds_the_five_files_and_nothing_temporary(folder: Path) -> None:
     assert {path.name for path in folder.iterdir()} == set(NEEDED)
     assert load_file(folder / "queries.safetensors").keys() == {"names", "wordings"}
+
+
+def test_a_full_disk_leaves_the_earlier_checkpoint_as_it_was(folder: Path) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    many_concepts = Vocabulary(tuple(Concept(f"C{number}", f"concept {number}") for number in range(1000)))
+    for limit in (100, len(before["model.safetensors"]) + 1000):  # not even the weights fit, or all but the vectors
+        with small_files_only(limit), pytest.raises(CheckpointError, match="Make room on the disk"):
+            write_checkpoint(folder, vocabulary=many_concepts)
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -165,7 +181,8 @@ def test_a_training_state_of_another_network_is_refused(tmp_path: Path) -> None:
         load_training_state(tmp_path, model=other, optimizer=torch.optim.AdamW(other.parameters()))
 
 
-def test_nothing_to_resume_is_told(tmp_path: Path) -> None:
+def test_whether_there_is_something_to_resume_is_known(tmp_path: Path) -> None:
+    assert not has_training_state(tmp_path / "last")
     model = SupremeModel(SMALL_MODEL)
-    with pytest.raises(CheckpointError, match="Start the run without --resume"):
-        load_training_state(tmp_path, model=model, optimizer=torch.optim.AdamW(model.parameters()))
+    save_training_state(tmp_path / "last", model=model, optimizer=stepped(model), state={})
+    assert has_training_state(tmp_path / "last")

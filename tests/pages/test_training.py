@@ -10,12 +10,15 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pipelines import build_vocabulary
 from suprem.jobs import runner
 from suprem.jobs.job import Job, JobSpec, State
 from suprem.jobs.progress import progress_line
 from suprem.jobs.store import JobStore
+from tests.fakes import FakeEmbedder
 
 ROOT = Path(__file__).resolve().parents[2]
+OpenPage = Callable[..., AppTest]
 
 
 @pytest.fixture
@@ -34,16 +37,20 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
 
 
 @pytest.fixture
-def open_page(home: Path, started: list[Job]) -> Iterator[Callable[[], AppTest]]:
-    def open_page() -> AppTest:
+def open_page(home: Path, started: list[Job]) -> Iterator[OpenPage]:
+    def open_page(view: str = "Jobs") -> AppTest:
         app = AppTest.from_file(str(ROOT / "suprem" / "web" / "main.py"), default_timeout=60)
         app.switch_page(str(ROOT / "pages" / "4_Training.py")).run()
         app.button(key="acknowledge").click().run()
         assert not app.exception
-        return app
+        return show(app, view) if view != "Jobs" else app
 
     yield open_page
     st.cache_resource.clear()
+
+
+def show(app: AppTest, view: str) -> AppTest:
+    return app.segmented_control(key="training-view").set_value(view).run()
 
 
 def store_of(home: Path) -> JobStore:
@@ -65,25 +72,28 @@ def texts(app: AppTest) -> str:
     return "\n".join(element.value for element in elements).replace("\\", "")
 
 
-def test_the_first_visit_says_how_to_begin(open_page: Callable[[], AppTest]) -> None:
+def test_the_first_visit_says_how_to_begin(open_page: OpenPage) -> None:
     app = open_page()
     assert "No job yet. Begin with a smoke run" in texts(app)
-    assert "there are none yet" in texts(app)
+    assert "no runs to compare yet" in texts(show(app, "Compare runs"))
+    assert "no signal store yet" in texts(show(app, "Data"))
 
 
-def test_a_preset_brings_its_own_values(open_page: Callable[[], AppTest]) -> None:
-    app = open_page()
+def test_a_preset_brings_its_own_values(open_page: OpenPage) -> None:
+    app = open_page("New run")
     app.number_input(key="epochs-smoke").set_value(7).run()
     app.radio(key="preset").set_value("compact").run()
     assert (app.number_input(key="epochs-compact").value, app.number_input(key="batch-compact").value) == (22, 32)
 
 
 def test_a_launched_run_becomes_a_job_with_the_command_a_person_would_type(
-    open_page: Callable[[], AppTest], home: Path, started: list[Job]
+    open_page: OpenPage, home: Path, started: list[Job]
 ) -> None:
-    app = open_page()
+    app = open_page("New run")
     app.number_input(key="epochs-smoke").set_value(3).run()
+    assert "training.epochs=3" in texts(app), "the command is shown before it is launched"
     app.button(key="launch").click().run()
+    assert app.selectbox(key="job").value == 1, "the page goes where the job can be followed"
     assert "Job 1 is starting" in texts(app)
     (job,) = started
     assert job.spec.stage == "pretrain"
@@ -91,22 +101,20 @@ def test_a_launched_run_becomes_a_job_with_the_command_a_person_would_type(
     words = list(job.spec.arguments)
     assert words[words.index("--run-dir") + 1] == str(home / "runs" / "smoke-1")
     assert "training.epochs=3" in words
-    app.button(key="estimate").click().run()
+    show(app, "New run").button(key="estimate").click().run()
     assert "--dry-run" in store_of(home).get(2).spec.arguments
     assert store_of(home).get(2).state is State.QUEUED, "one at a time"
 
 
-def test_a_run_is_cloned_into_the_form_to_be_changed(
-    open_page: Callable[[], AppTest], home: Path, started: list[Job]
-) -> None:
-    app = open_page()
+def test_a_run_is_cloned_into_the_form_to_be_changed(open_page: OpenPage, home: Path, started: list[Job]) -> None:
+    app = open_page("New run")
     app.number_input(key="epochs-smoke").set_value(9).run()
     app.number_input(key="seed-smoke").set_value(5).run()
     app.button(key="launch").click().run()
     (home / "runs" / "smoke-1").mkdir(parents=True)
-    again = open_page()
+    again = open_page("New run")
     assert again.number_input(key="epochs-smoke").value == 4
-    again.button(key="clone-1").click().run()
+    show(again, "Jobs").button(key="clone-1").click().run()
     assert (again.number_input(key="epochs-smoke").value, again.number_input(key="seed-smoke").value) == (9, 5)
     assert again.text_input(key="name-smoke-2").value == "smoke-2"
 
@@ -116,25 +124,23 @@ def test_a_run_is_cloned_into_the_form_to_be_changed(
     [("../etc", "small letters, digits and dashes"), ("", "small letters"), ("taken", "There is a run taken already")],
 )
 def test_a_name_that_cannot_be_is_told_before_the_launch(
-    open_page: Callable[[], AppTest], home: Path, name: str, message: str
+    open_page: OpenPage, home: Path, name: str, message: str
 ) -> None:
     write_run(home / "runs" / "taken")
-    app = open_page()
+    app = open_page("New run")
     app.text_input(key="name-smoke-1").set_value(name).run()
     assert message in texts(app)
     assert app.button(key="launch").disabled
 
 
-def test_a_preset_without_data_says_how_to_make_it(open_page: Callable[[], AppTest]) -> None:
-    app = open_page()
+def test_a_preset_without_data_says_how_to_make_it(open_page: OpenPage) -> None:
+    app = open_page("New run")
     app.radio(key="preset").set_value("compact").run()
     assert "python -m pipelines.index_datasets --ptbxl FOLDER --signal compact" in texts(app)
     assert app.button(key="launch").disabled
 
 
-def test_a_running_job_shows_progress_curves_and_log_and_can_be_cancelled(
-    open_page: Callable[[], AppTest], home: Path
-) -> None:
+def test_a_running_job_shows_progress_curves_and_log_and_can_be_cancelled(open_page: OpenPage, home: Path) -> None:
     store = store_of(home)
     write_run(home / "runs" / "one")
     job = store.submit(JobSpec("pretrain", ("--run-dir", str(home / "runs" / "one")), "one (smoke)"))
@@ -144,12 +150,12 @@ def test_a_running_job_shows_progress_curves_and_log_and_can_be_cancelled(
     app = open_page()
     assert "0.7500" in texts(app)
     assert "epoch 2/4, 3 min left" in texts(app)
-    assert len(app.get("plotly_chart")) == 2, "its curves and the comparison"
+    assert len(app.get("plotly_chart")) == 1
     app.button(key="cancel-1").click().run()
     assert store.get(1).state is State.CANCELLING
 
 
-def test_a_lost_run_can_be_resumed(open_page: Callable[[], AppTest], home: Path, started: list[Job]) -> None:
+def test_a_lost_run_can_be_resumed(open_page: OpenPage, home: Path, started: list[Job]) -> None:
     store = store_of(home)
     write_run(home / "runs" / "one")
     store.submit(JobSpec("pretrain", ("--run-dir", str(home / "runs" / "one"), "--set", "training.epochs=2"), "one"))
@@ -163,7 +169,7 @@ def test_a_lost_run_can_be_resumed(open_page: Callable[[], AppTest], home: Path,
     assert started[-1].spec.resumes == 1
 
 
-def test_a_finished_run_is_evaluated_before_it_can_be_used(open_page: Callable[[], AppTest], home: Path) -> None:
+def test_a_finished_run_is_evaluated_before_it_can_be_used(open_page: OpenPage, home: Path) -> None:
     store = store_of(home)
     folder = home / "runs" / "one"
     write_run(folder)
@@ -184,15 +190,79 @@ def test_a_finished_run_is_evaluated_before_it_can_be_used(open_page: Callable[[
     assert store.get(3).spec.stage == "promote"
 
 
-def test_runs_are_compared_by_curves_and_by_the_settings_in_which_they_differ(
-    open_page: Callable[[], AppTest], home: Path
-) -> None:
+def test_runs_are_compared_by_curves_and_by_the_settings_in_which_they_differ(open_page: OpenPage, home: Path) -> None:
     write_run(home / "runs" / "one", epochs=2, auroc=0.7)
     write_run(home / "runs" / "two", epochs=5, auroc=0.8)
     (home / "runs" / "broken").mkdir()
     (home / "runs" / "broken" / "config.toml").write_text("= nonsense")
-    app = open_page()
+    app = open_page("Compare runs")
     table = app.dataframe[-1].value
     assert table["setting"].tolist() == ["best macro AUROC", "training.epochs"]
     assert table["one"].tolist() == ["0.7000", "2"]
     assert table["two"].tolist() == ["0.8000", "5"]
+
+
+def test_a_corpus_is_stored_or_fetched_in_the_background(
+    open_page: OpenPage, home: Path, started: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("Data")
+    assert app.button(key="index-corpus").disabled
+    app.radio(key="corpus").set_value("csn").run()
+    app.text_input(key="corpus-folder-csn").set_value("/data/csn").run()
+    app.button(key="index-corpus").click().run()
+    assert started[-1].spec.command_line == "python -m pipelines.index_datasets --csn /data/csn --signal compact"
+    assert "Job 1 is starting" in texts(app)
+    show(app, "Data").button(key="download-corpus").click().run()
+    assert store_of(home).get(2).spec.arguments == ("csn", "--to", str(home / "corpora" / "csn"))
+
+    monkeypatch.setattr(runner, "FREE_DISK", 1 << 60)
+    show(app, "Data").button(key="download-corpus").click().run()
+    assert "make room for at least" in texts(app)
+    assert len(store_of(home).jobs()) == 2
+
+
+def test_recordings_and_a_vocabulary_version_are_chosen_in_the_form_and_cloned(
+    open_page: OpenPage, home: Path, started: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.build_vocabulary.load_embedder", lambda _name: FakeEmbedder())
+    (home / "reports.csv").write_text("id,report\n1,sinus rhythm.\n2,atrial fibrillation.\n")
+    assert build_vocabulary.main(["--reports", str(home / "reports.csv")]) == 0
+    data = home / "datasets" / "ptb-xl-compact"
+    data.mkdir(parents=True)
+    facts = {"corpus": "ptb-xl", "spec": {"fs": 100, "leads": ["I", "II"]}, "shards": [30, 12], "skipped": [{}]}
+    (data / "manifest.json").write_text(json.dumps(facts))
+
+    app = open_page("Data")
+    assert app.dataframe[0].value.iloc[0].tolist() == ["ptb-xl-compact", "ptb-xl", 2, 100, 42, 1]
+    show(app, "New run").radio(key="preset").set_value("compact").run()
+    (version,) = (name for name in app.selectbox(key="vocabulary").options if name.startswith("Version 1"))
+    app.selectbox(key="vocabulary").set_value(version).run()
+    app.number_input(key="processes").set_value(2).run()
+    app.button(key="launch").click().run()
+    (folder,) = (home / "vocabularies").glob("*/")
+    words = started[-1].spec.arguments
+    assert words[words.index("--data") + 1] == str(data)
+    assert words[words.index("--vocabulary") + 1] == str(folder)
+    assert started[-1].spec.processes == 2
+    store = store_of(home)
+    store.move(1, State.RUNNING)
+    store.move(1, State.LOST)
+    (home / "runs" / "compact-1").mkdir(parents=True)
+    (home / "runs" / "compact-1" / "config.toml").write_text("")
+    app.run().button(key="resume-1").click().run()
+    assert "--vocabulary" not in started[-1].spec.arguments, "a resumed run keeps the one of its folder"
+    app.button(key="clone-2").click().run()
+    assert app.selectbox(key="vocabulary").value == version
+    assert app.number_input(key="processes").value == 2
+
+
+def test_an_evaluation_that_failed_is_started_again(open_page: OpenPage, home: Path, started: list[Job]) -> None:
+    store = store_of(home)
+    store.submit(JobSpec("zero_shot", ("--folds", "9"), "evaluate"))
+    store.claim(limit=1)
+    store.move(1, State.FAILED)
+    app = open_page()
+    assert app.button(key="resume-1").label == "Start again"
+    app.button(key="resume-1").click().run()
+    assert started[-1].spec == JobSpec("zero_shot", ("--folds", "9"), "evaluate", resumes=1)
+    assert app.selectbox(key="job").value == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from numpy.typing import NDArray
 
 from suprem.datasets.signal_store import SignalStore
 from suprem.errors import Cancelled, CheckpointError, TrainingError
+from suprem.model.checkpoint import TRAINING_STATE
 from suprem.model.supreme import SupremeModel
 from suprem.training.config import TrainConfig
 from suprem.training.distributed import Workers
 from suprem.training.loop import LabelledRows, Learner, RunSummary, augment, masked_loss, train, validate
 from suprem.training.query_bank import QueryBank
 from suprem.training.runlog import RunLog
-from tests.tiny import SMALL_MODEL, network, small_store
+from tests.tiny import SMALL_MODEL, network, small_files_only, small_store
 
 CODES = ("AFIB", "NORM")
 CONFIG = TrainConfig(epochs=3, batch=2, keep_tokens=0.5, full_epochs=1, warmup=0.1, learning_rate=3e-3)
@@ -63,7 +65,7 @@ def run(
             "validation": rows,
             "queries": bank(),
             "run": RunLog(folder),
-            "workers": Workers(),
+            "workers": more.pop("workers", None) or Workers(),
             "save_best": lambda _model, auroc: best.append(auroc),
             **more,
         },
@@ -141,9 +143,13 @@ def test_resuming_a_finished_run_does_nothing(tmp_path: Path, rows: LabelledRows
     assert len(metrics(tmp_path, "validation")) == 3
 
 
-def test_resuming_without_a_state_is_told(tmp_path: Path, rows: LabelledRows) -> None:
-    with pytest.raises(CheckpointError, match="nothing to resume"):
-        run(tmp_path, rows, resume=True)
+def test_a_run_killed_before_it_had_saved_begins_anew(tmp_path: Path, rows: LabelledRows) -> None:
+    whole, _, _ = run(tmp_path / "whole", rows)
+    folder = tmp_path / "killed"
+    RunLog.start(folder, config_toml="", environment={}).metric(step=10, split="train", loss=9.0)
+    again, _, _ = run(folder, rows, resume=True)
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in whole.state_dict().items())
+    assert metrics(folder, "train") == metrics(tmp_path / "whole", "train"), "what the killed one wrote is gone"
 
 
 def test_a_killed_run_goes_on_from_the_last_saved_minute(tmp_path: Path, rows: LabelledRows) -> None:
@@ -163,6 +169,20 @@ def test_a_killed_run_goes_on_from_the_last_saved_minute(tmp_path: Path, rows: L
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "killed", rows, config=config, should_stop=killed_at_step_6())
     resumed, _, _ = run(tmp_path / "killed", rows, resume=True)
+    assert all(torch.equal(value, resumed.state_dict()[name]) for name, value in whole.state_dict().items())
+
+
+def test_a_full_disk_is_told_and_leaves_what_was_saved(tmp_path: Path, rows: LabelledRows) -> None:
+    whole, _, _ = run(tmp_path / "whole", rows)
+    folder = tmp_path / "full"
+    with pytest.raises(Cancelled):
+        run(folder, rows, should_stop=after(5))
+    before = (folder / "last" / TRAINING_STATE).read_bytes()
+    with small_files_only(), pytest.raises(CheckpointError, match="Make room on the disk and continue with --resume"):
+        run(folder, rows, resume=True)
+    assert (folder / "last" / TRAINING_STATE).read_bytes() == before
+    assert [path.name for path in (folder / "last").iterdir()] == [TRAINING_STATE], "no half of a file is left"
+    resumed, _, _ = run(folder, rows, resume=True)
     assert all(torch.equal(value, resumed.state_dict()[name]) for name, value in whole.state_dict().items())
 
 
@@ -228,6 +248,51 @@ def test_the_last_epochs_see_all_tokens(tmp_path: Path, rows: LabelledRows) -> N
     )
     run(tmp_path, rows, model=model)
     assert tokens == [20] * 8 + [40] * 4
+
+
+@pytest.fixture
+def bfloat16_workers() -> Iterator[Workers]:
+    """What computes in bfloat16; accelerate keeps its precision for the whole process otherwise."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield Workers(precision="bf16")
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def test_bfloat16_computes_the_forward_pass_and_keeps_the_weights_exact(
+    tmp_path: Path, rows: LabelledRows, bfloat16_workers: Workers
+) -> None:
+    torch.manual_seed(0)
+    model = SupremeModel(MODEL)
+    computed: set[torch.dtype] = set()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Linear):
+            module.register_forward_hook(lambda one, _args, out: computed.add(out.dtype) if one.training else None)
+    config = replace(CONFIG, precision="bf16", epochs=1)
+    _, summary, _ = run(tmp_path, rows, config=config, model=model, workers=bfloat16_workers)
+    assert torch.bfloat16 in computed
+    assert {value.dtype for value in model.state_dict().values() if value.is_floating_point()} == {torch.float32}
+    assert summary.best_auroc > 0
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # dynamo looks at it where the graph breaks
+def test_a_compiled_run_learns_what_one_as_written_does_and_resumes(
+    tmp_path: Path, rows: LabelledRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[SupremeModel] = []
+
+    def compile_for_test(model: SupremeModel) -> None:
+        compiled.append(model)
+        torch.nn.Module.compile(model, backend="eager")  # inductor's compiler takes a minute
+
+    monkeypatch.setattr(SupremeModel, "compile", compile_for_test)
+    whole, _, _ = run(tmp_path / "written", rows)
+    config = replace(CONFIG, compile=True)
+    with pytest.raises(Cancelled):
+        run(tmp_path / "compiled", rows, config=config, should_stop=after(5))
+    resumed, _, _ = run(tmp_path / "compiled", rows, config=config, resume=True)
+    assert len(compiled) == 2
+    for name, value in whole.state_dict().items():
+        assert torch.allclose(value, resumed.state_dict()[name], atol=1e-5), name
 
 
 def test_augmentation_changes_amplitudes_and_leaves_empty_stretches_empty() -> None:

@@ -30,6 +30,6 @@ def test_python_that_fails_is_reported_with_its_last_words(tmp_path: Path) -> No
 
 @pytest.mark.slow
 def test_reruns_of_the_real_page_are_timed() -> None:
-    first, later = page_figures(jobs=2, rows=200)
+    first, *later = page_figures(jobs=2, rows=200)
     assert first.value > 0
-    assert (later.unit, later.wanted) == ("ms", "< 300")
+    assert [(figure.unit, figure.wanted) for figure in later] == [("ms", "< 300")] * 3

@@ -1,0 +1,53 @@
+"""What a button does that starts a job: queue it, say so, and show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from suprem.errors import JobError
+from suprem.jobs import runner
+from suprem.jobs.job import Job, JobSpec, State
+from suprem.jobs.store import JobStore
+from suprem.settings import Settings
+from suprem.web.session import session
+
+JOB = "job"
+VIEW = "training-view"
+"""Keys of the page Training: which job is shown, in which part of the page."""
+
+STATE_WORDS = {
+    State.QUEUED: "waiting",
+    State.STARTING: "starting",
+    State.RUNNING: "running",
+    State.CANCELLING: "stopping",
+    State.DONE: "done",
+    State.FAILED: "failed",
+    State.CANCELLED: "cancelled",
+    State.LOST: "lost",
+}
+
+
+def start_job(store: JobStore, spec: JobSpec, settings: Settings) -> None:
+    """Queue a job and let the page Training show it; what is in the way is told at the top of the page.
+
+    Meant as `on_click` of a button, so that the page is drawn afterwards.
+    """
+    _show(lambda: runner.submit(store, spec, limit=settings.max_jobs))
+
+
+def resume_job(store: JobStore, number: int, settings: Settings) -> None:
+    """Queue the continuation of a job in the same way."""
+    _show(lambda: runner.resume(store, number, limit=settings.max_jobs))
+
+
+def _show(queue: Callable[[], Job]) -> None:
+    try:
+        job = queue()
+    except JobError as error:
+        session().notice = str(error)
+        return
+    session().notice = f"Job {job.id} is {STATE_WORDS[job.state]}. Closing this page does not stop it."
+    st.session_state[JOB] = job.id
+    st.session_state[VIEW] = "Jobs"
