@@ -21,6 +21,8 @@ from suprem.jobs.progress import Progress, last_progress, progress_line, tail
 from suprem.jobs.store import JobStore
 
 SPEC = JobSpec("pretrain", ("--run-dir", "a"), "tiny")
+WITHIN = 200.0
+"""Seconds, of which a quiet machine needs one and a busy one many."""
 
 # Stages for tests, run in place of `python -m pipelines.<stage>`.
 QUICK = "print('result')"
@@ -29,7 +31,7 @@ PATIENT = """
 import signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 print('ready', flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 STUBBORN_FAMILY = """
 import os, signal, time
@@ -38,7 +40,7 @@ for _ in range(2):
     if os.fork() == 0:
         break
 print('ready', flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -62,7 +64,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return set_stage
 
 
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = WITHIN) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -75,7 +77,7 @@ def supervisor(url: str, folder: Path, number: int, source: str, grace: float) -
 
 
 def supervised(
-    store: JobStore, tmp_path: Path, number: int, source: str, grace: float = 20.0
+    store: JobStore, tmp_path: Path, number: int, source: str, grace: float = WITHIN
 ) -> multiprocessing.Process:
     """Start a real supervisor process of a claimed job and wait until its stage says that it is ready."""
     arguments = (f"sqlite:///{tmp_path / 'jobs.sqlite'}", tmp_path / "jobs", number, source, grace)
@@ -114,7 +116,7 @@ def test_a_running_job_is_cancelled_after_it_has_saved(store: JobStore, tmp_path
     number = claimed(store)
     process = supervised(store, tmp_path, number, PATIENT)
     assert runner.cancel(store, number).state is State.CANCELLING
-    process.join(20)
+    process.join(WITHIN)
     job = store.get(number)
     assert (job.state, job.exit_code) == (State.CANCELLED, 143)
 
@@ -126,7 +128,7 @@ def test_a_family_that_ignores_the_request_is_killed_as_a_whole(store: JobStore,
     assert group is not None
     until(lambda: len(group_members(group)) == 3)
     runner.cancel(store, number)
-    process.join(20)
+    process.join(WITHIN)
     assert store.get(number).state is State.CANCELLED
     assert group_members(group) == []
 
@@ -139,7 +141,7 @@ def test_a_killed_supervisor_is_found_and_its_stage_ended(store: JobStore, tmp_p
     assert runner.reconcile(store, limit=1) == [], "while it lives nothing is lost"
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
-    process.join(20)
+    process.join(WITHIN)
     assert group_members(group), "the stage outlives its supervisor"
     lost = runner.reconcile(store, limit=1)
     assert [(job.id, job.state) for job in lost] == [(number, State.LOST)]
@@ -210,9 +212,9 @@ def test_two_processes_that_race_never_start_the_same_job(store: JobStore, tmp_p
     racers = [context.Process(target=claim_all, args=arguments) for _ in range(2)]
     for racer in racers:
         racer.start()
-    claims = [number for _ in racers for number in out.get(timeout=30)]
+    claims = [number for _ in racers for number in out.get(timeout=WITHIN)]
     for racer in racers:
-        racer.join(10)
+        racer.join(WITHIN)
     assert sorted(claims) == list(range(1, 41))
 
 
