@@ -1,7 +1,8 @@
 """Download a public corpus, checksums compared; the same command goes on with a download that was stopped.
 
-    python -m pipelines.download ptb-xl|mimic-iv-ecg|csn|cpsc2018|challenge [--to DIR] [--only 'records100/*'] [--from URL]
+    python -m pipelines.download CORPUS [--to DIR] [--only 'records100/*'] [--from URL]
 
+CORPUS is ptb-xl, mimic-iv-ecg, csn, cpsc2018 or challenge.
 All are open: no account is needed. PhysioNet's copy on Amazon is often faster, for example
 `--from https://physionet-open.s3.amazonaws.com/ptb-xl/1.0.3/`.
 """
