@@ -108,7 +108,7 @@ class Config:
         seeds: Instead of the grid's.
         set: Further overrides of the base.
         vocabularies: Name -> folder of a vocabulary version.
-        queries: Name -> file of queries, or folder with a file for each task.
+        queries: Name -> file of queries; `TASK` in the path is the task's name.
         encoders: Name of a text encoder -> folder with its weights.
     """
 
@@ -121,6 +121,10 @@ class Config:
     vocabularies: Mapping[str, Path] = field(default_factory=dict)
     queries: Mapping[str, Path] = field(default_factory=dict)
     encoders: Mapping[str, Path] = field(default_factory=dict)
+
+
+TASK = "{task}"
+"""Stands for the name of the task in the path of a file of queries."""
 
 
 class NotRun(Exception):
@@ -193,8 +197,8 @@ class Bench:
             return variant.queries
         given = self.config.queries.get(variant.queries)
         if given is None:
-            raise NotRun(f"needs the queries: --queries {variant.queries}=FILE, or a folder with a file for each task")
-        return str(given / f"{task}.json" if given.is_dir() else given)
+            raise NotRun(f"needs the queries: --queries {variant.queries}=FILE, with {TASK} for the name of the task")
+        return str(given).replace(TASK, task)
 
     def _identity(self, config: PretrainConfig) -> str:
         """Return the name of a cell's folder: the same configuration on the same data is the same cell."""
@@ -357,7 +361,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting of all")
     for option, help_text in {
         "vocabulary": "a vocabulary version under the name that the grid gives it; repeatable",
-        "queries": "a file of queries, or a folder with one for each task; repeatable",
+        "queries": f"a file of queries, {TASK} in its path is the name of the task; repeatable",
         "encoder": "a text encoder and the folder with its weights; repeatable",
     }.items():
         parser.add_argument(

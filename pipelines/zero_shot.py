@@ -2,14 +2,15 @@
 
     python -m pipelines.zero_shot --task ptbxl_superclass --data PTBXL_FOLDER --folds 9 [--json] [--out result.json]
     python -m pipelines.zero_shot --task csn --labels exact --data CSN_FOLDER [--splits MERL_FOLDER] [--json]
-    python -m pipelines.zero_shot --task cpsc2018 --data DIR --queries simplified members CKEPE_prompt.json
+    python -m pipelines.zero_shot --task cpsc2018 --data DIR --queries simplified CKEPE.json written --llm-model M
 
 Tasks: ptbxl_superclass, ptbxl_subclass, ptbxl_form, ptbxl_rhythm, ptbxl_all (the 71 statements), cpsc2018, csn. --data
 is the corpus as published, or any folder above its headers. PTB-XL is evaluated on fold 9; the others on every record
 unless --folds (drawn by a hash of the name) or --splits (MERL's tables, test part) say otherwise. --labels merl takes
 the labels of the published tables, errors included. The model is asked one query per class, or the mean of several
-phrases; --queries takes several sets, one result each. Intervals come from drawing patients with replacement. With
---json standard output is one JSON object, or {"results": [...]} for several query sets.
+phrases; --queries takes several sets, one result each; "written" is written by a language model of yours (--llm-url,
+see write_queries). Intervals come from drawing patients with replacement. With --json standard output is one JSON
+object, or {"results": [...]} for several query sets.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.index_datasets import CORPORA, parse_folds
+from pipelines.language_model import add_llm_options
 from pipelines.result_text import as_json, describe, shortfalls, side_by_side
 from pipelines.stage import ConsoleProgress, run_stage, say
 from pipelines.task_records import (
@@ -33,6 +35,7 @@ from pipelines.task_records import (
     refuse_shared,
     store_hashes,
 )
+from pipelines.write_queries import WRITTEN, with_written
 from suprem.atomic import write_text
 from suprem.concepts.query import Support
 from suprem.concepts.vocabulary import load_terms
@@ -243,7 +246,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--splits", type=Path, metavar="DIR", help="MERL's data_split; its test part by default")
     parser.add_argument("--crop", choices=sorted(CROPS), help="of recordings beyond 10 s; default: the task's own")
     parser.add_argument(
-        "--queries", nargs="+", default=[SIMPLIFIED], metavar="SET", help=f"{', '.join(BUILT_IN)}, or .toml/.json files"
+        "--queries",
+        nargs="+",
+        default=[SIMPLIFIED],
+        metavar="SET",
+        help=f"{', '.join((*BUILT_IN, WRITTEN))}, or .toml/.json files",
     )
     parser.add_argument(
         "--calibrate", type=parse_folds, default=(), metavar="FOLDS", help="folds to fit calibrations on, such as 9"
@@ -254,6 +261,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--scores", type=Path, metavar="FILE.npz", help="save every record's scores, for compare")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one, or SUPREM_CHECKPOINT")
     parser.add_argument("--bootstrap", type=draws, default=1000, help="draws of the bootstrap, default 1000")
+    add_llm_options(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     parser.add_argument("--out", type=Path, help="also write the JSON object to this file")
     args = parser.parse_args(argv)
@@ -264,6 +272,7 @@ def main(argv: list[str] | None = None) -> int:
         load_task(args.task, args.labels)
         for path in filter(None, (args.out, args.scores)):
             path.parent.mkdir(parents=True, exist_ok=True)
+        queries = with_written(args.queries, args, settings, ConsoleProgress("write_queries"))
         predictor = Predictor.load(
             args.checkpoint or settings.checkpoint, encoder_folder=settings.encoder_folder, device=settings.device
         )
@@ -274,7 +283,7 @@ def main(argv: list[str] | None = None) -> int:
             labels=args.labels,
             splits=args.splits,
             crop=args.crop,
-            queries=tuple(args.queries),
+            queries=queries,
             calibrate=args.calibrate,
             against=args.against,
             bootstrap=args.bootstrap,

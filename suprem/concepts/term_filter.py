@@ -6,7 +6,6 @@ The paper asks GPT-4o-mini about each term of UMLS and SNOMED CT. Here `EcgWords
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 import unicodedata
@@ -18,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError
 
 from suprem.concepts.vocabulary import Concept
 from suprem.errors import ConceptError, UnparsableAnswer
-from suprem.reports.asking import Questionnaire
+from suprem.reports.asking import Questionnaire, json_object
 from suprem.reports.cache import AnswerCache
 from suprem.reports.llm import LlmClient
 from suprem.reports.prompt import Prompt
@@ -28,6 +27,7 @@ WORDS = ASSETS / "terms" / "ecg_terms.toml"
 FILTER_PROMPT = ASSETS / "prompts" / "filter_terms.txt"
 
 _WORD = re.compile(r"[^\W_]+")
+_FORM = '{"is_ecg_term": true} or {"is_ecg_term": false}'
 _LISTS = ("signs", "places", "findings", "alone", "elsewhere")
 
 
@@ -130,13 +130,10 @@ def parse_verdict(answer: str) -> bool:
     Raises:
         UnparsableAnswer: There is no JSON object of the agreed form in it.
     """
-    start, end = answer.find("{"), answer.rfind("}")
     try:
-        return _Verdict.model_validate(json.loads(answer[start : end + 1] if start >= 0 else "")).is_ecg_term
-    except (json.JSONDecodeError, ValidationError) as error:
-        raise UnparsableAnswer(
-            'The answer is not {"is_ecg_term": true} or {"is_ecg_term": false}; expected this object and nothing else.'
-        ) from error
+        return _Verdict.model_validate(json_object(answer, _FORM)).is_ecg_term
+    except ValidationError as error:
+        raise UnparsableAnswer(f"The answer is another object; expected {_FORM} and nothing else.") from error
 
 
 def _read(answer: str, _text: str) -> bool:

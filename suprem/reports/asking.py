@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -100,3 +101,24 @@ class Questionnaire(Generic[Answer]):
             return answer, self.read(answer, text)
         except UnparsableAnswer:
             return answer, None
+
+
+def json_object(answer: str, expected: str) -> Any:
+    """Return the JSON object in an answer, also one in a code fence or between sentences.
+
+    Args:
+        answer: What the model said.
+        expected: The agreed form, for the message, which the model is shown when it is asked once more.
+
+    Raises:
+        UnparsableAnswer: There is no complete one.
+    """
+    start, end = answer.find("{"), answer.rfind("}")
+    if start < 0 or end < start:
+        raise UnparsableAnswer(f"The answer holds no JSON object; expected {expected} and nothing else.")
+    try:
+        return json.loads(answer[start : end + 1])
+    except json.JSONDecodeError as error:
+        raise UnparsableAnswer(
+            f"The answer is not complete JSON: {error.msg} at {error.pos}; expected {expected} and nothing else."
+        ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from suprem.errors import UnparsableAnswer
+from suprem.reports.asking import json_object
 from suprem.reports.entity import Certainty, Entity
 
 _WORD = re.compile(r"\w+")
@@ -68,13 +68,8 @@ def parse_answer(answer: str) -> Answer:
     Raises:
         UnparsableAnswer: There is no complete JSON object of the agreed form in it.
     """
-    start, end = answer.find("{"), answer.rfind("}")
-    if start < 0 or end < start:
-        raise UnparsableAnswer("The answer holds no JSON object; expected one with 'global' and 'classification'.")
     try:
-        return Answer.model_validate(json.loads(answer[start : end + 1]))
-    except json.JSONDecodeError as error:
-        raise UnparsableAnswer(f"The model's answer is not complete JSON: {error.msg} at {error.pos}.") from error
+        return Answer.model_validate(json_object(answer, "an object with 'global' and 'classification'"))
     except ValidationError as error:
         places = ", ".join(".".join(map(str, item["loc"])) + ": " + item["msg"] for item in error.errors()[:3])
         raise UnparsableAnswer(f"The model's answer has another form than agreed ({places}).") from error
