@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
+from suprem.concepts.negation import set_negations_aside
 from suprem.ecg.quality import assess_quality
-from suprem.web.attention_figure import ATTENTION_MEANING, attention_figure
 from suprem.web.ecg_picker import pick_ecg, show_facts
-from suprem.web.frame import PLOT, page
+from suprem.web.explanation_panel import show_explanation
+from suprem.web.frame import page
 from suprem.web.measurement_panel import show_measurements
 from suprem.web.model_cache import shared_predictor
 from suprem.web.quality_panel import show_quality
 from suprem.web.query_panel import edit_queries
-from suprem.web.score_panel import choose_score, score_queries, show_familiarity, show_scores
+from suprem.web.report_panel import show_report_check
+from suprem.web.score_panel import score_queries, show_familiarity, show_not_scored, show_scores
 from suprem.web.trace_panel import show_trace
+from suprem.web.what_if_panel import show_what_if
 
 with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, and see where the model looked."):
     ecg = pick_ecg()
@@ -37,15 +40,15 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
 
     with answering:
         predictor = shared_predictor()
-        queries = predictor.ask([query.text for query in queries])
-        scores = score_queries(predictor, ecg, queries)
+        queries, aside = set_negations_aside(predictor.ask([query.text for query in queries]), predictor.vocabulary)
+        show_not_scored(aside)
+        if not queries:
+            st.stop()
+        scored = score_queries(predictor, ecg, queries)
         show_familiarity(predictor.familiarity(ecg.window))
-        show_scores(scores, queries, predictor, ecg)
+        show_scores(scored, queries, predictor, ecg)
 
+    show_report_check(predictor, ecg)
+    show_what_if(scored.scores, queries, predictor, ecg)
     st.subheader("Where the model looked – not evidence", anchor=False)
-    chosen = choose_score(scores)
-    looked = attention_figure(ecg.window, predictor.attention(ecg.window, chosen.query), start=ecg.start)
-    st.plotly_chart(
-        looked, theme=None, config=PLOT, key="attention", alt=f"Attention for {chosen.query} by lead and time"
-    )
-    st.caption(ATTENTION_MEANING)
+    show_explanation(scored.scores, queries, predictor, ecg)

@@ -20,6 +20,7 @@ from typing import Any
 
 from pipelines.score import gather_queries
 from pipelines.stage import run_stage, say
+from suprem.concepts.negation import set_negations_aside
 from suprem.ecg.quality import Level, assess_quality
 from suprem.ecg.readers import read_ecg
 from suprem.ecg.record import LEADS
@@ -94,7 +95,10 @@ def main(argv: list[str] | None = None) -> int:
         predictor = Predictor.load(
             args.checkpoint or settings.checkpoint, encoder_folder=settings.encoder_folder, device=settings.device
         )
-        queries = gather_queries(args.query, None, predictor.vocabulary)
+        asked = gather_queries(args.query, None, predictor.vocabulary)
+        queries, aside = set_negations_aside(asked, predictor.vocabulary)
+        for negation in aside:
+            say(negation.reason)
         record = read_ecg(args.ecg)
         blocking = [found.message for found in assess_quality(record) if found.level is Level.BLOCK]
         if blocking and not args.ignore_quality:

@@ -5,7 +5,8 @@
 
 Prints one row per record and query: record_id, query, score, logit, support (trained, near or outside the training
 vocabulary). A record that cannot be read or fails the quality gate is reported with its reason and stops no other.
---json also says how like the reference ECGs of the checkpoint each record is.
+A query that asks for an absence ("no atrial fibrillation") has no row: the finding it denies is scored under its own
+name, and that is said. --json also says how like the reference ECGs of the checkpoint each record is.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy as np
 
 from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.atomic import replacing
+from suprem.concepts.negation import set_negations_aside
 from suprem.concepts.query import CardiacQuery, parse_queries
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.ecg.intake import prepare_files
@@ -186,7 +188,10 @@ def main(argv: list[str] | None = None) -> int:
         predictor = Predictor.load(
             args.checkpoint or settings.checkpoint, encoder_folder=settings.encoder_folder, device=settings.device
         )
-        queries = gather_queries(args.query, args.queries, predictor.vocabulary)
+        asked = gather_queries(args.query, args.queries, predictor.vocabulary)
+        queries, aside = set_negations_aside(asked, predictor.vocabulary)
+        if not queries:
+            raise QueryError(" ".join(query.reason for query in aside))
         leads = tuple(name.strip() for name in args.leads.split(",")) if args.leads else None
         table = TableFormat(fs=args.fs, unit=args.unit, leads=leads)
 
@@ -213,12 +218,30 @@ def main(argv: list[str] | None = None) -> int:
                 write_rows(rows, file)
         if args.json:
             origin = {"checkpoint": predictor.id, "encoder": predictor.encoder.name}
-            print(json.dumps({**origin, "scores": rows, "familiarity": places, "errors": errors}, default=asdict))
+            cautions = [{"query": query.text, "caution": query.caution} for query in queries if query.caution]
+            print(
+                json.dumps(
+                    {
+                        **origin,
+                        "scores": rows,
+                        "familiarity": places,
+                        "errors": errors,
+                        "not_scored": [{**asdict(query), "reason": query.reason} for query in aside],
+                        "cautions": cautions,
+                    },
+                    default=asdict,
+                )
+            )
         elif not args.out:
             write_rows(rows, sys.stdout)
         if not args.json:
             for error in errors:
                 say(f"{error.record_id}: {error.reason}")
+            for query in queries:
+                if query.caution:
+                    say(f"“{query.text}”: {query.caution}")
+            for negation in aside:
+                say(negation.reason)
         return 0 if rows else 2
 
     return run_stage(work)

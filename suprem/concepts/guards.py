@@ -111,7 +111,7 @@ _COMPONENT = re.compile(r"\b(?:p|q|r|t|u|delta)(?= waves?\b)|\bst-t\b|\b(?:pr|qt
 _OTHER_COMPONENT = re.compile(r"\b(?:(?:(?:p|qrs|t)(?: waves?)? )?axis|r(?: waves?)? progression|transition zone)\b")
 _NEGATION = re.compile(
     r"\b(?:no|not|without|absent|absence|negative for|free of|never|neither|nor|denies|denied|ruled out|excluded|"
-    r"lacks?|lacking|missing|non(?= q waves?)|kein|keine|ohne)\b(?! diagnostic| limited)"
+    r"lacks?|lacking|missing|non(?= q waves?| sinus)|kein|keine|ohne)\b(?! diagnostic| limited)"
 )
 _FAILURE = re.compile(r"\b(?:failure|fail(?:s|ing)|malfunction|dysfunction|loss of|under ?sensing|over ?sensing)\b")
 _UNDECIDED = re.compile(r"\b(?:can ?not|not)(?: be)? (?:excluded|exclude|ruled out|rule out)\b")

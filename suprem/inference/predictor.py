@@ -12,6 +12,7 @@ from threading import Lock
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from suprem.concepts.embed import TextEmbedder, load_embedder
 from suprem.concepts.query import CardiacQuery, Support, SupportIndex
@@ -50,6 +51,27 @@ class QueryScore:
     support: Support
     nearest: tuple[tuple[str, float], ...]
     checkpoint: str
+
+
+@dataclass(frozen=True)
+class WordingSpread:
+    """Scores of one finding on one record in all wordings the model was trained with: how much hangs on the words.
+
+    Args:
+        scores: Wording, in the form that is embedded -> its score.
+    """
+
+    scores: dict[str, float]
+
+    @property
+    def lowest(self) -> float:
+        """The lowest of the scores."""
+        return min(self.scores.values())
+
+    @property
+    def highest(self) -> float:
+        """The highest of the scores."""
+        return max(self.scores.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +133,7 @@ class Predictor:
         self._embedder = embedder
         if embedder is not None:
             self._check(embedder)
+        self._wordings: dict[str, NDArray[np.float32]] = dict(zip(checkpoint.wordings, wordings, strict=True))
         self._row = {code: row for row, code in enumerate(self.vocabulary.codes)}
         if checkpoint.wordings == tuple(self.vocabulary.texts):
             self._support = SupportIndex(self.vocabulary, wordings, self.encoder.name)
@@ -216,6 +239,27 @@ class Predictor:
             while len(self._remembered) > REMEMBERED_QUERIES:
                 self._remembered.popitem(last=False)
         return np.stack(rows)
+
+    def wording_spread(self, record: EcgRecord, queries: Sequence[CardiacQuery | str]) -> dict[str, WordingSpread]:
+        """Return query -> the scores of its finding in every wording that the checkpoint holds a vector of; only for
+        queries of a trained concept with at least two wordings."""
+        concepts = {query.text: self._row.get(query.code or "") for query in self.ask(queries)}
+        wordings = {
+            text: [wording for wording in self.vocabulary.concepts[row].texts if wording in self._wordings]
+            for text, row in concepts.items()
+            if row is not None
+        }
+        asked = [wording for several in wordings.values() if len(several) > 1 for wording in several]
+        if not asked:
+            return {}
+        vectors = np.stack([self._wordings[wording] for wording in asked])
+        logits = self.logits(preprocess(record, self.spec).signal[None], vectors)[0]
+        scores = dict(zip(asked, expit(logits.astype(np.float64)).tolist(), strict=True))
+        return {
+            text: WordingSpread({wording: scores[wording] for wording in several})
+            for text, several in wordings.items()
+            if len(several) > 1
+        }
 
     def logits(self, signals: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return logits (record, query) of prepared signals (record, lead, time) and vectors (query, text width)."""

@@ -25,8 +25,10 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
+from suprem.ecg.edit import EDITED
 from suprem.ecg.measure import UNCONFIRMED, Measurements
 from suprem.ecg.record import EcgRecord
+from suprem.errors import EcgError
 from suprem.export import RESEARCH_USE
 from suprem.paper.colours import INK, MAJOR_GRID, MINOR_GRID, QUIET_INK
 from suprem.paper.display_filter import filter_for_display
@@ -103,6 +105,9 @@ class Printout:
         measured: Measurements to stand in the header; None for none.
         scores: Scores to stand on a page of their own; empty for none.
         model: The checkpoint they are from.
+
+    Raises:
+        EcgError: The record was edited.
     """
 
     record: EcgRecord
@@ -111,6 +116,10 @@ class Printout:
     measured: Measurements | None = None
     scores: Sequence[ScoreLine] = ()
     model: str = ""
+
+    def __post_init__(self) -> None:
+        if self.record.source == EDITED:
+            raise EcgError("An edited signal is not printed; print the recording.")
 
     def sheets(self) -> tuple[Sheet, ...]:
         """Return the sheets of the view, their rows as far apart as the page has room for, at most as on the screen."""

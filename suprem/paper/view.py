@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from suprem.ecg.edit import EDITED
 from suprem.ecg.record import SYNTHETIC, EcgRecord
 from suprem.paper.display_filter import DisplayFilter
 from suprem.paper.layout import STANDARD, Layout, PaperScale
+
+_WARNINGS = {SYNTHETIC: "SYNTHETIC, not a person's ECG", EDITED: "EDITED SIGNAL, not a recording"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class View:
 def header(record: EcgRecord, scale: PaperScale, shown: str = "") -> tuple[tuple[str, bool], ...]:
     """Return what stands above every trace, in parts, each with whether it is set in bold.
 
-    Speed, gain, filter and rate, and that the ECG was computed where it was.
+    Speed, gain, filter and rate, and that the ECG was computed or edited where it was.
 
     Args:
         record: What is drawn.
@@ -45,6 +48,6 @@ def header(record: EcgRecord, scale: PaperScale, shown: str = "") -> tuple[tuple
         (f"FILTERED for display only: {shown}", True) if shown else ("no display filter", False),
         (f"{record.fs:g} Hz", False),
     ]
-    if record.source == SYNTHETIC:
-        parts.append(("SYNTHETIC, not a person's ECG", True))
+    if record.source in _WARNINGS:
+        parts.append((_WARNINGS[record.source], True))
     return tuple(parts)

@@ -39,7 +39,17 @@ BLOCK = "43, 76, 160"
 MAX_ALPHA = 0.45
 """Grid and trace stay readable under the strongest block."""
 
-BLOCK_SCALE = [[0.0, f"rgba({BLOCK}, 0)"], [1.0, f"rgba({BLOCK}, {MAX_ALPHA})"]]
+OTHER_BLOCK = "150, 92, 0"
+"""The hue of the other sign, where values have two; told apart from the first by readers of any colour vision."""
+
+Colors = list[list[float | str]]
+BLOCK_SCALE: Colors = [[0.0, f"rgba({BLOCK}, 0)"], [1.0, f"rgba({BLOCK}, {MAX_ALPHA})"]]
+SIGNED_SCALE: Colors = [
+    [0.0, f"rgba({OTHER_BLOCK}, {MAX_ALPHA + 0.1})"],
+    [0.5, f"rgba({OTHER_BLOCK}, 0)"],
+    [0.5, f"rgba({BLOCK}, 0)"],
+    [1.0, f"rgba({BLOCK}, {MAX_ALPHA + 0.1})"],
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +64,7 @@ class Blocks:
         ceiling: Value that gets the strongest colour; larger values get it too.
         legend: What the values are.
         unread: Leads the values say nothing about; they are hatched and named so.
+        signed: Whether values have two signs, of which each gets a hue.
     """
 
     values: NDArray[np.float32]
@@ -63,6 +74,7 @@ class Blocks:
     ceiling: float
     legend: str
     unread: tuple[str, ...] = ()
+    signed: bool = False
 
 
 def ecg_figure(
@@ -190,9 +202,9 @@ def _blocks(sheet: Sheet, blocks: Blocks) -> list[Parts]:
 
 def _color_axis(blocks: Blocks) -> Parts:
     return {
-        "cmin": 0,
+        "cmin": -blocks.ceiling if blocks.signed else 0,
         "cmax": blocks.ceiling,
-        "colorscale": BLOCK_SCALE,
+        "colorscale": SIGNED_SCALE if blocks.signed else BLOCK_SCALE,
         "colorbar": {
             "orientation": "h",
             "x": 0.995,

@@ -14,8 +14,8 @@ from suprem.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from suprem.concepts.query import CardiacQuery
-    from suprem.inference.lead_time import LeadTimeMap
-    from suprem.inference.predictor import Predictor, QueryScore
+    from suprem.inference.explain import Explanation, ReadRecord
+    from suprem.inference.predictor import Predictor, QueryScore, WordingSpread
     from suprem.inference.reference_bank import Familiarity
 
 
@@ -48,10 +48,24 @@ class SharedPredictor:
         with self._lock:
             return self._predictor.familiarity(preprocess(record, self.spec).signal[None])[0]
 
-    def attention(self, record: EcgRecord, query: CardiacQuery | str) -> LeadTimeMap:
-        """Return where the model looked for one query; see `Predictor.attention`."""
+    def wording_spread(self, record: EcgRecord, queries: Sequence[CardiacQuery]) -> dict[str, WordingSpread]:
+        """Return the scores of the queries in other wordings; see `Predictor.wording_spread`."""
         with self._lock:
-            return self._predictor.attention(record, query)
+            return self._predictor.wording_spread(record, queries)
+
+    def read(self, record: EcgRecord) -> ReadRecord:
+        """Return what explanations of a recording are decoded from; see `suprem.inference.explain.read_record`."""
+        from suprem.inference.explain import read_record
+
+        with self._lock:
+            return read_record(self._predictor, record)
+
+    def explain(self, read: ReadRecord, queries: Sequence[str]) -> list[Explanation]:
+        """Return the explanations of queries on a recording; see `suprem.inference.explain.explain`."""
+        from suprem.inference.explain import explain
+
+        with self._lock:
+            return explain(self._predictor, read, queries)
 
 
 def shared_predictor() -> SharedPredictor:

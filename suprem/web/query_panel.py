@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from suprem.concepts.query import CardiacQuery, parse_queries
@@ -60,7 +62,12 @@ def ask_first(query: str) -> None:
     st.session_state[_TEXT] = "\n".join([query, *(line for line in lines if line != query)])
 
 
+def ask_instead(queries: Sequence[str]) -> None:
+    """Replace what is typed; for the callback of a button, before the page is drawn."""
+    st.session_state[_TEXT] = "\n".join(queries)
+
+
 def _take(sets: dict[str, tuple[str, ...]]) -> None:
     chosen = st.session_state[_CHOSEN]
     if chosen in sets:
-        st.session_state[_TEXT] = "\n".join(sets[chosen])
+        ask_instead(sets[chosen])

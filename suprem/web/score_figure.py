@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 if TYPE_CHECKING:
-    from suprem.inference.predictor import QueryScore
+    from suprem.inference.predictor import QueryScore, WordingSpread
     from suprem.inference.reference import Standing
 
 BAR = "#6f8598"
@@ -21,24 +21,35 @@ SUPPORT_WORDS = {
 PATTERNS = {"trained": "", "near": "/", "outside": "."}
 """How far a query is from the trained terms shows in words and in the bar's filling, never in colour alone."""
 
+LINE_BELOW = 0.41
+"""How far below the middle of its bar the line of the wordings lies; the bar ends at 0.31."""
+
+LEAST_LINE = 0.004
+"""Wordings that agree are drawn as a dot instead of nothing."""
+
 MAX_LABEL = 44
 ROW_PIXELS = 30
 
 
 def score_figure(
-    scores: Sequence[QueryScore], places: Mapping[str, Standing] | None = None, *, dark: bool = False
+    scores: Sequence[QueryScore],
+    places: Mapping[str, Standing] | None = None,
+    spreads: Mapping[str, WordingSpread] | None = None,
+    *,
+    dark: bool = False,
 ) -> go.Figure:
     """Draw one bar a query, the highest score on top.
 
     Args:
         scores: In any order.
         places: Query -> where its score stands among reference recordings, for those of which that is known.
+        spreads: Query -> scores of the same finding in other wordings, drawn as a line under the bar.
         dark: Whether the page behind the figure is dark.
     """
     ink = "#e3e9ee" if dark else "#1c2733"
     ordered = sorted(scores, key=lambda score: score.score)
     known = places or {}
-    labels = [_shortened(score.query) for score in ordered]
+    labels = [shortened(score.query) for score in ordered]
     figure = go.Figure(
         go.Bar(
             x=[score.score for score in ordered],
@@ -62,6 +73,15 @@ def score_figure(
             hoverinfo="skip",
         )
     )
+    ends: list[float | None] = []
+    heights: list[float | None] = []
+    for row, score in enumerate(ordered):
+        if spread := (spreads or {}).get(score.query):
+            ends += [spread.lowest, max(spread.highest, spread.lowest + LEAST_LINE), None]
+            heights += [row - LINE_BELOW, row - LINE_BELOW, None]
+    if ends:
+        line = {"color": ink, "width": 2.5}
+        figure.add_scatter(x=ends, y=heights, mode="lines", line=line, hoverinfo="skip", meta="wordings")
     figure.update_layout(
         template="none",
         paper_bgcolor="rgba(0, 0, 0, 0)",
@@ -101,6 +121,7 @@ def _words(score: QueryScore, place: Standing | None) -> str:
     return f"{place.words}  {support}" if place else support
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """Return a query as the label of a row: of bounded length, its markup as text."""
     text = " ".join(text.split())
     return escape(text if len(text) <= MAX_LABEL else f"{text[: MAX_LABEL - 1]}…", quote=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from suprem.concepts.negation import SetAside
 from suprem.concepts.query import CardiacQuery, Support
 from suprem.inference.reference import Standing, standing
 from suprem.inference.reference_bank import Familiarity, Likeness
@@ -17,10 +18,10 @@ from suprem.web.frame import PLOT, plain
 from suprem.web.model_card import Card, lineage
 from suprem.web.score_export import scores_as_csv
 from suprem.web.score_figure import score_figure
-from suprem.web.session import session
+from suprem.web.session import Scored, session
 
 if TYPE_CHECKING:
-    from suprem.inference.predictor import QueryScore
+    from suprem.inference.predictor import QueryScore, WordingSpread
     from suprem.web.model_cache import SharedPredictor
 
 MEANING = (
@@ -29,30 +30,41 @@ MEANING = (
 )
 
 
-def score_queries(predictor: SharedPredictor, ecg: PickedEcg, queries: Sequence[CardiacQuery]) -> list[QueryScore]:
-    """Return the scores, highest first; computed anew only when recording, window, queries or model changed."""
+WORDINGS = (
+    "The line under a bar spans the scores of the same finding in its other wordings: how much hangs on the words."
+)
+
+
+def score_queries(predictor: SharedPredictor, ecg: PickedEcg, queries: Sequence[CardiacQuery]) -> Scored:
+    """Return the scores; computed anew only when recording, window, queries or model changed."""
     question = (predictor.id, ecg.key, ecg.start, tuple(query.text for query in queries))
     known = session().scored
-    if known is None or known[0] != question:
+    if known is None or known.question != question:
         scores = sorted(predictor.score(ecg.window, queries), key=lambda score: -score.score)
-        known = session().scored = (question, scores)
-    return known[1]
+        known = session().scored = Scored(question, scores, predictor.wording_spread(ecg.window, queries))
+    return known
 
 
-def show_scores(
-    scores: Sequence[QueryScore], queries: Sequence[CardiacQuery], predictor: SharedPredictor, ecg: PickedEcg
-) -> None:
+def show_not_scored(aside: Sequence[SetAside]) -> None:
+    """Say which queries ask for an absence, and what was scored instead."""
+    items = "".join(f"<li>{escape(query.reason)}</li>" for query in aside)
+    if items:
+        st.html(f'<ul class="remarks">{items}</ul>')
+
+
+def show_scores(scored: Scored, queries: Sequence[CardiacQuery], predictor: SharedPredictor, ecg: PickedEcg) -> None:
     """Show bars, what to know before believing them, which model they are from, and the download."""
+    scores, spreads = scored.scores, scored.spreads
     places = standings(scores, queries, predictor.card)
     session().printable = (score_lines(scores, places), predictor.id)
-    figure = score_figure(scores, places, dark=st.context.theme.type == "dark")
+    figure = score_figure(scores, places, spreads, dark=st.context.theme.type == "dark")
     st.plotly_chart(
         figure, theme=None, config=PLOT, key="scores", alt="Scores, highest first; the table below has them too"
     )
     items = "".join(f"<li>{escape(remark)}</li>" for remark in remarks(scores, queries))
     if items:
         st.html(f'<ul class="remarks">{items}</ul>')
-    st.caption(MEANING)
+    st.caption(f"{MEANING} {WORDINGS}" if spreads else MEANING)
     if places:
         records = next(iter(places.values())).records
         st.caption(
@@ -62,7 +74,8 @@ def show_scores(
     st.caption(f"Model {predictor.id}{plain(lineage(predictor.card))}. {encoder_sentence(predictor.encoder)}")
     table, download = st.columns(2)
     with table.popover("Scores as a table", width="stretch"):
-        st.dataframe([row_of(score, places.get(score.query)) for score in scores], hide_index=True)
+        rows = [row_of(score, places.get(score.query), spreads.get(score.query)) for score in scores]
+        st.dataframe(rows, hide_index=True)
     download.download_button(
         "Download scores (CSV)",
         scores_as_csv(scores, ecg.title),
@@ -101,15 +114,6 @@ def score_lines(scores: Sequence[QueryScore], places: Mapping[str, Standing]) ->
     return [ScoreLine(one.query, one.score, ranks.get(one.query, ""), str(one.support)) for one in scores]
 
 
-def choose_score(scores: Sequence[QueryScore]) -> QueryScore:
-    """Let the person choose one query; the one with the highest score at first."""
-    by_query = {score.query: score for score in scores}
-    chosen = st.selectbox(
-        "Query", list(by_query), format_func=lambda query: f"{query}  ({by_query[query].score:.2f})", key="looked-at"
-    )
-    return by_query[chosen]
-
-
 def remarks(scores: Sequence[QueryScore], queries: Sequence[CardiacQuery]) -> list[str]:
     """Return one sentence for each query that asks what an ECG model cannot answer or that is not a trained term."""
     cautions = {query.text: query.caution for query in queries if query.caution}
@@ -137,7 +141,29 @@ def encoder_sentence(name: str) -> str:
     return f"Queries are read by the text encoder {name}."
 
 
-def row_of(score: QueryScore, place: Standing | None = None) -> dict[str, str | float]:
+def standing_sentence(score: QueryScore, place: Standing | None) -> str:
+    """Return what is known of how far one score can be trusted."""
+    if place is None:
+        return f"Score {score.score:.2f}. This query was not evaluated: neither rank nor AUROC is known."
+    parts = [f"Score {score.score:.2f}, {place.words} of {place.records:,} reference ECGs"]
+    if place.auroc is not None and place.interval is not None:
+        low, high = place.interval
+        parts.append(
+            f"AUROC {place.auroc:.2f} (95 % interval {low:.2f} to {high:.2f}; {place.positives:,} of them have it)"
+        )
+    else:
+        parts.append("AUROC not known")
+    if place.probability is not None:
+        parts.append(
+            f"calibrated probability {place.probability:.0%} where {place.prevalence:.0%} have it, as there "
+            f"(calibration error {place.calibration_error:.1%})"
+        )
+    return "; ".join(parts) + "."
+
+
+def row_of(
+    score: QueryScore, place: Standing | None = None, spread: WordingSpread | None = None
+) -> dict[str, str | float]:
     """Return a score as a row of the table."""
     reach = ""
     if place is not None and place.auroc is not None:
@@ -149,6 +175,7 @@ def row_of(score: QueryScore, place: Standing | None = None) -> dict[str, str | 
     return {
         "query": score.query,
         "score": round(score.score, 4),
+        "other wordings": f"{spread.lowest:.2f} to {spread.highest:.2f}" if spread else "",
         "among reference ECGs": place.words if place else "",
         "AUROC of this query": reach,
         "calibrated probability": calibrated,

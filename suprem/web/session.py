@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from suprem.concepts.decision import Equivalence
+from suprem.ecg.edit import Edit
 from suprem.ecg.record import EcgRecord
 
 if TYPE_CHECKING:  # inference loads torch, which a page needs only once the trace is drawn
-    from suprem.inference.predictor import QueryScore
+    from suprem.inference.explain import Explanation, ReadRecord
+    from suprem.inference.predictor import QueryScore, WordingSpread
     from suprem.paper.printout import ScoreLine
     from suprem.reports.browse import ReportBase
 
@@ -37,6 +39,30 @@ class Reviewing:
 
 
 @dataclass
+class Scored:
+    """The last scores.
+
+    Args:
+        question: What they were computed from: checkpoint, recording, window, queries.
+        scores: Highest first.
+        spreads: Query -> scores of its other wordings, for trained concepts.
+    """
+
+    question: tuple[object, ...]
+    scores: list[QueryScore]
+    spreads: dict[str, WordingSpread]
+
+
+@dataclass
+class Explained:
+    """A recording with what its explanations are decoded from, and those decoded so far, by query."""
+
+    question: tuple[object, ...]
+    read: ReadRecord
+    found: dict[str, Explanation] = field(default_factory=dict)
+
+
+@dataclass
 class Session:
     """State of one browser session.
 
@@ -44,7 +70,9 @@ class Session:
         acknowledged: Whether the research-use notice was accepted.
         opened: Name and recording of a corpus record that another page opened for reading.
         uploads: Recordings, or the sentence why one could not be read, by a digest of the uploaded bytes.
-        scored: What the last scores were computed from, and the scores.
+        scored: The last scores.
+        explained: The last explanations.
+        edits: What-if edits of the recording and window they were made for.
         reports: Digest of the uploaded table of reports, and what was read from it.
         reviewing: The row under review, by vocabulary version.
         trace_round: How often the trace was put back; a new round has neither zoom nor caliper.
@@ -55,7 +83,9 @@ class Session:
     acknowledged: bool = False
     opened: tuple[str, EcgRecord] | None = None
     uploads: dict[str, EcgRecord | str] = field(default_factory=dict)
-    scored: tuple[tuple[object, ...], list[QueryScore]] | None = None
+    scored: Scored | None = None
+    explained: Explained | None = None
+    edits: tuple[tuple[object, ...], tuple[Edit, ...]] = ((), ())
     reports: tuple[str, ReportBase] | None = None
     reviewing: dict[str, Reviewing] = field(default_factory=dict)
     trace_round: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from suprem.concepts.vocabulary import load_terms
+from suprem.ecg.edit import Edit, EditKind, apply_edits
+from suprem.ecg.examples import load_example
 from suprem.export import RESEARCH_USE
+from suprem.inference.predictor import Predictor
 from suprem.web.query_sets import START
 from tests.tiny import ecg, write_checkpoint, write_wfdb
 
@@ -153,6 +157,67 @@ def test_scores_are_computed_once_for_one_question(open_page: Open) -> None:
     assert app.session_state["suprem"].scored is first
     app.selectbox(key="example").set_value(app.selectbox(key="example").options[1]).run()
     assert app.session_state["suprem"].scored is not first
+
+
+def test_attention_and_occlusion_are_shown_of_one_query_and_of_two(open_page: Open) -> None:
+    app = open_page()
+    assert "Attention and occlusion" in shown(app)
+    first, second = app.selectbox(key="looked-at").options[:2]
+    spec = app.get("plotly_chart")[-1].proto.spec
+    assert "not evidence" in spec
+    read = app.session_state["suprem"].explained
+    app.segmented_control(key="explanation-view").set_value("Occlusion").run()
+    assert "Fall of the logit without the block" in app.get("plotly_chart")[-1].proto.spec
+    app.selectbox(key="minus").select_index(0).run()
+    assert errors(app) == []
+    assert "(difference)" in app.get("plotly_chart")[-1].proto.spec
+    assert f"“{first.split('  (')[0]}” minus “{second.split('  (')[0]}”" in shown(app).replace("\\", "")
+    assert app.session_state["suprem"].explained is read, "the recording is encoded once"
+
+
+def test_a_denied_finding_is_not_scored_and_that_is_said(open_page: Open) -> None:
+    app = open_page()
+    app.text_area(key="queries").set_value("no atrial fibrillation\nno zebra waves").run()
+    assert [option.split("  (")[0] for option in app.selectbox(key="looked-at").options] == ["atrial fibrillation"]
+    assert "“no atrial fibrillation” asks for an absence" in shown(app)
+    app.text_area(key="queries").set_value("no zebra waves").run()
+    assert errors(app) == []
+    assert "asks for an absence" in shown(app)
+    assert plots(app) == 2
+
+
+def test_an_edit_moves_the_scores_of_a_copy_and_can_be_undone(open_page: Open, checkpoint: Path) -> None:
+    app = open_page()
+    scored = app.session_state["suprem"].scored
+    app.segmented_control(key="edit-kind").set_value("Scale a lead").run()
+    app.number_input(key="edit-factor").set_value(-3.0).run()
+    app.button(key="edit-apply").click().run()
+    assert errors(app) == []
+    assert "EDITED SIGNAL" in shown(app)
+    assert "V1 × -3" in shown(app)
+    specs = [chart.proto.spec for chart in app.get("plotly_chart")]
+    assert [("EDITED SIGNAL, not a recording" in spec) for spec in specs].count(True) == 1
+    (moved,) = [spec for spec in specs if "edited signal" in spec]
+    before, now = (trace["x"] for trace in json.loads(moved)["data"][1:])
+    edited = apply_edits(load_example(app.selectbox(key="example").value), [Edit(EditKind.SCALE, "V1", amount=-3.0)])
+    lowest = scored.scores[-1]
+    (expected,) = Predictor.load(checkpoint).score(edited, [lowest.query])
+    assert before[0] == lowest.score
+    assert now[0] == pytest.approx(expected.score, abs=1e-6)
+    assert now[0] != before[0]
+    assert app.session_state["suprem"].scored is scored, "the recording's own scores stay"
+    app.segmented_control(key="edit-kind").set_value("Drop a lead").run()
+    app.button(key="edit-apply").click().run()
+    assert "V1 × -3; V1 dropped" in shown(app)
+    app.button(key="edit-undo").click().run()
+    assert "V1 dropped" not in shown(app)
+    app.button(key="edit-clear").click().run()
+    assert "EDITED SIGNAL" not in shown(app)
+    app.segmented_control(key="edit-kind").set_value("Swap two leads").run()
+    app.selectbox(key="edit-other").set_value("V1").run()
+    assert "two different leads" in errors(app)[0]
+    app.selectbox(key="example").set_value(app.selectbox(key="example").options[1]).run()
+    assert app.session_state["suprem"].edits[1] == (), "another recording starts unedited"
 
 
 def test_synthetic_examples_are_called_synthetic(open_page: Open) -> None:

@@ -13,8 +13,10 @@ from defusedxml import ElementTree
 from numpy.typing import NDArray
 from PIL import Image
 
+from suprem.ecg.edit import Edit, EditKind, apply_edits
 from suprem.ecg.measure import measure
 from suprem.ecg.record import LEADS
+from suprem.errors import EcgError
 from suprem.paper.display_filter import DisplayFilter
 from suprem.paper.layout import STANDARD, Layout, PaperScale
 from suprem.paper.printout import PIXELS_PER_MM, PrintFormat, Printout, ScoreLine, print_ecg
@@ -155,3 +157,8 @@ def test_scores_stand_on_a_page_of_their_own_and_formulas_stay_text() -> None:
 def test_the_file_does_not_depend_on_who_it_is_or_when(form: PrintFormat) -> None:
     named = replace(RECORD, record_id="DOE_JANE", device_statements=("DOE JANE",), device={"ID": "DOE"}, notes=("DOE",))
     assert print_ecg(Printout(named), form) == print_ecg(Printout(RECORD), form)
+
+
+def test_an_edited_signal_is_never_printed() -> None:
+    with pytest.raises(EcgError, match="edited"):
+        Printout(apply_edits(ecg(), [Edit(EditKind.DROP, "V1")]))

@@ -79,7 +79,7 @@ def test_json_is_one_object_with_scores_and_errors(
     assert score.main([*command, *ecg_files(files), "--json"]) == 0
     captured = capsys.readouterr()
     result = json.loads(captured.out)
-    assert list(result) == ["checkpoint", "encoder", "scores", "familiarity", "errors"]
+    assert list(result) == ["checkpoint", "encoder", "scores", "familiarity", "errors", "not_scored", "cautions"]
     assert (result["checkpoint"], result["encoder"]) == (Predictor.load(checkpoint).id, "fake")
     assert [list(row) for row in result["scores"]] == [["record_id", "query", "score", "logit", "support"]] * 6
     unknown = {"likeness": "unknown", "distance": None, "nearer": None}
@@ -298,3 +298,25 @@ def test_help_says_what_it_is_not_for(capsys: pytest.CaptureFixture[str]) -> Non
         score.main(["--help"])
     assert stopped.value.code == 0
     assert "Research use only" in capsys.readouterr().out
+
+
+def test_a_denied_finding_is_scored_under_its_own_name_and_that_is_said(
+    checkpoint: Path, files: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--checkpoint", str(checkpoint), *ecg_files(files[:1]), "--query"]
+    assert score.main([*arguments, "no atrial fibrillation", "risk of death", "no zebra waves", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert [row["query"] for row in result["scores"]] == ["atrial fibrillation", "risk of death"]
+    assert [(row["query"], row["instead"]) for row in result["not_scored"]] == [
+        ("no atrial fibrillation", "atrial fibrillation"),
+        ("no zebra waves", None),
+    ]
+    assert [row["query"] for row in result["cautions"]] == ["risk of death"]
+    assert "outcome" in result["cautions"][0]["caution"]
+
+    assert score.main([*arguments, "no AF"]) == 0
+    printed = capsys.readouterr()
+    assert [row["query"] for row in rows_of(printed.out)] == ["AF"]
+    assert "Scored instead: “AF”" in printed.err
+    assert score.main([*arguments, "no zebra waves"]) == 2
+    assert "asks for an absence" in capsys.readouterr().err
