@@ -85,6 +85,7 @@ def test_a_wfdb_pair_goes_in_and_its_score_comes_out(browser: Browser, tmp_path:
         assert f"{expected.score:.6f}" in table
         assert "Research use only" in table
         assert "DOEJANE" not in table
+        assert_an_edit_moves_only_the_copy(browser, expected.score)
         page.screenshot(path=tmp_path / "journey.png", full_page=True)
         log = (tmp_path / "server.log").read_text()
 
@@ -92,6 +93,25 @@ def test_a_wfdb_pair_goes_in_and_its_score_comes_out(browser: Browser, tmp_path:
     assert [text for text in browser.complaints if "Content Security Policy" in text] == []
     assert "DOEJANE" not in log
     assert "Traceback" not in log
+
+
+def assert_an_edit_moves_only_the_copy(browser: Browser, score: float) -> None:
+    """Edit the signal, see the copy's score, marked as edited and without a way to save it; and undo it."""
+    page = browser.page
+    page.get_by_text("What if the signal were different?").click()
+    began = time.monotonic()
+    page.get_by_role("button", name="Apply").click()
+    edited = page.get_by_role("figure", name=re.compile("^Edited signal: V1 dropped"))
+    expect(edited).to_be_visible(timeout=PATIENCE)
+    logging.getLogger(__name__).info(f"Edited signal {time.monotonic() - began:.2f} s after the click.")
+    expect(page.get_by_text("EDITED SIGNAL. V1 dropped.")).to_be_visible()
+    expect(edited).to_contain_text("EDITED SIGNAL, not a recording")
+    expect(edited.locator(".modebar-btn")).to_have_count(0)
+    rows = page.get_by_role("figure", name=re.compile("^Scores of the recording and of the edited signal"))
+    expect(rows).to_contain_text(re.compile(rf"{score:.2f}"))
+    expect(page.get_by_role("combobox", name="Query", exact=True)).to_have_value(f"Atrial flutter  ({score:.2f})")
+    page.get_by_role("button", name="Undo the last").click()
+    expect(edited).to_have_count(0, timeout=PATIENCE)
 
 
 def assert_paper_is_square(page: Page) -> None:

@@ -220,6 +220,19 @@ def test_an_edit_moves_the_scores_of_a_copy_and_can_be_undone(open_page: Open, c
     assert app.session_state["suprem"].edits[1] == (), "another recording starts unedited"
 
 
+def test_a_pasted_report_is_held_against_the_scores_and_its_findings_can_be_asked(open_page: Open) -> None:
+    app = open_page()
+    app.text_area(key="ecg-report").set_value("Sinus rhythm. Possible LVH. No atrial fibrillation.").run()
+    assert errors(app) == []
+    (table,) = [frame.value for frame in app.dataframe if "in the report" in frame.value]
+    assert list(table["in the report"].str.split(":").str[0]) == ["stated", "doubted", "denied"]
+    assert set(table["outcome"]) == {"no rank is known for these words"}, "this checkpoint was never evaluated"
+    app.button(key="ask-report").click().run()
+    assert app.text_area(key="queries").value == "sinus rhythm\nleft ventricular hypertrophy\natrial fibrillation"
+    app.text_area(key="ecg-report").set_value("The weather is fine.").run()
+    assert "No finding was recognised" in shown(app)
+
+
 def test_synthetic_examples_are_called_synthetic(open_page: Open) -> None:
     app = open_page()
     app.selectbox(key="example").set_value(app.selectbox(key="example").options[1]).run()
