@@ -78,6 +78,16 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
         "Digitalis effect",
         "Early repolarization",
     ),
+    "Single walls": (
+        "T wave inversion in inferior leads",
+        "T wave inversion in lateral leads",
+        "T wave inversion in anterior leads",
+        "ST depression in inferior leads",
+        "ST depression in lateral leads",
+        "ST elevation in anterior leads",
+        "Q wave in inferior leads",
+        "Poor R wave progression",
+    ),
 }
 
 MAX_NAME = 60
