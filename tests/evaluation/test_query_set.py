@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from suprem.concepts.abbreviations import expand
 from suprem.concepts.query import CardiacQuery
-from suprem.concepts.vocabulary import load_terms
-from suprem.datasets.catalog import TASK_NAMES, load_task
+from suprem.concepts.vocabulary import load_descriptions, load_terms
+from suprem.datasets.catalog import ASSETS, TASK_NAMES, load_task
 from suprem.errors import EvaluationError
 from suprem.evaluation.query_set import query_set
 
@@ -99,3 +100,10 @@ def test_a_file_that_does_not_fit_is_refused_with_the_reason(
 def test_an_unknown_set_is_named_with_the_known_ones() -> None:
     with pytest.raises(EvaluationError, match=r"'detailed' is neither a query set \(simplified, members\) nor a file"):
         query_set("detailed", SUPERCLASS, TERMS)
+
+
+def test_every_statement_has_five_paraphrases_that_no_description_taught() -> None:
+    paraphrases = query_set(str(ASSETS / "queries" / "paraphrases.toml"), load_task("ptbxl_all"), TERMS)
+    assert {len(phrases) for phrases in paraphrases.phrases} == {5}
+    taught = {text for texts in load_descriptions().values() for text in texts}
+    assert not taught & {expand(phrase) for phrases in paraphrases.phrases for phrase in phrases}
