@@ -2,6 +2,7 @@
 
     python -m pipelines.pretrain --data STORE --run-dir DIR [--config FILE.toml] [--set training.epochs=5] [--resume]
     python -m pipelines.pretrain --data STORE --vocabulary VERSION --run-dir DIR    labels from reports
+    python -m pipelines.pretrain --data STORE --init CHECKPOINT --run-dir DIR --set training.epochs=4    fine-tuning
     python -m pipelines.pretrain --config pipelines/configs/smoke.toml --run-dir DIR       synthetic ECGs, one minute
     torchrun --standalone --nproc_per_node=2 -m pipelines.pretrain ...                     several processes
     python -m pipelines.pretrain ... --launch slurm --nodes 2 --gpus-per-node 8            a cluster (docs/scale.md)
@@ -36,8 +37,8 @@ from suprem.datasets.index import TRAIN_FOLDS, VALIDATION_FOLDS, shared_patients
 from suprem.datasets.signal_store import SignalStore
 from suprem.datasets.synthetic import build_synthetic_store
 from suprem.ecg.preprocess import SPECS, SignalSpec
-from suprem.errors import ConfigError, DatasetError
-from suprem.model.checkpoint import EncoderStamp, save_checkpoint
+from suprem.errors import CheckpointError, ConfigError, DatasetError, EmbedderMismatch
+from suprem.model.checkpoint import EncoderStamp, load_checkpoint, save_checkpoint
 from suprem.model.config import ModelConfig
 from suprem.model.supreme import SupremeModel
 from suprem.settings import load_settings
@@ -80,6 +81,9 @@ class PretrainConfig:
     descriptions: bool = False
     """Whether lay descriptions are among the synonyms that stand in for a concept's name."""
 
+    init: Path | None = None
+    """Folder of a checkpoint whose weights the run begins with; None begins anew."""
+
     leave_out: tuple[str, ...] = ()
     """Codes of concepts that are not learned, nor findings of that kind in single places: to measure afterwards how
     unseen words are understood."""
@@ -99,6 +103,7 @@ class Experiment:
     embedder: TextEmbedder
     vocabulary: Vocabulary
     version: str | None
+    begun_with: str | None
     vectors: dict[str, torch.Tensor]
     described: dict[str, torch.Tensor]
     train: LabelledRows
@@ -132,6 +137,7 @@ class Experiment:
             },
             "vocabulary": self.vocabulary.content_hash,
             "vocabulary_version": self.version,
+            "begun_with": self.begun_with,
             "encoder": {"name": self.embedder.name, "content_hash": self.embedder.content_hash},
             **provenance(),
         }
@@ -182,7 +188,9 @@ def set_up(
         torch.set_num_threads(config.training.threads)
     torch.manual_seed(config.training.seed)
     model = SupremeModel(config.model)
-    if config.model.whiten_queries:
+    if config.init:
+        begun_with = begin_with(model, config.init, embedder)
+    elif config.model.whiten_queries:
         model.fit_whitening(vectors["wordings"])
     return Experiment(
         config=config,
@@ -190,12 +198,34 @@ def set_up(
         embedder=embedder,
         vocabulary=vocabulary,
         version=version.id if version else None,
+        begun_with=begun_with if config.init else None,
         vectors=vectors,
         described=embed_descriptions(vocabulary, embedder) if config.descriptions else {},
         train=LabelledRows(store=store, rows=train_rows, labels=labels[train_rows]),
         validation=LabelledRows(store=store, rows=validation_rows, labels=labels[validation_rows]),
         model=model,
     )
+
+
+def begin_with(model: SupremeModel, folder: Path, embedder: TextEmbedder) -> str:
+    """Give a network the weights of a checkpoint and return the checkpoint's id.
+
+    Raises:
+        CheckpointError: There is none, or it is of another network.
+        EmbedderMismatch: It was trained with another text encoder.
+    """
+    checkpoint = load_checkpoint(folder)
+    if checkpoint.encoder.content_hash != embedder.content_hash:
+        raise EmbedderMismatch(
+            f"The checkpoint to begin with was trained with text encoder {checkpoint.encoder.name}; {embedder.name} is "
+            "in use. Name the first in the configuration."
+        )
+    if checkpoint.model.config != model.config:
+        raise CheckpointError(
+            "The checkpoint to begin with is of another network than the configuration states; give its own [model]."
+        )
+    model.load_state_dict(checkpoint.model.state_dict())
+    return checkpoint.id
 
 
 def labels_of_reports(
@@ -331,6 +361,7 @@ def run(
             workers=workers,
             save_best=save_best,
             resume=resume,
+            fine_tune=config.init is not None,
             progress=progress,
             should_stop=should_stop,
         )
@@ -454,6 +485,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--data", type=Path, help="signal store made by pipelines.index_datasets")
     parser.add_argument("--vocabulary", type=Path, help="folder of a version of pipelines.build_vocabulary")
+    parser.add_argument("--init", type=Path, metavar="CHECKPOINT", help="begin with its weights, to fine-tune it")
     parser.add_argument("--run-dir", type=Path, required=True, help="folder of the run; new, or one to resume")
     parser.add_argument("--config", type=Path, default=CONFIGS / "compact.toml", help="default: compact.toml")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting")
@@ -466,12 +498,16 @@ def main(argv: list[str] | None = None) -> int:
         if launch.kind != "local":
             print(LAUNCHERS[launch.kind](launch).start("pretrain", words, args.run_dir))
             return
-        if args.resume and (args.set or args.vocabulary):
-            raise ConfigError("A resumed run keeps its configuration; leave --set and --vocabulary out, or start anew.")
+        if args.resume and (args.set or args.vocabulary or args.init):
+            raise ConfigError(
+                "A resumed run keeps its configuration; leave --set, --vocabulary and --init out, or start anew."
+            )
         path = args.run_dir / "config.toml" if args.resume else args.config
         config = load_config(PretrainConfig, path, args.set)
         if args.vocabulary:
             config = replace(config, vocabulary=args.vocabulary.absolute())
+        if args.init:
+            config = replace(config, init=args.init.absolute())
         settings = load_settings()
         workers = Workers(precision=config.training.precision, cpu=config.training.cpu)
         with stop_on_signal() as should_stop, closing(workers):

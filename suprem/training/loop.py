@@ -89,6 +89,7 @@ def train(
     workers: Workers,
     save_best: Callable[[SupremeModel, float], None],
     resume: bool = False,
+    fine_tune: bool = False,
     progress: Progress = lambda _f, _m: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> RunSummary:
@@ -128,7 +129,7 @@ def train(
         at = Position(**load_training_state(run.folder / "last", model=model, optimizer=optimizer))
     if resume and workers.is_main:
         run.keep_until(at.step)
-    if not saved_before:
+    if not saved_before and not fine_tune:
         model.fusion.init_prior(float(data.labels[data.labels >= 0].mean()))
     if config.compile:
         model.compile()

@@ -191,6 +191,27 @@ def test_statements_of_the_corpus_correct_and_complete_the_reports(
         assert said in one_sentence(capsys)
 
 
+def test_a_run_can_begin_with_a_checkpoint_of_the_same_network(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert pretrain.main(command(place, first)) == 0
+    still = ("--init", str(first / "best"), "--set", "training.epochs=1", "--set", "training.learning_rate=1e-12")
+    assert pretrain.main(command(place, second, *still)) == 0
+    before, after = (load_checkpoint(folder / "best") for folder in (first, second))
+    assert after.card["training"]["begun_with"] == before.id
+    weights = after.model.state_dict()
+    learned = {name: value for name, value in before.model.state_dict().items() if "running_" not in name}
+    assert all(torch.allclose(weights[name], value, atol=1e-6) for name, value in learned.items())
+    capsys.readouterr()
+    for more, said in (
+        (("--init", str(tmp_path)), "is not a complete checkpoint"),
+        (("--init", str(first / "best"), "--set", "model.width=32"), "is of another network"),
+    ):
+        assert pretrain.main(command(place, tmp_path / "third", *more)) == 2
+        assert said in one_sentence(capsys)
+
+
 def test_a_finding_left_out_goes_with_its_places_and_rare_ones_are_not_learned() -> None:
     vocabulary = load_terms(CONCEPTS)
     labels = np.zeros((3, len(vocabulary)), np.float32)
