@@ -222,7 +222,7 @@ class Bench:
             experiment,
             folder=folder,
             workers=self.workers,
-            resume=(folder / "last").is_dir(),
+            resume=(folder / "config.toml").is_file(),
             progress=progress,
             should_stop=self.should_stop,
         )

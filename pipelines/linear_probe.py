@@ -1,12 +1,14 @@
-"""Linear probes on frozen ECG features: a checkpoint's, those of random encoders, and hand-crafted measurements.
+"""Linear probes on frozen ECG features, beside random encoders, hand-crafted measurements and supervised networks.
 
     python -m pipelines.index_datasets --ptbxl PTBXL --out STORE
     python -m pipelines.linear_probe --store STORE --task ptbxl_superclass ptbxl_form [--shares 1 10 100]
-                                     [--protocol clean] [--baselines random measurements] [--json] [--out probe.json]
+                                     [--protocol clean] [--baselines random measurements resnet18 vit] [--json]
 
 Learns from folds 1-8 of the store and evaluates on --folds (9 by default). --protocol is paper, merl or clean; see
 suprem/evaluation/linear_probe.py. "random" are encoders of the checkpoint's form with three random initialisations,
-"measurements" is logistic regression on rate, intervals, axis and voltages, read from the corpus the store was made of.
+"measurements" is logistic regression on rate, intervals, axis and voltages, read from the corpus the store was made of,
+"resnet18" and "vit" are networks trained from nothing on the same labels, all layers (--supervised gives sizes and
+recipe, by default pipelines/configs/supervised.toml; with all labels that takes hours on a CPU).
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import argparse
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +25,11 @@ import torch
 from numpy.typing import NDArray
 
 from pipelines.index_datasets import parse_folds
+from pipelines.pretrain import CONFIGS
 from pipelines.stage import ConsoleProgress, run_stage, say
 from pipelines.task_records import refuse_shared
 from suprem.atomic import write_text
+from suprem.configfile import load_config
 from suprem.datasets.catalog import TASK_NAMES, load_task
 from suprem.datasets.index import TRAIN_FOLDS
 from suprem.datasets.measured import fill_missing, measure_files
@@ -39,9 +43,12 @@ from suprem.export import RESEARCH_USE
 from suprem.model.checkpoint import load_checkpoint
 from suprem.model.supreme import SupremeModel
 from suprem.settings import load_settings
+from suprem.training.loop import LabelledRows
+from suprem.training.supervised import ENCODERS as SUPERVISED
+from suprem.training.supervised import SupervisedConfig, supervised_logits, train_supervised
 
 RANDOM_SEEDS = (0, 1, 2)
-BASELINES = ("random", "measurements")
+BASELINES = ("random", "measurements", *SUPERVISED)
 BATCH = 64
 
 
@@ -58,6 +65,7 @@ class Config:
     draws: int = 1000
     seed: int = 0
     workers: int = 2
+    supervised: SupervisedConfig = field(default_factory=SupervisedConfig)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +105,11 @@ def run(config: Config, checkpoint: Path, device: str, progress: Progress) -> li
     for features in feature_sets(config, checkpoint, store, rows, device, progress):
         for train, held in labelled:
             results += [probe_share(config, store, features, train, held, share) for share in config.shares]
+    for encoder in [name for name in SUPERVISED if name in config.baselines]:
+        for train, held in labelled:
+            results += [
+                supervised_share(config, store, encoder, train, held, share, progress) for share in config.shares
+            ]
     return results
 
 
@@ -212,6 +225,33 @@ def probe_share(
     )
 
 
+def supervised_share(
+    config: Config,
+    store: SignalStore,
+    encoder: str,
+    train: LabelledRecords,
+    held: LabelledRecords,
+    share: float,
+    progress: Progress,
+) -> ProbeResult:
+    """Train a network from nothing on a share of the training records and judge it on the evaluated ones."""
+    part = shared_out(train, share)
+    data = LabelledRows(store, rows_of(store, part), part.present.astype(np.float32))
+    network = train_supervised(data, encoder, config.supervised, progress)
+    return judge(
+        held,
+        supervised_logits(network, store, rows_of(store, held)),
+        trained=part.present.any(axis=0) & ~part.present.all(axis=0),
+        protocol="supervised",
+        share=share,
+        features=f"supervised {encoder}",
+        seed=config.supervised.training.seed,
+        train_records=len(part.record_ids),
+        split=f"folds {','.join(map(str, config.folds))}",
+        draws=config.draws,
+    )
+
+
 def describe(results: list[ProbeResult]) -> str:
     """Return the means as a table; random encoders with mean and standard deviation over their seeds."""
     lines = ["task, features, protocol, share: macro AUROC (95 % interval), over classes with a positive to learn from"]
@@ -244,6 +284,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--protocol", choices=PROTOCOLS, default="clean")
     parser.add_argument("--folds", type=parse_folds, default=(9,), help="folds to evaluate on, default 9")
     parser.add_argument("--baselines", nargs="*", choices=BASELINES, default=[], help="also without a checkpoint")
+    parser.add_argument("--supervised", type=Path, default=CONFIGS / "supervised.toml", help="default: supervised.toml")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one, or SUPREM_CHECKPOINT")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     parser.add_argument("--out", type=Path, help="also write the JSON object to this file")
@@ -261,6 +302,7 @@ def main(argv: list[str] | None = None) -> int:
             folds=args.folds,
             baselines=tuple(args.baselines),
             workers=os.cpu_count() or 1,
+            supervised=load_config(SupervisedConfig, args.supervised),
         )
         progress = ConsoleProgress("linear_probe")
         results = run(config, args.checkpoint or settings.checkpoint, settings.device, progress)

@@ -41,10 +41,10 @@ class ProbeResult:
 
     Args:
         task: Name in the catalog.
-        protocol: "paper", "merl" or "clean".
+        protocol: "paper", "merl" or "clean", or "supervised" for a network of which all layers were trained.
         share: Percent of the training records.
-        features: What was probed: a checkpoint's id, "random encoder" or "measurements".
-        seed: Of the random encoder.
+        features: What was probed: a checkpoint's id, "random encoder", "measurements", or "supervised" and an encoder.
+        seed: Of a random or supervised encoder.
         train_records: Records learned from.
         records: Records evaluated.
         split: Which, in words.

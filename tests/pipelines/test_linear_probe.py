@@ -51,6 +51,40 @@ def test_all_features_are_probed_on_the_same_records(folder: Path, capsys: pytes
     assert len({result["macro_trained"] for result in results[2:8]}) > 1
 
 
+SUPERVISED = """
+[model]
+width = 16
+depth = 1
+heads = 2
+mlp_width = 16
+hidden_width = 16
+joint_width = 16
+dropout = 0.0
+
+[training]
+epochs = 1
+batch = 14
+keep_tokens = 0.5
+"""
+
+
+@pytest.mark.slow
+def test_supervised_networks_stand_beside_the_probes(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tiny.toml").write_text(SUPERVISED)
+    assert (
+        linear_probe.main(command(folder, "--baselines", "vit", "--supervised", str(tmp_path / "tiny.toml"), "--json"))
+        == 0
+    )
+    results = json.loads(capsys.readouterr().out)["results"]
+    assert [(result["features"], result["protocol"], result["train_records"]) for result in results[2:]] == [
+        ("supervised vit", "supervised", 14),
+        ("supervised vit", "supervised", 28),
+    ]
+    assert all(result["records"] == 12 and "SBRAD" in result["untrained"] for result in results[2:])
+
+
 def test_text_gives_random_encoders_with_their_spread(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert linear_probe.main(command(folder, "--baselines", "random", "--protocol", "merl")) == 0
     captured = capsys.readouterr()
