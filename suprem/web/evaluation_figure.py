@@ -18,6 +18,10 @@ LINE = "#2b4ca0"
 BAND = "rgba(43, 76, 160, 0.16)"
 RULE = "rgba(128, 140, 150, 0.35)"
 MAX_LABEL = 34
+TOP, BOTTOM = 56, 48
+MARGINS = TOP + BOTTOM
+"""Pixels above and below the plot itself."""
+
 ROW_PIXELS = 21
 
 
@@ -48,10 +52,15 @@ def class_figure(result: EvaluationResult, *, dark: bool = False) -> go.Figure:
             hovertemplate="%{customdata[0]}: %{x:.3f} (%{customdata[2]:.3f}-%{customdata[3]:.3f})<br>"
             "%{customdata[1]:,} positives, average precision %{customdata[4]:.3f}<extra></extra>",
         )
-    figure.add_vline(x=0.5, line={"color": ink, "dash": "dot", "width": 1}, annotation_text="chance")
-    figure.add_vline(x=result.macro, line={"color": ink, "width": 1}, annotation_text=f"mean {result.macro:.3f}")
+    # Beside the top of its line a word would lie on the first class.
+    for place, words, dash in ((0.5, "chance", "dot"), (result.macro, f"mean {result.macro:.3f}", "solid")):
+        figure.add_vline(
+            x=place, line={"color": ink, "dash": dash, "width": 1}, annotation_text=words,
+            annotation={"y": 1, "yanchor": "bottom", "xanchor": "center"},
+        )  # fmt: skip
     least = min((min(entry.auroc, entry.ci[0]) for entry in ranked if not math.isnan(entry.ci[0])), default=0.5)
-    figure.update_layout(**_layout(ink, height=110 + ROW_PIXELS * len(ranked)), legend=LEGEND)
+    height = 110 + ROW_PIXELS * len(ranked)
+    figure.update_layout(**_layout(ink, height=height), legend={**LEGEND, "y": 1 + 18 / (height - MARGINS)})
     figure.update_xaxes(title_text="AUROC", range=[min(0.45, least - 0.02), 1.01], gridcolor=RULE, zeroline=False)
     figure.update_yaxes(
         tickvals=list(range(len(ranked))), ticktext=labels, automargin=True, gridcolor=RULE, zeroline=False,
@@ -186,7 +195,7 @@ def _layout(ink: str, *, height: int) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0, 0, 0, 0)",
         "plot_bgcolor": "rgba(0, 0, 0, 0)",
         "font": {"family": "Source Sans, sans-serif", "size": 13, "color": ink},
-        "margin": {"l": 56, "r": 16, "t": 48, "b": 48},
+        "margin": {"l": 56, "r": 16, "t": TOP, "b": BOTTOM},
         "height": height,
         "dragmode": False,
     }

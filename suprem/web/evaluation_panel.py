@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from html import escape
 
 import streamlit as st
 from scipy.special import expit
@@ -62,14 +63,15 @@ def show_means(evaluation: EvaluationFolder) -> None:
     st.dataframe(mean_rows(results), hide_index=True, key="means")
     known = load_published()
     st.caption(plain(MEANING))
-    with st.expander("Published figures are not comparable: other data, text encoder and records", key="differences"):
+    with st.expander(
+        "The published figures are not comparable with these: data, text encoder, split and labels differ",
+        key="differences",
+    ):
         st.markdown("\n".join(f"- {plain(sentence)}" for sentence in known.differences))
         st.caption(plain(f"{known.source}, {known.zero_shot.table}. Protocol: {known.zero_shot.protocol}."))
-    for result in results:
-        if result.caution:
-            st.warning(plain(f"{TASK_TITLES[result.task]}: {result.caution}"))
-    for entry in evaluation.missing:
-        st.warning(plain(f"{TASK_TITLES[entry.name]} was not evaluated. {entry.reason}"))
+    sentences = [f"{TASK_TITLES[result.task]}: {result.caution}" for result in results if result.caution]
+    sentences += [f"{TASK_TITLES[entry.name]} was not evaluated. {entry.reason}" for entry in evaluation.missing]
+    _remarks(sentences)
 
 
 def mean_rows(results: Sequence[EvaluationResult]) -> list[Row]:
@@ -97,8 +99,7 @@ def mean_rows(results: Sequence[EvaluationResult]) -> list[Row]:
 def show_classes(result: EvaluationResult) -> None:
     """Show AUROC with interval by class, as a picture and as a table, and which classes have none."""
     st.markdown(plain(summary(result)))
-    for sentence in cautions(result):
-        st.warning(plain(sentence))
+    _remarks(cautions(result))
     drawn = class_figure(result, dark=st.context.theme.type == "dark")
     st.plotly_chart(
         drawn, theme=None, config=PLOT, key="classes", alt="AUROC by class; the table below has the same figures"
@@ -155,8 +156,9 @@ def class_rows(result: EvaluationResult) -> list[Row]:
 
 
 def choose_class(result: EvaluationResult, key: str) -> str | None:
-    """Let a person choose a class that has an AUROC; None where there is none."""
-    ranked = {entry.code: entry for entry in result.classes if not math.isnan(entry.auroc)}
+    """Let a person choose a class that has an AUROC, the most frequent first; None where there is none."""
+    frequent = sorted(result.classes, key=lambda entry: -entry.positives)
+    ranked = {entry.code: entry for entry in frequent if not math.isnan(entry.auroc)}
     if not ranked:
         st.info("No class of this task has both labels among the records, so there is nothing to show.")
         return None
@@ -367,6 +369,13 @@ def show_protocol(evaluation: EvaluationFolder, result: EvaluationResult) -> Non
         column.download_button(
             what, content, file_name=f"{evaluation.checkpoint}-{name}", mime=kind, on_click="ignore", width="stretch"
         )
+
+
+def _remarks(sentences: Sequence[str]) -> None:
+    """Show sentences that take something from the figures above or below them."""
+    if sentences:
+        items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+        st.html(f'<ul class="remarks">{items}</ul>')
 
 
 def _number(value: float) -> float | None:
