@@ -23,6 +23,7 @@ DEEP_LINKS = {
     "Report_Entities": "Report entities",
     "Concept_Map": "Concept map",
     "Training": "Training",
+    "Evaluation": "Evaluation",
     "Model_Card": "Model card",
 }
 
