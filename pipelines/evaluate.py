@@ -4,8 +4,9 @@
 
 DIR is a corpus as published or a folder with several. PTB-XL is evaluated on fold 9, CPSC-2018 and CSN on every record
 unless --splits gives MERL's tables. Tasks of one corpus share one pass over its recordings. The results, every record's
-scores and a report (report.md, classes.csv) go to <SUPREM_HOME>/evaluations/<checkpoint>/<name>, which the Evaluation
-page shows; a task without records is named and the others go on. Exit code 2 means that no task could be evaluated.
+scores, report.md, classes.csv and worst_cases.csv go to <SUPREM_HOME>/evaluations/<checkpoint>/<name>, which the
+Evaluation page shows; a task without records is named and the others go on. Exit code 2 means that no task could be
+evaluated.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from suprem.evaluation.evaluation_folder import (
     write_results,
 )
 from suprem.evaluation.query_set import BUILT_IN, SIMPLIFIED
-from suprem.evaluation.report import classes_csv, report_markdown
+from suprem.evaluation.report import FILES
 from suprem.evaluation.results import Skipped
 from suprem.evaluation.zero_shot import Evaluation
 from suprem.export import RESEARCH_USE
@@ -132,8 +133,8 @@ def run(config: Config, predictor: Predictor, progress: Progress) -> EvaluationF
     )
     indexes = {corpus: evaluated(asked.values()) for corpus, asked in questions.items()}
     write_results(config.out, [(one.result, one.scores) for one in results.values()], indexes)
-    write_text(config.out / "report.md", report_markdown(about))
-    write_text(config.out / "classes.csv", classes_csv(about))
+    for name, made in FILES.items():
+        write_text(config.out / name, made(about))
     write_manifest(about)
     return about
 

@@ -13,7 +13,7 @@ from suprem.datasets.index import RecordIndex
 from suprem.evaluation.audit import Finding
 from suprem.evaluation.evaluation_folder import Corpus, EvaluationFolder, write_manifest, write_results
 from suprem.evaluation.query_set import QuerySet
-from suprem.evaluation.report import classes_csv, report_markdown
+from suprem.evaluation.report import FILES
 from suprem.evaluation.results import Skipped
 from suprem.evaluation.scoring import ScoredRecords
 from suprem.evaluation.zero_shot import Evaluation, Setting, evaluate_scores
@@ -68,8 +68,9 @@ def write_evaluation(
     created: float = 1.8e9,
     tasks: Sequence[str] = ("ptbxl_superclass", "ptbxl_rhythm"),
     records: int = RECORDS,
+    files: bool = False,
 ) -> EvaluationFolder:
-    """Write an evaluation below an installation's folder, as `pipelines.evaluate` does."""
+    """Write an evaluation below an installation's folder, as `pipelines.evaluate` does, with its report if `files`."""
     root = home / "ptb-xl"
     if not root.exists():
         write_wfdb(root / "records100/00000/00001_lr", ecg(seed=1))
@@ -89,7 +90,7 @@ def write_evaluation(
         provenance={"command": "python -m pipelines.evaluate --data ptb-xl", "commit": "0123abc", "packages": {}},
     )
     write_results(about.folder, [(one.result, one.scores) for one in found], {"ptbxl": index})
-    (about.folder / "report.md").write_text(report_markdown(about))
-    (about.folder / "classes.csv").write_text(classes_csv(about))
+    for file, made in FILES.items() if files else ():
+        (about.folder / file).write_text(made(about), encoding="utf-8")
     write_manifest(about)
     return about

@@ -1,12 +1,13 @@
-"""An evaluation as a Markdown report and as one table of all classes."""
+"""An evaluation as files: a Markdown report, a table of all classes, and the worst ordered records of each."""
 
 from __future__ import annotations
 
 import csv
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import StringIO
+from itertools import product
 
 from suprem.datasets.catalog import load_task
 from suprem.evaluation.evaluation_folder import EvaluationFolder
@@ -15,6 +16,7 @@ from suprem.evaluation.operating_points import HOW, operating_points
 from suprem.evaluation.probe_result import ProbeResult
 from suprem.evaluation.published import load_published
 from suprem.evaluation.results import EvaluationResult, Interval
+from suprem.evaluation.worst_cases import worst_cases
 from suprem.export import RESEARCH_USE, text_cell
 
 COLUMNS = (
@@ -47,6 +49,27 @@ def classes_csv(evaluation: EvaluationFolder) -> str:
             writer.writerow(
                 (*map(text_cell, texts), entry.positives, result.records, *written, entry.lost_draws, *origin)
             )
+    writer.writerow(())
+    writer.writerow((RESEARCH_USE,))
+    return out.getvalue()
+
+
+def worst_cases_csv(evaluation: EvaluationFolder) -> str:
+    """Return the worst ordered records of every class as CSV, with the research-use notice below.
+
+    Raises:
+        EvaluationError: Results, scores and records do not belong together.
+    """
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(("task", "class", "has_it", "record", "score", "share_of_records_below", "labels"))
+    for task in evaluation.tasks:
+        scores, index = evaluation.scores(task), evaluation.records(task)
+        ranked = [entry.code for entry in evaluation.result(task).classes if not math.isnan(entry.auroc)]
+        for code, positive in product(ranked, (False, True)):
+            for case in worst_cases(scores, index, code, positive=positive):
+                numbers = (f"{case.score:.6f}", f"{case.above:.4f}")
+                writer.writerow((task, code, int(positive), text_cell(case.record_id), *numbers, " ".join(case.labels)))
     writer.writerow(())
     writer.writerow((RESEARCH_USE,))
     return out.getvalue()
@@ -99,14 +122,12 @@ def means_table(results: Sequence[EvaluationResult]) -> list[str]:
     head = ["task", "records", "labels, records used", "macro AUROC", f"with at least {MIN_POSITIVES} positives"]
     rows = []
     for result in results:
-        ranked = sum(not math.isnan(entry.auroc) for entry in result.classes)
-        frequent = sum(entry.positives >= MIN_POSITIVES and not math.isnan(entry.auroc) for entry in result.classes)
         cells = [
             result.task,
             f"{result.records:,}",
             f"{result.labels}, {result.split}",
-            f"{figure(result.macro, result.macro_ci)}, {ranked} classes",
-            f"{figure(result.macro_10, result.macro_10_ci)}, {frequent} classes",
+            f"{figure(result.macro, result.macro_ci)}, {len(result.classes) - len(result.skipped)} classes",
+            f"{figure(result.macro_10, result.macro_10_ci)}, {result.frequent} classes",
         ]
         rows.append(cells + [figure(row.auroc.get(result.task, (math.nan,))[0]) for row in published])
     return table([*head, *(f"{row.method}, published" for row in published)], rows)
@@ -153,7 +174,6 @@ def _task(evaluation: EvaluationFolder, result: EvaluationResult) -> list[str]:
 
 def _classes(result: EvaluationResult) -> list[str]:
     head = ("class", "query", "positives", "AUROC (95 % interval)", "average precision", "query known to training")
-    ordered = sorted(result.classes, key=lambda entry: -1.0 if math.isnan(entry.auroc) else entry.auroc, reverse=True)
     rows = [
         (
             entry.code,
@@ -163,7 +183,7 @@ def _classes(result: EvaluationResult) -> list[str]:
             figure(entry.average_precision),
             entry.stratum,
         )
-        for entry in ordered
+        for entry in result.ranking
     ]
     return table(head, rows)
 
@@ -240,3 +260,11 @@ def figure(value: float, ends: Interval | None = None) -> str:
 
 def _line(text: str) -> str:
     return " ".join(text.split())
+
+
+FILES: dict[str, Callable[[EvaluationFolder], str]] = {
+    "report.md": report_markdown,
+    "classes.csv": classes_csv,
+    "worst_cases.csv": worst_cases_csv,
+}
+"""What is written beside the results of an evaluation, by name."""

@@ -134,6 +134,16 @@ class EvaluationResult:
             ) from error
 
     @property
+    def ranking(self) -> list[ClassResult]:
+        """The classes, the highest AUROC first, those without one at the end."""
+        return sorted(self.classes, key=lambda entry: (math.isnan(entry.auroc), -entry.auroc))
+
+    @property
+    def frequent(self) -> int:
+        """How many classes `macro_10` is a mean of."""
+        return sum(entry.positives >= MIN_POSITIVES and not math.isnan(entry.auroc) for entry in self.classes)
+
+    @property
     def caution(self) -> str:
         """Why the means say little, "" where they do not say little."""
         if not math.isnan(self.macro_10):

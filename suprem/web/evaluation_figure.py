@@ -33,7 +33,7 @@ def class_figure(result: EvaluationResult, *, dark: bool = False) -> go.Figure:
         dark: Whether the page behind the figure is dark.
     """
     ink = _ink(dark)
-    ranked = sorted((entry for entry in result.classes if not math.isnan(entry.auroc)), key=lambda entry: entry.auroc)
+    ranked = [entry for entry in reversed(result.ranking) if not math.isnan(entry.auroc)]
     labels = [f"{_shortened(entry.query)}  <b>{entry.positives:,}</b>" for entry in ranked]
     figure = go.Figure()
     for few in (False, True):

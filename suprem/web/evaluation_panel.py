@@ -35,6 +35,13 @@ TASK_TITLES = {
     "csn": "CSN",
     OVERALL: "mean of six",
 }
+DOWNLOADS = {
+    "report.md": "Report (Markdown)",
+    "classes.csv": "All classes (CSV)",
+    "worst_cases.csv": "Worst cases (CSV)",
+}
+"""By file that the command wrote beside the results: what it is called."""
+
 Row = dict[str, str | int | float | None]
 
 
@@ -82,11 +89,9 @@ def mean_rows(results: Sequence[EvaluationResult]) -> list[Row]:
             "task": TASK_TITLES[result.task],
             "evaluated on": f"{result.records:,} records, {result.split}",
             "macro AUROC (95 % interval)": figure(result.macro, result.macro_ci),
-            "classes": sum(not math.isnan(entry.auroc) for entry in result.classes),
+            "classes": len(result.classes) - len(result.skipped),
             f"the same, at least {MIN_POSITIVES} positives": figure(result.macro_10, result.macro_10_ci),
-            "of them": sum(
-                entry.positives >= MIN_POSITIVES and not math.isnan(entry.auroc) for entry in result.classes
-            ),
+            "of them": result.frequent,
             **{
                 f"{row.method}, published": figure(row.auroc[result.task][0]) if result.task in row.auroc else ""
                 for row in published
@@ -138,7 +143,6 @@ def cautions(result: EvaluationResult) -> list[str]:
 
 def class_rows(result: EvaluationResult) -> list[Row]:
     """Return one row a class, the highest AUROC first."""
-    ordered = sorted(result.classes, key=lambda entry: -1.0 if math.isnan(entry.auroc) else entry.auroc, reverse=True)
     return [
         {
             "class": entry.code,
@@ -151,7 +155,7 @@ def class_rows(result: EvaluationResult) -> list[Row]:
             "share with it": round(entry.positives / result.records, 4),
             "query known to training": entry.stratum,
         }
-        for entry in ordered
+        for entry in result.ranking
     ]
 
 
@@ -357,15 +361,12 @@ def show_protocol(evaluation: EvaluationFolder, result: EvaluationResult) -> Non
     )
     st.markdown("**To know about this task**")
     st.markdown("\n".join(f"- {plain(defect)}" for defect in task.defects))
-    report, classes = st.columns(2)
-    for column, name, what, kind in (
-        (report, "report.md", "Download report (Markdown)", "text/markdown"),
-        (classes, "classes.csv", "Download all classes (CSV)", "text/csv"),
-    ):
+    for column, (name, what) in zip(st.columns(len(DOWNLOADS)), DOWNLOADS.items(), strict=True):
         try:
             content = (evaluation.folder / name).read_text(encoding="utf-8")
         except OSError as error:
             raise EvaluationError(f"{name} of this evaluation cannot be read; evaluate again.") from error
+        kind = "text/markdown" if name.endswith(".md") else "text/csv"
         column.download_button(
             what, content, file_name=f"{evaluation.checkpoint}-{name}", mime=kind, on_click="ignore", width="stretch"
         )

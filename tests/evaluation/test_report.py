@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from suprem.evaluation.report import COLUMNS, classes_csv, report_markdown
+from suprem.evaluation.report import COLUMNS, classes_csv, report_markdown, worst_cases_csv
 from suprem.evaluation.results import EvaluationResult
 from suprem.export import RESEARCH_USE
 from tests.evaluations import write_evaluation
@@ -26,6 +26,16 @@ def test_every_class_of_every_task_is_a_row(tmp_path: Path) -> None:
     known = {entry.code: entry for entry in result.classes}["AFIB"]
     assert float(body["ptbxl_rhythm", "AFIB"][8]) == pytest.approx(known.auroc, abs=1e-6)
     assert body["ptbxl_rhythm", "PACE"][6:11] == ["0", "240", "", "", ""], "no AUROC is an empty cell"
+
+
+def test_the_worst_records_of_every_class_are_rows(tmp_path: Path) -> None:
+    evaluation = write_evaluation(tmp_path, tasks=("ptbxl_rhythm",))
+    *rows, _, notice = csv.reader(io.StringIO(worst_cases_csv(evaluation)))
+    assert notice == [RESEARCH_USE]
+    missed = [row for row in rows if row[1:3] == ["AFIB", "1"]]
+    assert len(missed) == 20
+    assert all("AFIB" in row[6].split() for row in missed)
+    assert {row[1] for row in rows[1:]} == {"SR", "AFIB", "STACH"}, "no class without an AUROC"
 
 
 def test_the_report_says_how_it_came_about_and_what_is_not_comparable(tmp_path: Path) -> None:

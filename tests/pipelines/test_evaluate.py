@@ -70,6 +70,7 @@ def test_every_task_with_records_is_evaluated_and_the_others_are_named(
     assert all(path.is_file() for task in found.tasks for path in found.records(task).files())
     assert "python -m pipelines." in (found.folder / "report.md").read_text()
     assert (found.folder / "classes.csv").read_text().count("cpsc2018") == 9
+    assert "cpsc2018,AFIB,1,A0001," in (found.folder / "worst_cases.csv").read_text()
 
     assert evaluate.main(command) == 2
     assert "There is an evaluation in" in capsys.readouterr().err
