@@ -2,7 +2,7 @@
 
     python -m pipelines.evaluate --data DIR [DIR ...] [--checkpoint FOLDER] [--tasks TASK ...] [--labels exact]
 
-DIR is a corpus as published or a folder with several. PTB-XL is evaluated on fold 9, CPSC-2018 and CSN on every record
+DIR is a corpus as published or a folder with several. PTB-XL is evaluated on fold 9, other corpora on every record
 unless --splits gives MERL's tables. Tasks of one corpus share one pass over its recordings. The results, every record's
 scores, report.md, classes.csv and worst_cases.csv go to <SUPREM_HOME>/evaluations/<checkpoint>/<name>, which the
 Evaluation page shows; a task without records is named and the others go on. Exit code 2 means that no task could be

@@ -27,7 +27,7 @@ def start_evaluation(store: JobStore, settings: Settings) -> None:
         "Folder of recordings",
         key="evaluation-data",
         persist_state="session",
-        placeholder="a folder that holds PTB-XL, CPSC-2018 or CSN as published, or several of them",
+        placeholder="a folder that holds a corpus as published, such as PTB-XL, CPSC-2018 or CSN, or several",
     ).strip()
     checkpoints = {IN_USE: settings.checkpoint}
     checkpoints |= {f"Run {run.name}": run.checkpoint for run in list_runs(settings.home / "runs") if run.checkpoint}
@@ -35,7 +35,7 @@ def start_evaluation(store: JobStore, settings: Settings) -> None:
     chosen = left.selectbox("Checkpoint", list(checkpoints), key="evaluation-checkpoint")
     labels = right.selectbox("Labels", LABEL_VARIANTS, format_func=LABELS.__getitem__, key="evaluation-labels")
     st.caption(
-        "Every task with records in the folder is evaluated: PTB-XL on fold 9, CPSC-2018 and CSN on all records. "
+        "Every task with records in the folder is evaluated: PTB-XL on fold 9, other corpora on all records. "
         "Fold 9 takes a few minutes on two CPU cores."
     )
     if st.button("Evaluate", type="primary", disabled=not data, key="evaluate"):

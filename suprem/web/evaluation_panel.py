@@ -16,7 +16,7 @@ from suprem.evaluation.calibration import expected_calibration_error, reliabilit
 from suprem.evaluation.evaluation_folder import EvaluationFolder, list_evaluations
 from suprem.evaluation.metrics import MIN_POSITIVES
 from suprem.evaluation.operating_points import HOW, RULES, OperatingPoint, operating_points
-from suprem.evaluation.published import OVERALL, load_published
+from suprem.evaluation.published import load_published
 from suprem.evaluation.report import MEANING, OUTCOME, figure
 from suprem.evaluation.results import EvaluationResult, Skipped
 from suprem.evaluation.roc import RocCurve, roc
@@ -33,7 +33,7 @@ TASK_TITLES = {
     "ptbxl_all": "PTB-XL, all 71 statements",
     "cpsc2018": "CPSC-2018",
     "csn": "CSN",
-    OVERALL: "mean of six",
+    "challenge": "Challenges of 2020 and 2021",
 }
 DOWNLOADS = {
     "report.md": "Report (Markdown)",

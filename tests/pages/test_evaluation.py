@@ -10,8 +10,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from suprem.concepts.vocabulary import load_terms
+from suprem.datasets.catalog import TASK_NAMES
 from suprem.jobs import runner
 from suprem.jobs.job import Job
+from suprem.web.evaluation_panel import TASK_TITLES
 from tests.evaluations import write_evaluation
 from tests.tiny import write_checkpoint
 
@@ -43,7 +45,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
 @pytest.fixture
 def open_page(home: Path, started: list[Job]) -> Iterator[Open]:
     def open_page() -> AppTest:
-        app = AppTest.from_file(str(ROOT / "suprem" / "web" / "main.py"), default_timeout=60)
+        app = AppTest.from_file(str(ROOT / "suprem" / "web" / "main.py"), default_timeout=180)
         app.switch_page(str(ROOT / "pages" / "5_Evaluation.py")).run()
         app.button(key="acknowledge").click().run()
         assert not app.exception
@@ -85,6 +87,10 @@ def test_the_first_visit_says_how_to_begin_and_starts_the_command(
     words = ("--data", "/recordings", "--checkpoint", str(checkpoint), "--labels", "exact")
     assert (job.spec.stage, job.spec.arguments) == ("evaluate", words)
     assert app.button(key="cancel-1"), "it is followed as on the training page"
+
+
+def test_every_task_has_a_title() -> None:
+    assert set(TASK_TITLES) == set(TASK_NAMES)
 
 
 def test_means_stand_beside_the_published_ones_and_what_is_missing_is_named(open_page: Open, home: Path) -> None:

@@ -51,13 +51,13 @@ def test_every_task_with_records_is_evaluated_and_the_others_are_named(
     assert evaluate.main(command) == 0
     predictor = Predictor.load(checkpoint)
     found = open_evaluation(home / "evaluations" / predictor.id / "one")
-    assert found.tasks == ("ptbxl_superclass", "ptbxl_subclass", "ptbxl_rhythm", "ptbxl_all", "cpsc2018")
+    assert found.tasks == ("ptbxl_superclass", "ptbxl_subclass", "ptbxl_rhythm", "ptbxl_all", "cpsc2018", "challenge")
     reasons = {entry.name: entry.reason for entry in found.missing}
     assert set(reasons) == {"ptbxl_form", "csn"}
     assert "has a label of ptbxl_form" in reasons["ptbxl_form"]
     assert "no usable header such as WFDBRecords/01/010/JS00001.hea" in reasons["csn"]
     printed = capsys.readouterr()
-    for words in ("csn: not evaluated.", "cpsc2018, all records: 2 records, macro AUROC", "5 tasks evaluated"):
+    for words in ("csn: not evaluated.", "cpsc2018, all records: 2 records, macro AUROC", "6 tasks evaluated"):
         assert words in printed.out
     assert "evaluate 100.0 %" in printed.err, "the page follows this line"
 
