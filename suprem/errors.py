@@ -5,6 +5,7 @@
     ├── Cancelled                   a person or the scheduler asked long work to stop
     ├── EcgError
     │   ├── UnreadableEcg           the file is not an ECG this project can read
+    │   ├── MissingFact             a table does not say what its numbers are; a person may know
     │   ├── MissingLead             a lead that is needed is not there and cannot be derived
     │   └── BadSamplingRate         the sampling rate or the length cannot be used
     ├── QueryError                  a query is empty, too long or not text
@@ -19,6 +20,7 @@
     ├── DatasetError                a corpus, index or signal store cannot be used
     │   └── CorpusNotFound          the folder is not the corpus it should be
     ├── EvaluationError             labels, scores or results do not fit together
+    ├── CohortError                 a folder of scored recordings cannot be used or gone on with
     ├── TrainingError               training cannot go on (for example a loss that is not a number)
     └── JobError                    a background job cannot be started or changed
 
@@ -46,6 +48,10 @@ class EcgError(SupremError, ValueError):
 
 class UnreadableEcg(EcgError):
     """The bytes are not an ECG in a format this project reads."""
+
+
+class MissingFact(EcgError):
+    """A table of numbers does not state rate, unit or leads, and they do not follow from it; a person may know them."""
 
 
 class MissingLead(EcgError):
@@ -102,6 +108,10 @@ class CorpusNotFound(DatasetError, FileNotFoundError):
 
 class EvaluationError(SupremError, ValueError):
     """Labels, scores or results of an evaluation do not fit together."""
+
+
+class CohortError(SupremError, ValueError):
+    """A folder of scored recordings is damaged, or was begun with other recordings, queries or model."""
 
 
 class TrainingError(SupremError):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from suprem.ecg.channels import Channel, check_sample_count, millivolts_per, parse_age, parse_sex, to_record
 from suprem.ecg.device_words import keep_statements, left_out_note, measurements
-from suprem.ecg.lead_names import canonical_lead
+from suprem.ecg.lead_names import canonical_lead, coded_lead
 from suprem.ecg.record import EcgRecord
 from suprem.ecg.xml_tree import number, parse_xml, positive, text_of
 from suprem.errors import BadSamplingRate, EcgError, UnreadableEcg
@@ -94,13 +94,11 @@ def _code(element: Element) -> str:
     return (code.get("code") or "").strip() if code is not None else ""
 
 
-def _lead(sequence: Element) -> str:
-    """Return the lead's name by its code, or by what the code is displayed as where the code is none."""
+def _lead(sequence: Element) -> tuple[str, int] | None:
+    """Return the lead and its sign by name or number of its code, or by what that is displayed as."""
     code = sequence.find("code")
-    if code is None:
-        return ""
-    names = [(code.get(key) or "").strip() for key in ("code", "displayName")]
-    return next((name for name in names if canonical_lead(name)), names[0])
+    names = [(code.get(key) or "").strip() for key in ("code", "displayName")] if code is not None else []
+    return next((lead for name in names if (lead := canonical_lead(name) or coded_lead("MDC", name))), None)
 
 
 def _sequence_set(place: Element) -> _SequenceSet | None:
@@ -111,7 +109,7 @@ def _sequence_set(place: Element) -> _SequenceSet | None:
             clock = sequence if clock is None else clock
         elif sequence.find("value/digits") is not None:
             leads.append(sequence)
-    named = [sequence for sequence in leads if canonical_lead(_lead(sequence))]
+    named = [sequence for sequence in leads if _lead(sequence)]
     if not named:
         return None
     increment = clock.find("value/increment") if clock is not None else None
@@ -127,8 +125,8 @@ def _sequence_set(place: Element) -> _SequenceSet | None:
 
 def _channel(sequence: Element) -> Channel:
     """Return origin + scale * digit as millivolts."""
-    name = _lead(sequence)
-    if canonical_lead(name) is None:  # left out and counted later, whatever it holds
+    lead = _lead(sequence)
+    if lead is None:  # left out and counted later, whatever it holds
         return Channel("", np.empty(0), "mV")
     origin, scale = sequence.find("value/origin"), sequence.find("value/scale")
     step = number(scale.get("value")) if scale is not None else None
@@ -137,7 +135,7 @@ def _channel(sequence: Element) -> Channel:
     millivolts = _digits(text_of(sequence, "value/digits")) * (step * _millivolts(scale))
     if origin is not None and (offset := number(origin.get("value"))):
         millivolts += offset * _millivolts(origin, scale)
-    return Channel(name, millivolts, "mV")
+    return Channel("", millivolts, "mV", lead)
 
 
 def _millivolts(*quantities: Element) -> float:

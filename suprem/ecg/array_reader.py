@@ -6,6 +6,7 @@ import io
 import math
 import sys
 import zipfile
+from pathlib import Path
 from typing import IO
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from suprem.ecg.channels import MAX_SAMPLES
 from suprem.ecg.record import EcgRecord
-from suprem.ecg.table import Table, TableFormat, facts_among, read_table, signal_among
+from suprem.ecg.table import Table, TableFormat, facts_among, leads_among, read_table, signal_among
 from suprem.errors import EcgError, UnreadableEcg
 
 _MAX_BYTES = 8 * MAX_SAMPLES + 10_000
@@ -46,15 +47,17 @@ def read_npz(data: bytes, given: TableFormat | None, record_id: str) -> EcgRecor
             for name, item in members.items():
                 with archive.open(item) as stream:
                     stated[name] = _stated(stream)
-            signal = signal_among({name: shape for name, (shape, _) in stated.items()})
-            if signal is None:
+            shapes = {name: shape for name, (shape, _) in stated.items()}
+            signal = signal_among(shapes)
+            rows = (signal,) if signal else leads_among(shapes)
+            if not rows:
                 raise UnreadableEcg(
                     f"The .npz archive has {len(members)} arrays and none is 'signal'; name the ECG so."
                 )
             values: dict[str, NDArray[np.generic]] = {}
             for name, item in members.items():
                 shape, dtype = stated[name]
-                if name == signal or (math.prod(shape) <= _MAX_FACTS and not dtype.hasobject):
+                if name in rows or (math.prod(shape) <= _MAX_FACTS and not dtype.hasobject):
                     with archive.open(item) as stream:  # reads no further than the array's own header claims
                         values[name] = _load(stream, item.file_size)
     except EcgError:
@@ -62,7 +65,18 @@ def read_npz(data: bytes, given: TableFormat | None, record_id: str) -> EcgRecor
     except Exception as error:  # a damaged archive makes zipfile and zlib raise almost anything
         raise UnreadableEcg(f"The .npz archive is damaged ({type(error).__name__}); save it again.") from None
     fs, names, units = facts_among({name: _texts(array) for name, array in values.items()})
-    return read_table(Table(_numbers(values[signal]), "NPZ", names, units, fs), given, record_id)
+    if signal:
+        return read_table(Table(_numbers(values[signal]), "NPZ", names, units, fs), given, record_id)
+    signals = np.stack([_numbers(values[name]).ravel() for name in rows])
+    return read_table(Table(signals, "NPZ", rows, units, fs), given, record_id)
+
+
+def write_npz(path: Path, record: EcgRecord) -> None:
+    """Write the signal of a record and what is needed to read it again: nothing that tells whose it is."""
+    with path.open("wb") as file:
+        np.savez_compressed(
+            file, signal=record.signal, fs=np.float64(record.fs), leads=np.array(record.leads), units=np.array(["mV"])
+        )
 
 
 def array_shape(stream: IO[bytes]) -> tuple[int, ...] | None:

@@ -22,6 +22,14 @@ _RATE = re.compile(r"(?:sampl\w*[\s_]*(?:rate|freq\w*)|\bfreq\w*|\bfs\b|\brate\b
 _GAIN = re.compile(
     r"gain.*(?:digit|adu|lsb|bit|count)s?\s*(?:/|per)\s*m(?:v|illivolt)\D*(\d+(?:\.\d+)?)", re.IGNORECASE
 )
+_COUNTS_PER_MILLIVOLT = re.compile(
+    r"(\d+(?:\.\d+)?)\s*(?:digit|adu|lsb|bit|count)s?\s*(?:/|per)\s*m(?:v|illivolt)", re.IGNORECASE
+)
+_STEP = re.compile(
+    r"(\d+(?:\.\d+)?)\s*([a-zµμ]*v(?:olts?)?)\s*(?:/|per)\s*(?:digit|adu|lsb|bit|count|step)", re.IGNORECASE
+)
+_DATE = re.compile(r"\d{1,4}([-./])\d{1,2}\1\d{1,4}[ T]+")
+_USUAL_RATES = (100, 125, 128, 180, 200, 240, 250, 256, 257, 360, 400, 480, 500, 512, 600, 800, 1000, 1024, 1200, 2000)
 _UNIT = re.compile(r"\bunits?\b\W*([a-zµμ]*v(?:olts?)?)\b", re.IGNORECASE)
 _TIME = re.compile(r"(?:elapsed[\s_]*)?(?:time|timestamp|zeit|t|s|sec|seconds|ms|milliseconds)", re.IGNORECASE)
 _INDEX = re.compile(r"(?:|nan|#|n|nr|no|index|row|samples?|sample[\s_]*(?:number|index)|unnamed: 0)", re.IGNORECASE)
@@ -69,7 +77,7 @@ def _cut(data: bytes) -> _Text:
     start = next((i for i, row in enumerate(rows) if len(row) == width and _count_numbers(row) >= 2), None)
     if start is None:
         raise UnreadableEcg("The text holds no table of numbers; expected one column per lead and one line per sample.")
-    body = rows[start:]
+    body = [row for row in rows[start:] if not row[0].startswith(("#", "%"))]
     for number, row in enumerate(body, start=start + 1):
         if len(row) != width or not _count_numbers(row):
             raise UnreadableEcg(f"Line {number} of the table does not hold {width} numbers as its first lines do.")
@@ -112,10 +120,10 @@ def _count_numbers(cells: Sequence[str]) -> int:
 
 
 def _number(cell: str) -> float:
-    """Return a cell as a number; a clock time such as 0:01.250 in seconds, NaN for text."""
+    """Return a cell as a number; a clock time such as 0:01.250 in seconds, its date left out, NaN for text."""
     try:
         seconds = 0.0
-        for part in cell.split(":"):
+        for part in _DATE.sub("", cell, count=1).rstrip("Z").split(":"):
             seconds = 60.0 * seconds + float(part)
     except ValueError:
         return float("nan")
@@ -125,9 +133,9 @@ def _number(cell: str) -> float:
 def _describe(text: _Text) -> Table:
     """Tell leads, time and other columns apart, and collect what the text says about them."""
     stated = "\n".join(text.preamble)
-    rate, gain, unit = _RATE.search(stated), _GAIN.search(stated), _UNIT.search(stated)
+    rate, unit = _RATE.search(stated), _UNIT.search(stated)
     fs = float(rate[1]) if rate and float(rate[1]) > 0 else None
-    per_millivolt = float(gain[1]) if gain and float(gain[1]) > 0 else None
+    per_millivolt = _counts_per_millivolt(stated)
     units: tuple[str, ...] | None = (unit[1],) if unit else None
     if sum(map(_lead, text.first_cells)) >= 2:  # one line per lead
         return Table(text.values[:, 1:], "CSV", text.first_cells, units, fs, per_millivolt)
@@ -144,6 +152,16 @@ def _describe(text: _Text) -> Table:
     if names and all(found for name, found in zip(names, column_units, strict=True) if _lead(name)):
         units = tuple(found or "" for found in column_units)
     return Table(values, "CSV", names, units, fs, per_millivolt)
+
+
+def _counts_per_millivolt(stated: str) -> float | None:
+    """Return how many counts of the converter a millivolt is, where the text says it in either direction."""
+    gain = _GAIN.search(stated) or _COUNTS_PER_MILLIVOLT.search(stated)
+    if gain:
+        return float(gain[1]) or None
+    step = _STEP.search(stated)
+    millivolts = float(step[1]) * (millivolts_per(step[2]) or 0.0) if step else 0.0
+    return 1.0 / millivolts if millivolts > 0 else None
 
 
 def _lead(cell: str) -> bool:
@@ -195,8 +213,13 @@ def _kind_of_first(header: Sequence[str] | None, values: NDArray[np.float64]) ->
 
 def _rate(times: NDArray[np.float64], unit: str | None) -> float | None:
     """Return the sampling rate in Hz of a time column, or None where its unit is neither stated nor evident."""
-    step = float(times[-1] - times[0]) / max(len(times) - 1, 1)
-    if not step > 0 or np.any(np.abs(np.diff(times) - step) > 0.5 * step):
+    span = float(times[-1] - times[0])
+    step = span / max(len(times) - 1, 1)
+    steps = np.diff(times)
+    if not step > 0 or not np.all(steps >= 0):
+        raise BadSamplingRate("The time column does not rise evenly; remove it and give the sampling rate in Hz (fs).")
+    rounded = bool(np.any(np.abs(steps - step) > 0.5 * step))
+    if rounded and np.abs(times - np.linspace(times[0], times[-1], len(times))).max() > steps[steps > 0].min():
         raise BadSamplingRate("The time column does not rise evenly; remove it and give the sampling rate in Hz (fs).")
     if unit is not None and unit.casefold() in _SECONDS:
         seconds = step * _SECONDS[unit.casefold()]
@@ -207,4 +230,7 @@ def _rate(times: NDArray[np.float64], unit: str | None) -> float | None:
     else:
         return None
     rate = 1.0 / seconds
+    if rounded:  # to fewer digits than the step needs: only the usual rate near by is believed
+        usual = min(_USUAL_RATES, key=lambda known: abs(known - rate))
+        return float(usual) if abs(usual - rate) < 0.005 * usual else None
     return float(round(rate)) if abs(rate - round(rate)) < 1e-3 * rate else rate

@@ -12,7 +12,12 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 from pydicom.waveforms.numpy_handler import multiplex_array
 
 from suprem.ecg.channels import Channel, check_sample_count, parse_age, parse_sex, to_record
@@ -25,10 +30,8 @@ pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
 _ELEMENTS = ["SOPClassUID", "WaveformSequence", "WaveformAnnotationSequence", "PatientAge", "PatientSex"]
 _LINEAR_SAMPLES = {(8, "SB"), (8, "UB"), (16, "SS"), (16, "US"), (32, "SL"), (32, "UL")}
-_COMPRESSED = (
-    "The DICOM file is stored compressed or big-endian; expected little-endian waveforms. "
-    "Export it as Explicit VR Little Endian."
-)
+_COMPRESSED = "The DICOM file is stored compressed; export it as Explicit VR Little Endian."
+_READ = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
 _MEASUREMENTS = (
     "RR Interval",
     "PP Interval",
@@ -56,9 +59,13 @@ def read_dicom(data: bytes, record_id: str) -> EcgRecord:
     try:
         if DeflatedExplicitVRLittleEndian.encode() in data:  # before parsing: pydicom would inflate it to any size
             raise UnreadableEcg(_COMPRESSED)
-        dataset = pydicom.dcmread(io.BytesIO(data), specific_tags=list(_ELEMENTS))
-        if dataset.file_meta.get("TransferSyntaxUID") not in (ImplicitVRLittleEndian, ExplicitVRLittleEndian):
+        # Some archives leave out the head of the file; its syntax is then guessed from the first element.
+        dataset = pydicom.dcmread(io.BytesIO(data), specific_tags=list(_ELEMENTS), force=data[128:132] != b"DICM")
+        syntax = dataset.file_meta.get("TransferSyntaxUID")
+        if syntax not in _READ and (syntax is not None or data[128:132] == b"DICM"):
             raise UnreadableEcg(_COMPRESSED)
+        if dataset.original_encoding[1] is False:
+            _turn_bytes(dataset)
         return _read_dataset(dataset, record_id)
     except EcgError:
         raise
@@ -93,6 +100,17 @@ def _read_dataset(dataset: Dataset, record_id: str) -> EcgRecord:
     )
 
 
+def _turn_bytes(dataset: Dataset) -> None:
+    """Bring the samples of a big-endian file, which pydicom leaves as they are, to little-endian."""
+    for group in dataset.get("WaveformSequence") or []:
+        size = int(group.WaveformBitsAllocated) // 8
+        for keyword in ("WaveformData", "WaveformPaddingValue"):
+            value = group.get(keyword)
+            if size in (2, 4) and isinstance(value, bytes):
+                whole = np.frombuffer(value[: len(value) // size * size], f"u{size}")
+                setattr(group, keyword, whole.byteswap().tobytes())
+
+
 def _clock(group: Dataset) -> tuple[int, float, float]:
     offset = group.get("MultiplexGroupTimeOffset")
     return int(group.NumberOfWaveformSamples), float(group.SamplingFrequency), float(offset or 0.0)
@@ -113,7 +131,7 @@ def _channels(dataset: Dataset, index: int) -> list[Channel]:
 
 
 def _channel(definition: Dataset, samples: NDArray[np.float64]) -> Channel:
-    source = definition.ChannelSourceSequence[0]
+    source = next(iter(definition.get("ChannelSourceSequence") or ()), Dataset())
     units = definition.get("ChannelSensitivityUnitsSequence")
     return Channel(
         name=str(source.get("CodeMeaning") or definition.get("ChannelLabel") or ""),

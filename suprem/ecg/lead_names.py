@@ -27,6 +27,9 @@ _LEAD_NUMBERS: dict[int, tuple[str, int]] = {
     65: ("aVR", -1),
 }
 
+_MDC_ECG_PARTITION = 2 << 16
+"""ISO/IEEE 11073-10101 writes a code as one number, or as partition and number."""
+
 _WRAPPING = re.compile(
     r"^(MDC[_ ]?ECG[_ ]?LEAD|ECG[_ ]?LEAD|LEAD|ECG|EKG|ABLEITUNG|CHANNEL)(?:[\s_:]|-(?!aVR))*", re.IGNORECASE
 )
@@ -53,11 +56,13 @@ def canonical_lead(name: str) -> tuple[str, int] | None:
 
 
 def coded_lead(scheme: str, code: str) -> tuple[str, int] | None:
-    """Return lead and sign of a DICOM channel source code, or None where the code means no standard lead.
+    """Return lead and sign of a channel source code, or None where the code means no standard lead.
 
     Args:
-        scheme: Coding Scheme Designator, "MDC" or "SCPECG".
-        code: Code Value, for example "2:62" or "5.6.3-9-62" (both aVR).
+        scheme: As DICOM's Coding Scheme Designator, "MDC" or "SCPECG".
+        code: Code Value, for example "2:62", "131134" (the same in one number) or "5.6.3-9-62", all of them aVR.
     """
+    if scheme == "MDC" and re.fullmatch(r"13\d{4}", code):
+        return _LEAD_NUMBERS.get(int(code) - _MDC_ECG_PARTITION)
     match = {"MDC": re.fullmatch(r"2:(\d+)", code), "SCPECG": re.fullmatch(r"5\.6\.3-9-(\d+)", code)}.get(scheme)
     return _LEAD_NUMBERS.get(int(match[1])) if match else None

@@ -12,7 +12,7 @@ import numpy as np
 from suprem.ecg.channels import Channel, check_sample_count, parse_age, parse_sex, to_record
 from suprem.ecg.mat_file import Fields, Value, read_variables
 from suprem.ecg.record import LEADS, EcgRecord
-from suprem.ecg.table import Table, TableFormat, facts_among, read_table, signal_among
+from suprem.ecg.table import Table, TableFormat, facts_among, leads_among, read_table, signal_among
 from suprem.errors import UnreadableEcg
 
 CPSC_FS = 500.0
@@ -43,13 +43,17 @@ def read_mat(data: bytes, given: TableFormat | None, record_id: str) -> EcgRecor
         for name, value in fields.items()
     }
     arrays = {name: value for name, value in flat.items() if isinstance(value, np.ndarray)}
-    signal = signal_among({name: array.shape for name, array in arrays.items()})
+    shapes = {name: array.shape for name, array in arrays.items()}
+    fs, names, units = facts_among(flat)
+    signal, rows = signal_among(shapes), leads_among(shapes)
+    if signal is None and rows:
+        values = np.stack([arrays[name].ravel().astype(np.float64) for name in rows])
+        return read_table(Table(values, "MATLAB", rows, units, fs), given, record_id)
     if signal is None:
         raise UnreadableEcg(
             "The MATLAB file holds no single array of leads and no structure ECG with a field data, as CPSC-2018's "
             "do; save the signal as one array named 'signal'."
         )
-    fs, names, units = facts_among(flat)
     return read_table(Table(arrays[signal].astype(np.float64), "MATLAB", names, units, fs), given, record_id)
 
 

@@ -100,7 +100,7 @@ def _channel(lead: Element, notes: list[str]) -> Channel:
         raise UnreadableEcg(f"A lead of the {_KIND} file has {size} bytes a sample; expected 1, 2 or 4.")
     stated = _samples(lead)
     check_sample_count(1, stated)
-    content = decode_base64(text_of(lead, "WaveFormData"), _KIND)
+    content = decode_base64(text_of(lead, "WaveFormData") or text_of(lead, "WaveformData"), _KIND)
     counts = np.frombuffer(content[: len(content) // size * size], _SAMPLE_TYPES[size])
     if not counts.size or counts.size < stated:
         raise UnreadableEcg(

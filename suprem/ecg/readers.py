@@ -70,6 +70,11 @@ def _xml_root(*names: str) -> Callable[[bytes], bool]:
     return recognises
 
 
+def _is_bare_dicom(head: bytes) -> bool:
+    """Tell a DICOM file without its preamble: it begins with an element of group 2 or 8, little-endian."""
+    return head[0] in (2, 8) and head[1] == 0 and head[3:4] == b"\0"
+
+
 def _is_text(head: bytes) -> bool:
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return True
@@ -85,6 +90,7 @@ _FORMATS: tuple[_Format, ...] = (
     _Format("HL7 aECG", _xml_root("AnnotatedECG"), lambda data, _, name: read_aecg(data, name)),
     _Format("Philips Sierra XML", _xml_root("restingecgdata"), lambda data, _, name: read_sierra(data, name)),
     _Format("SCP-ECG", lambda head: b"SCPECG" in head[:32], lambda data, _, name: read_scp(data, name)),
+    _Format("DICOM", _is_bare_dicom, lambda data, _, name: read_dicom(data, name)),
     _Format("EDF", _starts(b"0       "), lambda data, _, name: read_edf_family(data, name)),
     _Format("BDF", _starts(b"\xffBIOSEMI"), lambda data, _, name: read_edf_family(data, name)),
     _Format("ISHNE", _starts(b"ISHNE1.0", b"ANN  1.0")),
@@ -100,12 +106,13 @@ _FORMATS: tuple[_Format, ...] = (
 )
 
 
-def read_ecg(path: Path, *, table: TableFormat | None = None) -> EcgRecord:
+def read_ecg(path: Path, *, table: TableFormat | None = None, links: bool = True) -> EcgRecord:
     """Read one ECG from disk; the format is told from the content.
 
     Args:
         path: The file; for WFDB the header, the signal file, or the record's name without suffix.
         table: Rate, unit and leads for a table (CSV, NPY, NPZ) that does not state them.
+        links: Whether signal files may be symbolic links.
 
     Returns:
         The record, named by the stem of `path`.
@@ -121,7 +128,7 @@ def read_ecg(path: Path, *, table: TableFormat | None = None) -> EcgRecord:
     else:
         header = path.with_name(f"{path.name}.hea")  # a WFDB record's name, as PhysioNet's tables give it
     if header.exists() and (header.stem == path.stem or not path.exists()):
-        return read_wfdb(header.name, _beside(header.parent), header.stem)
+        return read_wfdb(header.name, _beside(header.parent, links), header.stem)
     size = path.stat().st_size
     if size > _MAX_FILE_BYTES:
         raise UnreadableEcg(f"The file holds {size // 2**20} MB; at most {_MAX_FILE_BYTES // 2**20} MB are read.")
@@ -159,11 +166,15 @@ def read_upload(
     return _read_bytes(data, Path(name).suffix, table, record_id)
 
 
-def find_records(folder: Path) -> list[Path]:
+def find_records(folder: Path, *, links: bool = True) -> list[Path]:
     """Return the ECG files below a folder, sorted, one path per record.
 
     A WFDB record stands as its header; the segments of a multi-segment record, signal and annotation files, lists and
     tables of anything but leads are left out. ECG formats that are not read yet are included: reading them says so.
+
+    Args:
+        folder: Where to look, subfolders included; links to folders are not followed.
+        links: Whether symbolic links to files are taken.
 
     Raises:
         FileNotFoundError: There is no such folder.
@@ -173,6 +184,8 @@ def find_records(folder: Path) -> list[Path]:
     found: list[Path] = []
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        if not links:
+            names = [name for name in names if not Path(place, name).is_symlink()]
         headers = [name for name in names if name.lower().endswith(".hea") and not name.startswith(".")]
         segments = {f"{name}.hea" for header in headers for name in _segments(Path(place, header))}
         found += [Path(place, name) for name in headers if name not in segments]
@@ -200,10 +213,10 @@ def _recognise(head: bytes) -> _Format | None:
     return next((known for known in _FORMATS if known.recognises(head)), None)
 
 
-def _beside(folder: Path) -> Callable[[str], Path | None]:
+def _beside(folder: Path, links: bool) -> Callable[[str], Path | None]:
     def find(name: str) -> Path | None:
         path = folder / name
-        return path if path.is_file() else None
+        return path if path.is_file() and (links or not path.is_symlink()) else None
 
     return find
 

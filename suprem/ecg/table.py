@@ -6,6 +6,7 @@ concluded only where the values or convention allow one conclusion. Each conclus
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from suprem.ecg.channels import Channel, check_sample_count, to_record
 from suprem.ecg.lead_names import canonical_lead
 from suprem.ecg.record import LEADS, LIMB_FROM_I_AND_II, LIMB_LEADS, EcgRecord
-from suprem.errors import BadSamplingRate, EcgError, UnreadableEcg
+from suprem.errors import EcgError, MissingFact, UnreadableEcg
 
 TEN_SECONDS = {1000: 100.0, 5000: 500.0}
 """Sample counts taken as the usual ten seconds where no rate is stated, with the rate that follows."""
@@ -81,8 +82,8 @@ def read_table(table: Table, given: TableFormat | None, record_id: str) -> EcgRe
 
     Raises:
         UnreadableEcg: The array does not have the shape of an ECG.
-        BadSamplingRate: No rate is stated and none follows.
-        EcgError: Leads or unit are not stated and do not follow.
+        MissingFact: Rate, leads or unit are not stated and do not follow.
+        EcgError: What is stated cannot be used.
     """
     given = given or TableFormat()
     notes: list[str] = []
@@ -109,6 +110,13 @@ def signal_among(shapes: Mapping[str, tuple[int, ...]]) -> str | None:
     fitting = [name for name, shape in shapes.items() if _is_signal(shape)]
     by_name = [name for known in _SIGNALS for name in fitting if name.casefold() == known]
     return next(iter(by_name), fitting[0] if len(fitting) == 1 else None)
+
+
+def leads_among(shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, ...]:
+    """Return which of a file's named arrays are leads, one array each, where at least two of one length are."""
+    lengths = {name: max(shape, default=0) for name, shape in shapes.items() if canonical_lead(name)}
+    rows = tuple(name for name, shape in shapes.items() if name in lengths and math.prod(shape) == lengths[name] > 1)
+    return rows if len(rows) >= 2 and len({lengths[name] for name in rows}) == 1 else ()
 
 
 def facts_among(values: Mapping[str, object]) -> tuple[float | None, tuple[str, ...] | None, tuple[str, ...] | None]:
@@ -165,7 +173,7 @@ def _conventional_leads(rows: NDArray[np.float64], notes: list[str]) -> tuple[st
                 "No lead is named; the limb leads prove to be in standard order, V1 to V6 were taken to follow."
             )
             return LEADS
-    raise EcgError(
+    raise MissingFact(
         f"The table names no leads for its {rows.shape[0]} channels, and their order does not follow from the values; "
         "give the lead names in order (leads)."
     )
@@ -174,7 +182,7 @@ def _conventional_leads(rows: NDArray[np.float64], notes: list[str]) -> tuple[st
 def _conventional_rate(samples: int, notes: list[str]) -> float:
     fs = TEN_SECONDS.get(samples)
     if fs is None:
-        raise BadSamplingRate(
+        raise MissingFact(
             f"The table states no sampling rate ({samples} samples); give it in Hz (fs) or add a time column."
         )
     notes.append(f"No sampling rate is stated; {samples} samples were taken as the usual 10 s at {fs:g} Hz.")
@@ -197,7 +205,7 @@ def _evident_unit(rows: NDArray[np.float64], notes: list[str]) -> str:
             if 0.1 * millivolt <= span <= 10 * millivolt and not normalised:
                 notes.append(f"No unit is stated; values of this size can only be {unit}.")
                 return unit
-    raise EcgError(
+    raise MissingFact(
         "The table states no unit, and it does not follow from the values (whole numbers may be converter counts, and "
         "normalised values have lost theirs); give the unit: mV, uV or V."
     )

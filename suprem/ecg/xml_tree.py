@@ -106,13 +106,14 @@ def positive(text: str | None) -> float | None:
 
 
 def decode_base64(text: str, kind: str) -> bytes:
-    """Return the bytes a base64 text stands for; white space is ignored.
+    """Return the bytes a base64 text stands for; white space is ignored, padding may be missing.
 
     Raises:
         UnreadableEcg: The text is not base64.
     """
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
+        characters = "".join(text.split())
+        return base64.b64decode(characters + "=" * (-len(characters) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise UnreadableEcg(
             f"The waveform of the {kind} file is damaged or cut off; expected base64 text. Export it again."

@@ -24,7 +24,7 @@ from suprem.ecg.lead_names import canonical_lead
 from suprem.ecg.quality import assess_quality, blocked
 from suprem.ecg.readers import MAX_UPLOAD_BYTES, TableFormat, find_records, read_ecg, read_upload
 from suprem.ecg.record import INDEPENDENT_LEADS, LEADS, EcgRecord
-from suprem.errors import BadSamplingRate, EcgError, UnreadableEcg
+from suprem.errors import BadSamplingRate, EcgError, MissingFact, UnreadableEcg
 from tests.ecg.conftest import dicom_file, wfdb_files
 
 Counts = NDArray[np.int16]
@@ -541,7 +541,7 @@ def test_twelve_unnamed_columns_are_named_only_where_einthoven_proves_their_orde
 
 
 def test_a_rate_that_is_nowhere_is_asked_for(brief: EcgRecord) -> None:
-    with pytest.raises(BadSamplingRate, match=r"no sampling rate \(1111 samples\); give it in Hz"):
+    with pytest.raises(MissingFact, match=r"no sampling rate \(1111 samples\); give it in Hz"):
         read_upload({"x.csv": csv(brief.signal[:, :1111])}, table=TableFormat(unit="mV"))
 
 

@@ -264,7 +264,9 @@ def test_several_uploads_can_be_chosen_from(open_page: Open, tmp_path: Path) -> 
 def test_a_table_is_read_with_what_the_person_states(open_page: Open, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", (ecg().signal[:, :3600] * 1000).astype(np.int16))
     app = upload(open_page(), x_npy=(tmp_path / "x.npy").read_bytes())
-    assert len(errors(app)) == 1
+    assert errors(app) == []
+    assert "states no sampling rate" in shown(app)
+    assert plots(app) == 0
     app.number_input(key="table-fs").set_value(500.0)
     app.selectbox(key="table-unit").set_value("uV").run()
     assert errors(app) == []
