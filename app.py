@@ -15,7 +15,7 @@ from threading import Timer
 import streamlit as st
 from starlette.middleware import Middleware
 
-from suprem.web.security import SecurityHeaders
+from suprem.web.security import SecurityHeaders, keep_uploads_in_memory
 from suprem.web.warm_start import warm_start
 
 ROOT = Path(__file__).resolve().parent
@@ -32,6 +32,7 @@ async def on_start(_app: st.App) -> AsyncIterator[None]:
     yield
 
 
+keep_uploads_in_memory()
 app = st.App(
     ROOT / "suprem" / "web" / "main.py",
     lifespan=on_start,

@@ -8,6 +8,7 @@ from suprem.settings import load_settings
 from suprem.web.cluster_panel import show_clusters
 from suprem.web.concept_cache import review_store
 from suprem.web.frame import page
+from suprem.web.login import user_name
 from suprem.web.review_panel import Review, show_review
 from suprem.web.reviewers_panel import show_export, show_reviewers
 from suprem.web.threshold_panel import show_thresholds
@@ -24,10 +25,12 @@ with page("Concept map", "See where the words of reports go, move the thresholds
     if version is None:
         build_first_version(settings)
         st.stop()
+    login = user_name()
     reviewer = naming.text_input(
-        "Your name", key="reviewer", persist_state="session", max_chars=100,
-        placeholder="as it shall stand beside your decisions",
+        "Your name", login or "", key="reviewer" if login is None else "reviewer-by-login", persist_state="session",
+        max_chars=100, placeholder="as it shall stand beside your decisions", disabled=login is not None,
     ).strip()  # fmt: skip
+    reviewer = login or reviewer
     view = st.segmented_control(
         "View", VIEWS, default=VIEWS[0], required=True, key="concept-view", label_visibility="collapsed"
     )

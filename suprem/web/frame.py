@@ -12,6 +12,7 @@ import streamlit as st
 
 from suprem.errors import SupremError
 from suprem.export import RESEARCH_USE
+from suprem.web.login import require_login, show_login
 from suprem.web.session import session
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
@@ -37,6 +38,7 @@ def page(title: str, purpose: str) -> Iterator[None]:
     ever run by itself must not be the way around it.
     """
     require_acknowledgement()
+    show_login()
     st.html(f'<aside class="research-use" aria-label="Research use only">{escape(RESEARCH_USE)}</aside>')
     st.title(title, anchor=False)
     st.html(f'<p class="purpose">{escape(purpose)}</p>')
@@ -50,7 +52,9 @@ def page(title: str, purpose: str) -> Iterator[None]:
 
 
 def require_acknowledgement() -> None:
-    """Show the research-use notice instead of anything else until this session has accepted it."""
+    """Show the research-use notice instead of anything else until this session has accepted it, and a login before it
+    where one is required."""
+    require_login()
     if session().acknowledged:
         return
     with st.container(key="gate"):

@@ -1,4 +1,5 @@
-"""Response headers that keep every page on this machine: the browser itself refuses whatever would leave it."""
+"""What keeps recordings on this machine: headers by which the browser refuses whatever would leave it, and uploads that
+stay in memory."""
 
 from __future__ import annotations
 
@@ -7,9 +8,12 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.formparsers import MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d+)?|\[[0-9A-Fa-f:]+\](:\d+)?")
+
+MOST_IN_MEMORY = 1 << 30
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -42,6 +46,14 @@ def content_security_policy(host: str | None) -> str:
             "frame-ancestors 'none'",
         )
     )
+
+
+def keep_uploads_in_memory() -> None:
+    """Make Starlette hold uploads in memory: what is larger than a megabyte it would write to a temporary file.
+
+    How much that can be, `server.maxUploadSize` limits.
+    """
+    MultiPartParser.spool_max_size = MOST_IN_MEMORY
 
 
 def plot_script() -> str | None:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartParser
 from starlette.types import Message, Receive, Scope, Send
 
-from suprem.web.security import HEADERS, SecurityHeaders, content_security_policy, plot_script
+from suprem.web.security import (
+    HEADERS,
+    SecurityHeaders,
+    content_security_policy,
+    keep_uploads_in_memory,
+    plot_script,
+)
 
 
 def directives(policy: str) -> dict[str, list[str]]:
@@ -76,3 +85,33 @@ def test_the_script_that_draws_plots_is_named_ahead_on_pages_alone() -> None:
     assert dict(page["headers"])[b"link"].decode() == f"<{script}>; rel=modulepreload"
     picture, _ = ask({"type": "http", "headers": []}, b"image/png")
     assert b"link" not in dict(picture["headers"])
+
+
+def is_rolled_to_disk(size: int) -> bool:
+    """Send a form with a file, as a browser does, and tell whether its content reached a temporary file."""
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.xml"\r\n\r\n'
+
+    async def body() -> AsyncIterator[bytes]:
+        yield head
+        for _ in range(size // 2**16):
+            yield bytes(2**16)
+        yield b"\r\n--x--\r\n"
+
+    async def parse() -> bool:
+        form = await MultiPartParser(Headers({"content-type": "multipart/form-data; boundary=x"}), body()).parse()
+        upload = form["file"]
+        assert isinstance(upload, UploadFile)
+        return bool(upload.file._rolled)  # type: ignore[attr-defined]
+
+    return asyncio.run(parse())
+
+
+def test_an_upload_stays_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MultiPartParser, "spool_max_size", MultiPartParser.spool_max_size)  # put back afterwards
+    assert is_rolled_to_disk(3 * 2**20), "Starlette does not write uploads to disk any more: drop the remedy"
+    keep_uploads_in_memory()
+    assert not is_rolled_to_disk(3 * 2**20)
+
+
+def test_the_app_keeps_uploads_in_memory() -> None:
+    assert "keep_uploads_in_memory()" in (Path(__file__).parents[2] / "app.py").read_text()
