@@ -50,9 +50,9 @@ def write_examples(folder: Path, *, seconds: float = 6.0) -> dict[str, list[Path
         "CSV": {"Quxley.csv": "\n".join(lines).encode()},
         "NPY": {"Quxley.npy": array.getvalue()},
         "NPZ": {"Quxley.npz": archive.getvalue()},
-        "MATLAB": {"Quxley_matlab.mat": matlab.getvalue()},
+        "MATLAB": {"matlab/Quxley.mat": matlab.getvalue()},
     }
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "matlab").mkdir(parents=True, exist_ok=True)  # beside a header it would be taken for its signal file
     for files in contents.values():
         for name, data in files.items():
             (folder / name).write_bytes(data)
