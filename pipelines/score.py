@@ -2,6 +2,7 @@
 
     python -m pipelines.score --ecg FILE... --query "atrial fibrillation" --query "left bundle branch block"
     python -m pipelines.score --folder DIR --queries FILE.txt --out scores.csv
+    python -m pipelines.score --folder DIR --queries FILE.txt --results COHORT
 
 Prints one row per record and query: record_id, query, score, logit, support (trained, near or outside the training
 vocabulary). A record that cannot be read or fails the quality gate is reported with its reason and stops no other.
@@ -16,7 +17,7 @@ import csv
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -24,16 +25,17 @@ from typing import TextIO
 
 import numpy as np
 
-from pipelines.stage import ConsoleProgress, run_stage, say
+from pipelines.stage import ConsoleProgress, provenance, run_stage, say, stop_on_signal
 from suprem.atomic import replacing
 from suprem.concepts.negation import set_negations_aside
 from suprem.concepts.query import CardiacQuery, parse_queries
 from suprem.concepts.vocabulary import Vocabulary
-from suprem.ecg.intake import prepare_files
+from suprem.ecg.intake import examine_files, prepare_files
 from suprem.ecg.readers import find_records
 from suprem.ecg.table import TableFormat
-from suprem.errors import EcgError, QueryError
+from suprem.errors import Cancelled, EcgError, QueryError
 from suprem.export import RESEARCH_USE, text_cell
+from suprem.inference.cohort import PART, Cohort, Plan, Scored, Verdict, add_part, begin, finish
 from suprem.inference.predictor import BATCH, Predictor
 from suprem.settings import load_settings
 
@@ -107,6 +109,40 @@ def score_files(
                     yield Placed(record_id, str(found.likeness), found.distance, found.nearer)
 
 
+def score_cohort(
+    predictor: Predictor, cohort: Cohort, progress: Callable[[float, str], None], stopped: Callable[[], bool]
+) -> Cohort:
+    """Score what a cohort still lacks, part by part.
+
+    Raises:
+        Cancelled: It was asked to stop; the parts that are done are kept.
+    """
+    plan, total = cohort.plan, len(cohort.plan.files)
+    vectors = predictor.vectors(plan.queries)
+    width = predictor.features(np.zeros((1, len(predictor.spec.leads), predictor.spec.samples), np.float32)).shape[1]
+    paths = [plan.source / name for name in plan.files[cohort.done :]]
+    examined = examine_files(
+        paths, predictor.spec, ignore_quality=plan.ignore_quality, links=plan.links, table=plan.table
+    )
+    done, without = cohort.done, int((~cohort.scored).sum())
+    while part := list(islice(examined, PART)):
+        signals = [found.signal for found in part if found.signal is not None]
+        stacked = np.stack(signals) if signals else np.empty((0, 0, 0), np.float32)
+        answers = iter(
+            zip(predictor.logits(stacked, vectors), predictor.features(stacked), strict=True) if signals else ()
+        )
+        rows = [
+            Scored(Verdict.of(found.level), found.message, *(next(answers) if found.signal is not None else ()))
+            for found in part
+        ]
+        add_part(cohort, rows, width=width)
+        done, without = done + len(part), without + len(part) - len(signals)
+        progress(done / total, f"{done} of {total} records, {without} without scores")
+        if stopped() and done < total:
+            raise Cancelled(f"Stopped after {done} of {total} records; the same command goes on from there.")
+    return finish(cohort.folder, {"encoder": predictor.encoder.name, **provenance()})
+
+
 def record_ids(paths: Sequence[Path]) -> list[str]:
     """Return the file stems, lengthened by folders from the right where two files share one."""
     ids = [path.stem for path in paths]
@@ -139,14 +175,14 @@ def gather_queries(texts: Sequence[str], file: Path | None, vocabulary: Vocabula
     return list({query.text.casefold(): query for query in reversed(queries)}.values())[::-1]
 
 
-def gather_paths(files: Sequence[Path], folder: Path | None) -> list[Path]:
-    """Return the ECG files of the command line and of a folder.
+def gather_paths(files: Sequence[Path], folder: Path | None, *, links: bool = True) -> list[Path]:
+    """Return the ECG files of the command line and of a folder; of that without symbolic links where they are refused.
 
     Raises:
         EcgError: There is none.
     """
     try:
-        paths = [*files, *(find_records(folder) if folder is not None else [])]
+        paths = [*files, *(find_records(folder, links=links) if folder is not None else [])]
     except FileNotFoundError as error:
         raise EcgError(str(error)) from error
     if not paths:
@@ -179,11 +215,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--leads", help="leads of a table that does not name them, separated by commas")
     parser.add_argument("--ignore-quality", action="store_true", help="score also what the quality gate blocks")
     parser.add_argument("--out", type=Path, metavar="FILE.csv", help="write the rows here")
+    parser.add_argument(
+        "--results", type=Path, metavar="COHORT", help="write a folder of results; go on if it is there"
+    )
+    parser.add_argument("--no-links", action="store_true", help="leave out symbolic links below --folder")
     parser.add_argument("--json", action="store_true", help="print one JSON object with scores and errors")
     args = parser.parse_args(argv)
+    if args.results and (args.folder is None or args.ecg or args.out or args.json):
+        parser.error("--results goes with --folder alone")
 
     def work() -> int:
-        paths = gather_paths(args.ecg, args.folder)
+        paths = gather_paths(args.ecg, args.folder, links=not args.no_links)
         settings = load_settings()
         predictor = Predictor.load(
             args.checkpoint or settings.checkpoint, encoder_folder=settings.encoder_folder, device=settings.device
@@ -196,6 +238,21 @@ def main(argv: list[str] | None = None) -> int:
         table = TableFormat(fs=args.fs, unit=args.unit, leads=leads)
 
         progress = ConsoleProgress("score")
+        if args.results:
+            plan = Plan(
+                source=args.folder.absolute(),
+                files=tuple(str(path.relative_to(args.folder)) for path in paths),
+                queries=tuple(query.text for query in queries),
+                support=tuple(str(found.support) for found in predictor.support(queries)),
+                checkpoint=predictor.id,
+                ignore_quality=args.ignore_quality,
+                links=not args.no_links,
+                table=table,
+            )
+            with stop_on_signal() as stopped:
+                cohort = score_cohort(predictor, begin(args.results, plan), progress, stopped)
+            say(f"{int(cohort.scored.sum())} of {cohort.done} records have scores.")
+            return 0 if cohort.scored.any() else 2
         rows: list[ScoreRow] = []
         places: list[Placed] = []
         errors: list[Unscored] = []

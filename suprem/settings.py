@@ -53,8 +53,15 @@ class Settings:
     mlflow_tracking_uri: str | None = None
     """MLflow server that pre-training also reports to. `MLFLOW_TRACKING_URI`, which MLflow reads, sets it too."""
 
+    login: bool = False
+    """Whether a login by OpenID Connect is required (docs/login.md)."""
+
     reports: Path | None = None
     """Table of reports (CSV) that the page "Report entities" offers to everyone who may open the app."""
+
+    recordings: Path | None = None
+    """Folder whose ECGs, and those of its subfolders, everyone who may open the app can score on the page "Cohort";
+    None is `recordings` below `home`. Links in it are not followed."""
 
     llm_url: str | None = None
     """Address of an OpenAI-compatible language model server, for reading reports."""
@@ -69,6 +76,16 @@ class Settings:
     def database(self) -> str:
         """URL of the one database: jobs, reviewers' decisions, audit log. It may hold a password, so never log it."""
         return self.database_url or f"sqlite:///{self.home / 'suprem.sqlite'}"
+
+    @property
+    def recordings_root(self) -> Path:
+        """The only folder of this machine whose recordings a page can be asked to score."""
+        return self.recordings or self.home / "recordings"
+
+    @property
+    def cohorts(self) -> Path:
+        """Folder of the scored cohorts."""
+        return self.home / "cohorts"
 
     @property
     def vocabularies(self) -> Path:
@@ -106,6 +123,7 @@ def load_settings(environ: Mapping[str, str] | None = None, path: Path = Path("s
         checkpoint=_absolute(settings.checkpoint),
         encoder_folder=settings.encoder_folder and _absolute(settings.encoder_folder),
         reports=settings.reports and _absolute(settings.reports),
+        recordings=settings.recordings and _absolute(settings.recordings),
     )
 
 

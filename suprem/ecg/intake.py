@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +25,42 @@ FEW = 128
 
 AHEAD = 2048
 """Files read ahead of what is asked for, at most, so that a slow reader of the results does not fill the memory."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """One file, read and checked.
+
+    Args:
+        signal: Prepared (lead, time); None where the file cannot be read or is not to be scored.
+        level: The worst finding of the quality check, None where the file cannot be read.
+        message: What was found, or why it cannot be read; empty for a good recording.
+    """
+
+    signal: NDArray[np.float32] | None
+    level: Level | None
+    message: str
+
+
+def examine_files(
+    paths: Sequence[Path],
+    spec: SignalSpec,
+    *,
+    ignore_quality: bool = False,
+    table: TableFormat | None = None,
+    links: bool = True,
+    workers: int | None = None,
+) -> Iterator[Examined]:
+    """Yield for each file, in order, what was found. Arguments as in `prepare_files`, and:
+
+    Args:
+        ignore_quality: Give the signal also of what the quality gate blocks.
+        links: As of `read_ecg`.
+    """
+    examine = partial(_examine, spec=spec, ignore_quality=ignore_quality, table=table, links=links)
+    return _in_order(examine, paths, workers)
 
 
 def prepare_files(
@@ -41,14 +80,7 @@ def prepare_files(
         table: Rate, unit and leads of CSV and NumPy files that do not carry them.
         workers: Processes that read; one for each core by default.
     """
-    prepare = partial(prepare_file, spec=spec, gate=gate, table=table)
-    workers = workers or os.cpu_count() or 1
-    if workers == 1 or len(paths) <= FEW:
-        yield from map(prepare, paths)
-        return
-    with ProcessPoolExecutor(workers) as pool:
-        for first in range(0, len(paths), AHEAD):
-            yield from pool.map(prepare, paths[first : first + AHEAD], chunksize=16)
+    return _in_order(partial(prepare_file, spec=spec, gate=gate, table=table), paths, workers)
 
 
 def prepare_file(
@@ -63,3 +95,33 @@ def prepare_file(
         return EcgError(str(error))
     except OSError as error:
         return EcgError(f"The file cannot be opened: {error.strerror or error}.")
+
+
+def _examine(path: Path, *, spec: SignalSpec, ignore_quality: bool, table: TableFormat | None, links: bool) -> Examined:
+    try:
+        record = read_ecg(path, table=table, links=links)
+        findings = [finding for finding in assess_quality(record) if finding.level is not Level.OK]
+        blocked = any(finding.level is Level.BLOCK for finding in findings)
+        level = Level.BLOCK if blocked else Level.WARN if findings else Level.OK
+        signal = preprocess(record, spec).signal if ignore_quality or not blocked else None
+        return Examined(signal, level, " ".join(finding.message for finding in findings))
+    except EcgError as error:
+        return Examined(None, None, str(error))
+    except OSError as error:
+        return Examined(None, None, f"The file cannot be opened: {error.strerror or error}.")
+
+
+def _in_order(work: Callable[[Path], Result], paths: Sequence[Path], workers: int | None) -> Iterator[Result]:
+    workers = workers or os.cpu_count() or 1
+    if workers == 1 or len(paths) <= FEW:
+        yield from map(work, paths)
+        return
+    with ProcessPoolExecutor(workers, initializer=_leave_stopping_to_the_parent) as pool:
+        for first in range(0, len(paths), AHEAD):
+            yield from pool.map(work, paths[first : first + AHEAD], chunksize=16)
+
+
+def _leave_stopping_to_the_parent() -> None:
+    """A cancelled job signals its whole process group; the parent then finishes what it has, and ends its readers."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)

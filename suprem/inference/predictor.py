@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from suprem.concepts.embed import TextEmbedder, load_embedder
-from suprem.concepts.query import CardiacQuery, Support, SupportIndex
+from suprem.concepts.query import CardiacQuery, Support, SupportIndex, SupportResult
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.ecg.preprocess import Prepared, SignalSpec, preprocess
 from suprem.ecg.record import EcgRecord
@@ -204,7 +204,7 @@ class Predictor:
         if not asked:
             return [[] for _ in signals]
         vectors = self.vectors(asked)
-        support = [self._support.of(query, vector) for query, vector in zip(asked, vectors, strict=True)]
+        support = self.support(asked)
         logits = self.logits(signals, vectors)
         scores = 1.0 / (1.0 + np.exp(-logits.astype(np.float64)))
         return [
@@ -222,6 +222,11 @@ class Predictor:
             ]
             for logit_row, score_row in zip(logits, scores, strict=True)
         ]
+
+    def support(self, queries: Sequence[CardiacQuery | str]) -> list[SupportResult]:
+        """Return how near each query is to what the model was trained on."""
+        asked = self.ask(queries)
+        return [self._support.of(query, vector) for query, vector in zip(asked, self.vectors(asked), strict=True)]
 
     def vectors(self, queries: Sequence[CardiacQuery | str]) -> NDArray[np.float32]:
         """Return the query vectors (query, text width). Words of the vocabulary use the stored vectors and need no

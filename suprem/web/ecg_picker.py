@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -12,11 +11,12 @@ from typing import Literal
 
 import streamlit as st
 
+from suprem.ecg.archive import group_uploads
 from suprem.ecg.examples import example_titles, load_example
 from suprem.ecg.preprocess import choose_window, crop
 from suprem.ecg.readers import MAX_UPLOAD_BYTES, TableFormat, read_ecg, read_upload
 from suprem.ecg.record import EcgRecord
-from suprem.errors import SupremError, UnreadableEcg
+from suprem.errors import EcgError, MissingFact, UnreadableEcg
 from suprem.web.frame import plain
 from suprem.web.session import session
 
@@ -27,7 +27,6 @@ OPENED = "Opened record"
 _SOURCE = "source"
 WINDOW_SECONDS = 10.0
 TABLES = (".csv", ".tsv", ".txt", ".npy", ".npz")
-SIGNAL_FILES = (".dat", ".mat", ".d", ".d0", ".d1")
 UNITS: tuple[Literal["mV", "uV", "V"], ...] = ("mV", "uV", "V")
 
 
@@ -52,11 +51,11 @@ class PickedEcg:
 
 def pick_ecg() -> PickedEcg | None:
     """Let the person choose an ECG; None while there is none, which the page has then been told."""
+    st.session_state.setdefault(_SOURCE, "Example")  # and no default below: another page may have set it
     with st.container(horizontal=True, vertical_alignment="center"):
         source = st.segmented_control(
             "Where the ECG comes from",
             ("Example", "Upload") if session().opened is None else ("Example", "Upload", OPENED),
-            default="Example",
             required=True,
             key=_SOURCE,
             persist_state="session",
@@ -71,19 +70,41 @@ def pick_ecg() -> PickedEcg | None:
     return PickedEcg(title, key, record, crop(record, start, WINDOW_SECONDS), start)
 
 
-def open_record(name: str, path: Path) -> None:
-    """Read a record of a corpus and go to the reading page with it.
+def open_record(name: str, path: Path, *, table: TableFormat | None = None, links: bool = True) -> None:
+    """Read a record of a corpus or cohort and go to the reading page with it.
 
     Args:
         name: What the page calls it.
-        path: What `read_ecg` takes.
+        path, table, links: What `read_ecg` takes.
 
     Raises:
-        UnreadableEcg: The file is not there or is no ECG.
+        EcgError: The file is not there or is no ECG.
     """
-    session().opened = (name, read_ecg(path))
+    try:
+        session().opened = (name, read_ecg(path, table=table, links=links))
+    except OSError as error:
+        raise UnreadableEcg(f"The recording cannot be opened any more ({error.strerror or 'it is gone'}).") from None
     st.session_state[_SOURCE] = OPENED
     st.switch_page(READING_PAGE)
+
+
+def ask_table_format(key: str = "table") -> TableFormat:
+    """Ask what a table of numbers may not say itself; what is left open stays open.
+
+    Args:
+        key: Tells the forms of two pages apart.
+    """
+    open_still = "as the file says"
+    with st.container(border=True, key=f"{key}-form"):
+        st.caption("A table may not say what its numbers are. Fill in what it leaves open.")
+        rate, unit, order = st.columns((1, 1, 3))
+        fs = rate.number_input("Sampling rate in Hz", 1.0, 10_000.0, None, key=f"{key}-fs", placeholder=open_still)
+        chosen = unit.selectbox("Unit", UNITS, index=None, key=f"{key}-unit", placeholder=open_still)
+        typed = order.text_input(
+            "Leads in order, with commas", key=f"{key}-leads", placeholder=f"{open_still}, or I, II, …"
+        )
+    names = tuple(filter(None, (name.strip() for name in typed.split(","))))
+    return TableFormat(fs=fs, unit=chosen, leads=names or None)
 
 
 def show_facts(ecg: PickedEcg) -> None:
@@ -99,23 +120,6 @@ def device_words(record: EcgRecord) -> str:
     measured = ", ".join(f"{name} {value}" for name, value in record.device.items())
     said = "; ".join(record.device_statements)
     return " ".join(f"{part}." for part in (measured, said) if part)
-
-
-def group_uploads(names: Sequence[str]) -> list[list[int]]:
-    """Return which uploaded files make up one ECG each, as positions in the order of the upload.
-
-    A WFDB header goes with the signal files of its stem; where there is a single header, all signal files go with it,
-    since a header may name files of another stem. Every other file is an ECG of its own.
-    """
-    paths = [PurePath(name.lower()) for name in names]
-    headers = [index for index, path in enumerate(paths) if path.suffix == ".hea"]
-    groups: dict[object, list[int]] = defaultdict(list)
-    for index, path in enumerate(paths):
-        if path.suffix == ".hea" or path.suffix in SIGNAL_FILES:
-            groups["the only header" if len(headers) == 1 else path.stem].append(index)
-        else:
-            groups[index].append(index)
-    return list(groups.values())
 
 
 def _pick_example() -> tuple[str, str, EcgRecord]:
@@ -145,12 +149,14 @@ def _pick_upload() -> tuple[str, str, EcgRecord] | None:
         st.info("Choose one or more ECG files. Select a WFDB header together with its signal file.")
         return None
     names = [file.name for file in files]
-    table = _table_form() if any(name.lower().endswith(TABLES) for name in names) else None
+    table = ask_table_format() if any(name.lower().endswith(TABLES) for name in names) else None
     uploads = _read_all({index: file.getvalue() for index, file in enumerate(files)}, names, table)
     records: dict[str, tuple[str, EcgRecord]] = {}
     for number, (key, outcome) in enumerate(uploads.items(), start=1):
         if isinstance(outcome, EcgRecord):
             records[key] = (f"Upload {number} ({outcome.source})", outcome)
+        elif isinstance(outcome, MissingFact):
+            st.info(plain(f"Upload {number}: {outcome} The form above is for that."))
         else:
             st.error(plain(f"Upload {number}: {outcome}"))
     if not records:
@@ -161,10 +167,10 @@ def _pick_upload() -> tuple[str, str, EcgRecord] | None:
 
 def _read_all(
     contents: Mapping[int, bytes], names: Sequence[str], table: TableFormat | None
-) -> dict[str, EcgRecord | str]:
+) -> dict[str, EcgRecord | EcgError]:
     """Read every ECG of an upload that this session has not read yet, and forget those that are gone."""
     known = session().uploads
-    outcomes: dict[str, EcgRecord | str] = {}
+    outcomes: dict[str, EcgRecord | EcgError] = {}
     for number, group in enumerate(group_uploads(names), start=1):
         digest = hashlib.sha256(repr((table, number)).encode())
         for index in group:
@@ -175,30 +181,16 @@ def _read_all(
     return outcomes
 
 
-def _read(files: Mapping[str, bytes], table: TableFormat | None) -> EcgRecord | str:
+def _read(files: Mapping[str, bytes], table: TableFormat | None) -> EcgRecord | EcgError:
     try:
         if sum(map(len, files.values())) > MAX_UPLOAD_BYTES:
             raise UnreadableEcg(
                 f"The upload is larger than {MAX_UPLOAD_BYTES // 2**20} MB; export 10 s to 60 s of the ECG."
             )
         return read_upload(files, table=table)
-    except SupremError as error:
-        return str(error)
-
-
-def _table_form() -> TableFormat:
-    """Ask what a table of numbers may not say itself; what is left open stays open."""
-    open_still = "as the file says"
-    with st.container(border=True, key="table-form"):
-        st.caption("A table may not say what its numbers are. Fill in what it leaves open.")
-        rate, unit, order = st.columns((1, 1, 3))
-        fs = rate.number_input("Sampling rate in Hz", 1.0, 10_000.0, None, key="table-fs", placeholder=open_still)
-        chosen = unit.selectbox("Unit", UNITS, index=None, key="table-unit", placeholder=open_still)
-        typed = order.text_input(
-            "Leads in order, with commas", key="table-leads", placeholder=f"{open_still}, or I, II, …"
-        )
-    names = tuple(filter(None, (name.strip() for name in typed.split(","))))
-    return TableFormat(fs=fs, unit=chosen, leads=names or None)
+    except EcgError as error:
+        # A new one: the one that was raised keeps the upload's bytes alive in its traceback.
+        return MissingFact(str(error)) if isinstance(error, MissingFact) else EcgError(str(error))
 
 
 def _pick_window(record: EcgRecord, key: str) -> float:

@@ -27,6 +27,7 @@ chosen = st.navigation(
         st.Page(PAGES / "4_Training.py", title="Training"),
         st.Page(PAGES / "5_Evaluation.py", title="Evaluation"),
         st.Page(PAGES / "6_Model_Card.py", title="Model card"),
+        st.Page(PAGES / "7_Cohort.py", title="Cohort"),
     ],
     position="top",
 )

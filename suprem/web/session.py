@@ -13,6 +13,7 @@ import streamlit as st
 from suprem.concepts.decision import Equivalence
 from suprem.ecg.edit import Edit
 from suprem.ecg.record import EcgRecord
+from suprem.errors import EcgError
 
 if TYPE_CHECKING:  # inference loads torch, which a page needs only once the trace is drawn
     from suprem.inference.explain import Explanation, ReadRecord
@@ -69,7 +70,7 @@ class Session:
     Args:
         acknowledged: Whether the research-use notice was accepted.
         opened: Name and recording of a corpus record that another page opened for reading.
-        uploads: Recordings, or the sentence why one could not be read, by a digest of the uploaded bytes.
+        uploads: Recordings, or why one could not be read, by a digest of the uploaded bytes.
         scored: The last scores.
         explained: The last explanations.
         edits: What-if edits of the recording and window they were made for.
@@ -82,7 +83,7 @@ class Session:
 
     acknowledged: bool = False
     opened: tuple[str, EcgRecord] | None = None
-    uploads: dict[str, EcgRecord | str] = field(default_factory=dict)
+    uploads: dict[str, EcgRecord | EcgError] = field(default_factory=dict)
     scored: Scored | None = None
     explained: Explained | None = None
     edits: tuple[tuple[object, ...], tuple[Edit, ...]] = ((), ())

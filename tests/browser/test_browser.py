@@ -25,6 +25,7 @@ DEEP_LINKS = {
     "Training": "Training",
     "Evaluation": "Evaluation",
     "Model_Card": "Model card",
+    "Cohort": "Cohort",
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from pipelines import score
 from suprem.concepts.vocabulary import load_terms
 from suprem.ecg.readers import read_ecg
 from suprem.inference import predictor as predictor_module
+from suprem.inference.cohort import Cohort, Verdict
 from suprem.inference.predictor import Predictor
 from tests.fakes import FakeEmbedder
 from tests.tiny import ecg, write_checkpoint, write_wfdb
@@ -320,3 +323,55 @@ def test_a_denied_finding_is_scored_under_its_own_name_and_that_is_said(
     assert "Scored instead: “AF”" in printed.err
     assert score.main([*arguments, "no zebra waves"]) == 2
     assert "asks for an absence" in capsys.readouterr().err
+
+
+@pytest.fixture
+def many(files: list[Path], tmp_path: Path) -> Path:
+    """A folder of six records, one of which cannot be read and one is a link."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(4):
+        write_wfdb(folder / f"r{number}", ecg(seed=number))
+    (folder / "r2.dat").write_bytes(b"")
+    (folder / "r4.hea").symlink_to(files[0])
+    return folder
+
+
+def test_a_cohort_is_written_in_parts_and_gone_on_with(
+    command: list[str],
+    many: Path,
+    checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    results = many.parent / "cohort"
+    words = [*command, "--folder", str(many), "--no-links", "--results", str(results)]
+    monkeypatch.setattr(score, "PART", 2)
+
+    @contextmanager
+    def stopped_at_once() -> Iterator[Callable[[], bool]]:
+        yield lambda: True
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr(score, "stop_on_signal", stopped_at_once)
+        assert score.main(words) == 143
+    assert (Cohort.open(results).done, Cohort.open(results).finished) == (2, False)
+    first = (results / "parts" / "000000.npz").stat().st_mtime_ns
+
+    assert score.main(words) == 0
+    cohort = Cohort.open(results)
+    assert (results / "parts" / "000000.npz").stat().st_mtime_ns == first, "what is done is not done again"
+    assert (cohort.finished, cohort.plan.files) == (True, ("r0.hea", "r1.hea", "r2.hea", "r3.hea"))
+    assert cohort.verdicts[2] is Verdict.UNREADABLE
+    predictor = Predictor.load(checkpoint, embedder=FakeEmbedder(32))
+    records = [read_ecg(many / f"r{number}.hea") for number in (0, 1, 3)]
+    expected = [[answer.logit for answer in answers] for answers in predictor.score_batch(records, QUERIES)]
+    assert cohort.logits[[0, 1, 3]] == pytest.approx(np.array(expected), abs=1e-4)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "r2" not in captured.err, "names of files may be in a log, so no record is named"
+
+
+def test_results_go_with_a_folder_alone(command: list[str], files: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        score.main([*command, *ecg_files(files), "--results", str(tmp_path)])

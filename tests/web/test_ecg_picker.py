@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from suprem.web.ecg_picker import PickedEcg, device_words, group_uploads
+from suprem.ecg.archive import group_uploads
+from suprem.web.ecg_picker import PickedEcg, device_words
 from tests.tiny import ecg
 
 

@@ -1,0 +1,285 @@
+"""A cohort: many ECGs scored against the same queries, in a folder that grows part by part and can be gone on with.
+
+`cohort.json` says what is scored, with what; `parts/` holds the results of so many recordings each, written as a whole;
+`manifest.json` is written last. Of a recording no more is kept than where it lies below its folder, what the quality
+check found, its logits, and the pooled features by which like recordings are found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suprem.atomic import replacing, write_text
+from suprem.ecg.quality import Level
+from suprem.ecg.table import TableFormat
+from suprem.errors import CohortError
+
+PART = 64
+"""Recordings in a part: what a stopped run has to do again at most."""
+
+_PLAN, _PARTS, _MANIFEST = "cohort.json", "parts", "manifest.json"
+_ARRAYS = ("verdicts", "messages", "logits", "features")
+
+
+class Verdict(StrEnum):
+    """What the quality check says of a recording."""
+
+    GOOD = "good"
+    CHECK = "check"
+    UNUSABLE = "unusable"
+    UNREADABLE = "unreadable"
+
+    @classmethod
+    def of(cls, level: Level | None) -> Verdict:
+        """Return the verdict for the worst finding; None stands for a file that cannot be read."""
+        return {Level.OK: cls.GOOD, Level.WARN: cls.CHECK, Level.BLOCK: cls.UNUSABLE, None: cls.UNREADABLE}[level]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is scored, and with what; fixed when the cohort is begun.
+
+    Args:
+        source: Folder of the recordings.
+        files: The recordings, as paths below it.
+        queries: As typed.
+        support: How near each query is to what the model was trained on.
+        checkpoint: Id of the model.
+        ignore_quality: Whether recordings that fail the quality check are scored.
+        links: Whether files may be symbolic links.
+        table: What is known about tables that do not state it.
+    """
+
+    source: Path
+    files: tuple[str, ...]
+    queries: tuple[str, ...]
+    support: tuple[str, ...]
+    checkpoint: str
+    ignore_quality: bool = False
+    links: bool = True
+    table: TableFormat = field(default_factory=TableFormat)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One recording of a cohort.
+
+    Args:
+        verdict: Of the quality check.
+        message: What it found, or why the file cannot be read.
+        logits: One a query (query,), None where it was not scored.
+        features: Pooled features (width,), None where it was not scored.
+    """
+
+    verdict: Verdict
+    message: str
+    logits: NDArray[np.float32] | None = None
+    features: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Cohort:
+    """What a cohort's folder holds so far.
+
+    Args:
+        folder: The folder.
+        plan: What is scored.
+        verdicts: One for each recording that is done, in the order of the plan.
+        messages: Likewise.
+        logits: Float32 (recording, query); NaN where it was not scored.
+        features: Float32 (recording, width); NaN where it was not scored.
+        finished: Whether all recordings are done.
+    """
+
+    folder: Path
+    plan: Plan
+    verdicts: tuple[Verdict, ...]
+    messages: tuple[str, ...]
+    logits: NDArray[np.float32]
+    features: NDArray[np.float32]
+    finished: bool
+
+    @property
+    def done(self) -> int:
+        """How many recordings have been looked at."""
+        return len(self.verdicts)
+
+    @property
+    def scored(self) -> NDArray[np.bool_]:
+        """Which recordings have scores (recording,)."""
+        return np.isfinite(self.logits).all(axis=1)
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """Sigmoids of the logits (recording, query)."""
+        return np.asarray(1.0 / (1.0 + np.exp(-self.logits.astype(np.float64))))
+
+    def path(self, row: int) -> Path:
+        """Return the file of a recording."""
+        return self.plan.source / self.plan.files[row]
+
+    def count(self) -> dict[str, int]:
+        """Return verdict -> number of recordings."""
+        return dict(Counter(map(str, self.verdicts)))
+
+    def ranks(self, query: int) -> NDArray[np.int64]:
+        """Return the place of each recording by one query (recording,): 1 has the highest score, 0 has none."""
+        ranks = np.zeros(self.done, np.int64)
+        rows = np.flatnonzero(self.scored)
+        ranks[rows[np.argsort(-self.logits[rows, query], kind="stable")]] = np.arange(1, len(rows) + 1)
+        return ranks
+
+    def nearest(self, row: int, among: Cohort, count: int) -> list[tuple[int, float]]:
+        """Return the recordings of a cohort, often this one, that are most like one of this cohort, best first.
+
+        Args:
+            row: The recording.
+            among: Where to look.
+            count: How many are wanted.
+
+        Returns:
+            Row and likeness: the cosine of the features after the mean of `among` was taken off, since that part is
+            common to all ECGs.
+
+        Raises:
+            CohortError: The two were not scored with the same model, so that their features do not compare.
+        """
+        if among.plan.checkpoint != self.plan.checkpoint:
+            raise CohortError("The two cohorts were scored with different models; score one of them again.")
+        rows = np.flatnonzero(among.scored)
+        if not self.scored[row] or not rows.size:
+            return []
+        others = among.features[rows].astype(np.float64)
+        centre = others.mean(axis=0)
+        likeness = _unit(others - centre) @ _unit(self.features[row].astype(np.float64) - centre)
+        order = np.argsort(-likeness, kind="stable")
+        same = among.folder == self.folder
+        return [(int(rows[i]), float(likeness[i])) for i in order if not (same and rows[i] == row)][:count]
+
+    @classmethod
+    def open(cls, folder: Path) -> Cohort:
+        """Read a folder.
+
+        Raises:
+            CohortError: It holds no cohort, or it is damaged.
+        """
+        try:
+            plan = _plan(json.loads((folder / _PLAN).read_text(encoding="utf-8")))
+            parts = [_read(path) for path in sorted((folder / _PARTS).glob("*.npz"))]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise CohortError(
+                f"The folder {folder.name} holds no cohort, or it is damaged ({type(error).__name__}); score it anew."
+            ) from error
+        empty = np.empty((0, len(plan.queries)), np.float32), np.empty((0, 0), np.float32)
+        return cls(
+            folder,
+            plan,
+            tuple(Verdict(verdict) for part in parts for verdict in part["verdicts"].tolist()),
+            tuple(str(message) for part in parts for message in part["messages"].tolist()),
+            np.concatenate([part["logits"] for part in parts]) if parts else empty[0],
+            np.concatenate([part["features"] for part in parts]) if parts else empty[1],
+            (folder / _MANIFEST).is_file(),
+        )
+
+
+def begin(folder: Path, plan: Plan) -> Cohort:
+    """Begin a cohort, or open the one that was begun with the same plan.
+
+    Raises:
+        CohortError: The folder holds another cohort.
+    """
+    if has_begun(folder):
+        cohort = Cohort.open(folder)
+        for name, value in vars(plan).items():
+            if name != "files" and value != getattr(cohort.plan, name):
+                raise CohortError(
+                    f"The folder {folder.name} holds a cohort that was begun with other {name.replace('_', ' ')}; "
+                    "name another folder, or begin with the same."
+                )
+        return cohort
+    (folder / _PARTS).mkdir(parents=True, exist_ok=True)
+    stated = {**asdict(plan), "source": str(plan.source), "created": datetime.now(UTC).isoformat(timespec="seconds")}
+    write_text(folder / _PLAN, json.dumps(stated, indent=1))
+    return Cohort.open(folder)
+
+
+def add_part(cohort: Cohort, rows: Sequence[Scored], *, width: int) -> None:
+    """Write the results of the recordings that follow those in the folder.
+
+    Args:
+        cohort: Where to.
+        rows: Results, in the order of the plan.
+        width: Of the pooled features.
+    """
+    parts = cohort.folder / _PARTS
+    logits = np.full((len(rows), len(cohort.plan.queries)), np.nan, np.float32)
+    features = np.full((len(rows), width), np.nan, np.float32)
+    for row, scored in enumerate(rows):
+        if scored.logits is not None and scored.features is not None:
+            logits[row], features[row] = scored.logits, scored.features
+    arrays = (
+        np.array([str(scored.verdict) for scored in rows], np.str_),
+        np.array([scored.message for scored in rows], np.str_),
+        logits,
+        features,
+    )
+    with replacing(parts / f"{len(list(parts.glob('*.npz'))):06d}.npz") as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **dict(zip(_ARRAYS, arrays, strict=True)))
+
+
+def finish(folder: Path, provenance: dict[str, Any]) -> Cohort:
+    """Write the manifest of a cohort whose recordings are all done."""
+    cohort = Cohort.open(folder)
+    facts = {"recordings": cohort.done, "scored": int(cohort.scored.sum()), "verdicts": cohort.count()}
+    write_text(folder / _MANIFEST, json.dumps({**facts, **provenance}, indent=1))
+    return Cohort.open(folder)
+
+
+def list_cohorts(folder: Path) -> list[Path]:
+    """Return the folders of cohorts below a folder, the newest first; one of them may not have begun yet."""
+    found = [path for path in folder.glob("*") if path.is_dir()]
+    return sorted(found, key=lambda path: path.stat().st_ctime, reverse=True)
+
+
+def has_begun(folder: Path) -> bool:
+    """Whether a folder holds a cohort that can be opened."""
+    return (folder / _PLAN).is_file()
+
+
+def state_of(folder: Path) -> tuple[int, ...]:
+    """Return what changes with every part that is written, empty before the first one."""
+    return tuple(path.stat().st_mtime_ns for path in (*sorted((folder / _PARTS).glob("*.npz")), folder / _MANIFEST)
+                 if path.is_file())  # fmt: skip
+
+
+def _plan(stated: dict[str, Any]) -> Plan:
+    table = stated["table"]
+    texts = {name: tuple(map(str, stated[name])) for name in ("files", "queries", "support")}
+    leads = tuple(table["leads"]) if table["leads"] else None
+    return Plan(
+        source=Path(stated["source"]),
+        checkpoint=str(stated["checkpoint"]),
+        ignore_quality=bool(stated["ignore_quality"]),
+        links=bool(stated["links"]),
+        table=TableFormat(table["fs"], table["unit"], leads),
+        **texts,
+    )
+
+
+def _read(path: Path) -> dict[str, NDArray[Any]]:
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in _ARRAYS}
+
+
+def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12))
