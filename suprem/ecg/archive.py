@@ -29,7 +29,7 @@ def group_uploads(names: Sequence[str]) -> list[list[int]]:
     files go with it, since a header may name files of another stem. Every other file is an ECG of its own.
     """
     paths = [PurePosixPath(name.lower().replace("\\", "/")) for name in names]
-    headers = defaultdict(list)
+    headers: dict[PurePosixPath, list[PurePosixPath]] = defaultdict(list)
     for path in paths:
         if path.suffix == ".hea":
             headers[path.parent].append(path)

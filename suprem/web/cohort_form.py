@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import streamlit as st
 
@@ -45,14 +45,17 @@ def begin_cohort(settings: Settings, store: JobStore) -> None:
     """
     source = st.radio("Recordings", ("Folder on this server", UPLOAD), key="cohort-source", horizontal=True)
     folder: Path | None = None
-    files = []
+    files: dict[str, bytes] = {}
     if source == UPLOAD:
-        files = st.file_uploader(
+        uploads = st.file_uploader(
             "A ZIP archive, or ECG files of any format", accept_multiple_files=True, key="cohort-files",
             max_upload_size=MAX_UPLOAD,
             help="Of each recording only the signal is kept on this server, under a number: no name, no date, no file "
             "name. It is removed with the cohort.",
         )  # fmt: skip
+        for upload in uploads:
+            again = sum(upload.name == PurePath(name).name for name in files)  # files of one name from several folders
+            files[f"{again}/{upload.name}" if again else upload.name] = upload.getvalue()
     else:
         folder = _choose_folder(settings.recordings_root)
     queries = st.text_area("Queries, one a line", "\n".join(START), height=200, key="cohort-queries")
@@ -77,7 +80,7 @@ def begin_cohort(settings: Settings, store: JobStore) -> None:
     try:
         home.mkdir(parents=True)
         write_text(home / _QUERIES, "\n".join(asked))
-        refused = _keep({file.name: file.getvalue() for file in files}, home / _RECORDINGS, table) if files else []
+        refused = _keep(files, home / _RECORDINGS, table) if files else []
         submit(store, score_job(home, folder or home / _RECORDINGS, table, ignore), limit=settings.max_jobs)
     except SupremError:
         shutil.rmtree(home)

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
@@ -188,14 +189,13 @@ def _select(cohort: Cohort) -> Selection:
 
 
 def _show_table(cohort: Cohort, selection: Selection, rows: list[int]) -> None:
-    queries = dict.fromkeys(cohort.plan.queries, st.column_config.NumberColumn(format="%.3f"))
     st.dataframe(
         table_rows(cohort, selection, rows[:SHOWN]),
         hide_index=True,
         height=min(420, 38 + 35 * len(rows)),
-        column_config=queries,
+        column_config={query: st.column_config.NumberColumn(format="%.3f") for query in cohort.plan.queries},
         key=TABLE,
-        on_select=lambda: _take(cohort, rows),
+        on_select=partial(_take, cohort, rows),
         selection_mode="single-row",
     )
     shown = f"The first {SHOWN:,} of {len(rows):,}" if len(rows) > SHOWN else f"{len(rows):,}"
