@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from suprem.ecg.archive import group_uploads
-from suprem.web.ecg_picker import PickedEcg, device_words
+from suprem.web.ecg_picker import device_words
 from tests.tiny import ecg
 
 
@@ -29,9 +29,7 @@ def test_files_that_make_up_one_ecg_are_put_together(names: list[str], groups: l
 
 
 def test_the_facts_of_a_recording_hold_only_what_is_known() -> None:
-    record = ecg()
-    picked = PickedEcg("Upload 1 (WFDB)", "key", record, record, 0.0)
-    assert picked.facts == "10.0 s, 500 Hz, 12 leads"
+    assert ecg().facts == "10.0 s, 500 Hz, 12 leads"
 
 
 def test_what_the_device_says_is_its_measurements_and_then_its_statements() -> None:

@@ -101,7 +101,9 @@ def is_rolled_to_disk(size: int) -> bool:
         form = await MultiPartParser(Headers({"content-type": "multipart/form-data; boundary=x"}), body()).parse()
         upload = form["file"]
         assert isinstance(upload, UploadFile)
-        return bool(upload.file._rolled)  # type: ignore[attr-defined]
+        rolled = bool(upload.file._rolled)  # type: ignore[attr-defined]
+        await form.close()
+        return rolled
 
     return asyncio.run(parse())
 
