@@ -288,3 +288,15 @@ def test_wordings_of_an_older_dictionary_are_embedded_anew(tmp_path: Path, recor
     predictor = Predictor.load(folder, embedder=embedder)
     assert set(embedder.asked) == set(predictor.vocabulary.texts)
     assert predictor.score(records[0], ["unremarkable ECG"])[0].support is Support.TRAINED
+
+
+def test_a_trained_finding_is_scored_in_each_of_its_wordings_and_other_words_are_not(
+    predictor: Predictor, records: list[EcgRecord]
+) -> None:
+    spreads = predictor.wording_spread(records[0], ["LBBB", "atrial fibrillation", "delta wave"])
+    assert spreads.keys() == {"LBBB"}, "one wording makes no span"
+    spread = spreads["LBBB"]
+    assert spread.scores.keys() == {"complete left bundle branch block", "left bundle branch block"}
+    (named,) = predictor.score(records[0], ["LBBB"])
+    assert spread.scores[named.prompt] == pytest.approx(named.score, abs=1e-6)
+    assert spread.lowest < spread.highest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from suprem.concepts.query import Support
-from suprem.inference.predictor import QueryScore
+from suprem.inference.predictor import QueryScore, WordingSpread
 from suprem.inference.reference import Standing
 from suprem.web.score_figure import MAX_LABEL, score_figure
 
@@ -50,3 +50,12 @@ def test_the_place_among_reference_recordings_stands_beside_the_score() -> None:
     assert place.words == "above 98 of 100"
     bar = score_figure(SCORES, {"low": place}).data[0]
     assert ["above 98 of 100" in text for text in bar.text] == [True, False, False]
+
+
+def test_the_scores_of_other_wordings_are_a_line_under_the_bar() -> None:
+    spreads = {"middle": WordingSpread({"middle": 0.5, "mid": 0.3, "centre": 0.7})}
+    figure = score_figure(SCORES, spreads=spreads)
+    (line,) = [trace for trace in figure.data if trace.meta == "wordings"]
+    assert list(line.x) == [0.3, 0.7, None]
+    row = list(figure.layout.yaxis.ticktext).index("middle")
+    assert row - 0.5 < line.y[0] < row - 0.31

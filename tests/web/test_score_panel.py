@@ -6,9 +6,17 @@ import numpy as np
 
 from suprem.concepts.query import CardiacQuery, Support
 from suprem.inference.predictor import QueryScore
-from suprem.inference.reference import reference_of
+from suprem.inference.reference import Standing, reference_of
 from suprem.inference.reference_bank import Familiarity, Likeness
-from suprem.web.score_panel import MEANING, encoder_sentence, familiarity_sentence, remarks, row_of, standings
+from suprem.web.score_panel import (
+    MEANING,
+    encoder_sentence,
+    familiarity_sentence,
+    remarks,
+    row_of,
+    standing_sentence,
+    standings,
+)
 
 
 def score(query: CardiacQuery, support: Support) -> QueryScore:
@@ -66,3 +74,18 @@ def test_a_recording_is_told_like_or_unlike_the_reference_or_that_it_is_not_know
     assert unlike.startswith("Unlike the reference ECGs (distance rank 100.0 of 100 among 2,183)")
     assert "not known" in unlike
     assert "Unknown" in familiarity_sentence(Familiarity())
+
+
+def test_what_is_known_of_a_score_is_said_and_what_is_not_as_well() -> None:
+    query = CardiacQuery.from_text("AF")
+    known = Standing(0.97, 2000, 0.95, (0.9, 0.98), 140, probability=0.41, calibration_error=0.012)
+    sentence = standing_sentence(score(query, Support.TRAINED), known)
+    for words in (
+        "above 97 of 100",
+        "AUROC 0.95 (95 % interval 0.90 to 0.98; 140 of them have it)",
+        "41%",
+        "7% have it",
+    ):
+        assert words in sentence
+    assert "probability" not in standing_sentence(score(query, Support.TRAINED), Standing(0.9, 10, None, None, 0))
+    assert "not evaluated" in standing_sentence(score(query, Support.OUTSIDE), None)
