@@ -87,6 +87,7 @@ def test_a_run_survives_server_and_supervisor_and_its_checkpoint_scores(
         page = open_training(browser, address)
         view(browser, "New run")
         page.get_by_text("compact – the shipped network").click()
+        expect(page.get_by_text("configs/compact.toml")).to_be_visible(timeout=PATIENCE)  # its own fields are there
         set_number(page, "Epochs", "4", "training.epochs")
         set_number(page, "Batch", "4", "training.batch")
         page.get_by_role("button", name="Launch").click()
