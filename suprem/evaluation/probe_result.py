@@ -71,6 +71,12 @@ class ProbeResult:
     untrained: tuple[str, ...]
     classes: tuple[ProbeClass, ...]
 
+    @property
+    def learner(self) -> str:
+        """What was probed, with the seed where another one gives another result."""
+        seeded = self.features.startswith(("random", "supervised"))
+        return f"{self.features}, seed {self.seed}" if seeded else self.features
+
 
 def judge(
     held: LabelledRecords,

@@ -139,7 +139,7 @@ def probe_table(probes: Iterable[ProbeResult]) -> list[str]:
     rows = [
         (
             probe.task,
-            probe.features if probe.features != "random encoder" else f"random encoder, seed {probe.seed}",
+            probe.learner,
             probe.protocol,
             f"{probe.share:g} %",
             f"{probe.train_records:,}",

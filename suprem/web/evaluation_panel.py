@@ -306,9 +306,7 @@ def show_probes(evaluation: EvaluationFolder, result: EvaluationResult) -> None:
         st.dataframe(
             [
                 {
-                    "features": f"random encoder, seed {probe.seed}"
-                    if probe.features == "random encoder"
-                    else probe.features,
+                    "features": probe.learner,
                     "protocol": probe.protocol,
                     "labels": f"{probe.share:g} %",
                     "learned from": probe.train_records,

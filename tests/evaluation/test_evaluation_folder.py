@@ -107,6 +107,8 @@ def test_linear_probes_of_the_same_checkpoint_are_found(evaluation: EvaluationFo
     (found,) = evaluation.probes()
     assert np.isnan(found.macro_10)
     assert replace(found, macro_10=0.0) == replace(probe, macro_10=0.0)
+    assert found.learner == evaluation.checkpoint
+    assert replace(found, features="random encoder", seed=2).learner == "random encoder, seed 2"
     path.write_text('{"results": [{"task": "csn"}]}')
     with pytest.raises(EvaluationError, match=r"linear_probe.json holds no linear probes"):
         evaluation.probes()
