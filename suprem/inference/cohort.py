@@ -117,7 +117,7 @@ class Cohort:
     @property
     def scored(self) -> NDArray[np.bool_]:
         """Which recordings have scores (recording,)."""
-        return np.isfinite(self.logits).all(axis=1)
+        return np.asarray(np.isfinite(self.logits).all(axis=1))
 
     @property
     def scores(self) -> NDArray[np.float64]:
@@ -227,14 +227,14 @@ def add_part(cohort: Cohort, rows: Sequence[Scored], *, width: int) -> None:
     for row, scored in enumerate(rows):
         if scored.logits is not None and scored.features is not None:
             logits[row], features[row] = scored.logits, scored.features
-    arrays = (
-        np.array([str(scored.verdict) for scored in rows], np.str_),
-        np.array([scored.message for scored in rows], np.str_),
-        logits,
-        features,
-    )
     with replacing(parts / f"{len(list(parts.glob('*.npz'))):06d}.npz") as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **dict(zip(_ARRAYS, arrays, strict=True)))
+        np.savez_compressed(
+            file,
+            verdicts=np.array([str(scored.verdict) for scored in rows], np.str_),
+            messages=np.array([scored.message for scored in rows], np.str_),
+            logits=logits,
+            features=features,
+        )
 
 
 def finish(folder: Path, provenance: dict[str, Any]) -> Cohort:
