@@ -157,8 +157,10 @@ class Bench:
         predictor: Predictor | None = None
         macros = {}
         for name in self.grid.tasks:
-            path = folder / f"{name}-{variant.queries}.json"
             source = self._queries(variant, name)
+            # A corrected file of queries is another evaluation.
+            version = "" if source in BUILT_IN else f"-{hashlib.sha256(Path(source).read_bytes()).hexdigest()[:8]}"
+            path = folder / f"{name}-{variant.queries}{version}.json"
             if not path.exists():
                 if predictor is None:
                     embedder = experiment.embedder if experiment is not None else None
@@ -198,7 +200,10 @@ class Bench:
         given = self.config.queries.get(variant.queries)
         if given is None:
             raise NotRun(f"needs the queries: --queries {variant.queries}=FILE, with {TASK} for the name of the task")
-        return str(given).replace(TASK, task)
+        path = Path(str(given).replace(TASK, task))
+        if not path.is_file():
+            raise NotRun(f"there is no file {path.name} of queries for {task}")
+        return str(path)
 
     def _identity(self, config: PretrainConfig) -> str:
         """Return the name of a cell's folder: the same configuration on the same data is the same cell."""
@@ -263,7 +268,7 @@ def run(config: Config, progress: Progress, should_stop: Callable[[], bool]) -> 
     base = load_config(PretrainConfig, config.grid.parent / grid.config, [*grid.set, *config.set])
     workers = Workers(precision=base.training.precision, cpu=base.training.cpu)
     with closing(workers):
-        data = config.data or synthetic_data(base, config.out, workers)
+        data = config.data or synthetic_data(base, config.out / f"synthetic-{base.synthetic_records}", workers)
         bench = Bench(config, grid, base, SignalStore.open(data), data, workers, should_stop)
         for question in questions:  # a misspelt override is told before anything is trained
             for variant in question.variants:

@@ -12,6 +12,7 @@ from pipelines import ablate, compare, pretrain
 from pipelines.ablate import Config, Grid
 from pipelines.pretrain import CONFIGS, PretrainConfig
 from suprem.configfile import load_config
+from suprem.datasets.catalog import load_task
 from suprem.errors import Cancelled, ConceptError
 from suprem.evaluation.query_set import BUILT_IN
 from suprem.inference import predictor as predictor_module
@@ -97,8 +98,13 @@ def test_cells_are_trained_once_and_kept_and_what_cannot_run_is_named(
     assert by_table["Table 8"][1]["not_run"] == "The weights of medcpt are not there."
     assert "--vocabulary reports=VERSION" in by_table["Table 5"][1]["not_run"]
 
-    assert ablate.main(command(place)) == 0
+    for task in ("ptbxl_superclass", "ptbxl_rhythm"):
+        text = json.dumps({code: f"finding {code}" for code in load_task(task).codes})
+        (place / f"detailed-{task}.json").write_text(text)
+    given = ["--queries", f"detailed={place}/detailed-{{task}}.json"]
+    assert ablate.main(command(place, *given)) == 0
     assert len(trained) == 4
+    assert len(list((place / "out" / "cells").glob("*/ptbxl_rhythm-detailed-*.npz"))) == 2
     report = capsys.readouterr().out
     assert report.strip() == (place / "out" / "ablation.md").read_text().strip()
     scores = sorted((place / "out" / "cells").glob("*/ptbxl_rhythm-simplified.json"))
@@ -151,7 +157,7 @@ def test_a_wrong_grid_is_one_sentence_before_anything_is_trained(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(ablate, "synthetic_data", lambda _base, out, _workers: place / "out" / "data")
+    monkeypatch.setattr(ablate, "synthetic_data", lambda _base, _out, _workers: place / "out" / "synthetic-36" / "data")
     (tmp_path / "tiny.toml").write_text(CONFIG)
     (tmp_path / "grid.toml").write_text(change(GRID))
     assert ablate.main(["--grid", str(tmp_path / "grid.toml"), "--out", str(tmp_path / "out"), *more]) == 2
