@@ -101,6 +101,9 @@ def main(argv: list[str] | None = None) -> int:
             say(f"set aside: {len(ids):,} ({reason})")
         if summary.language_not_understood:
             say(f"language not understood: {len(summary.language_not_understood):,} reports, left without entities")
+        if summary.language_partly_understood:
+            partly = len(summary.language_partly_understood)
+            say(f"partly understood: {partly:,} reports; what was not found in them is not known to be absent")
         if summary.ungrounded or summary.failed_statements:
             say(f"not in the text, dropped: {summary.ungrounded:,} entities")
             say(f"no usable answer: {summary.failed_statements:,} distinct statements")

@@ -70,6 +70,11 @@ _PROPERTIES: dict[str, dict[str, str]] = {
         "strain": "(?<!atrial )(?:strain|stress)",
         "hypertrophy": "hypertrophy|hypertrophic|thick|thickened|thickening",
     },
+    "tachycardia": {
+        "atrial": "atrial tachycardia",
+        "junctional": "junctional tachycardia",
+        "reentrant": "reentrant|reentry",
+    },
     "pathway": {"accessory": "preexcitation|wolff|delta|accessory|kent"},
     "criterion": {"voltage": "voltages?|amplitude|sokolow"},
     "normality": {
@@ -206,7 +211,7 @@ def _amplitude(words: str) -> frozenset[str]:
 
 
 def _reader(values: Mapping[str, str]) -> Callable[[str], frozenset[str]]:
-    patterns = {value: re.compile(rf"\b(?:{pattern})\b") for value, pattern in values.items()}
+    patterns = {value: re.compile(rf"\b(?:{pattern})s?\b") for value, pattern in values.items()}
     return lambda words: frozenset(value for value, pattern in patterns.items() if pattern.search(words))
 
 

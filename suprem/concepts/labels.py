@@ -20,24 +20,24 @@ from suprem.concepts.places import stated_places
 from suprem.concepts.vocabulary import Concept
 from suprem.errors import ConceptError
 from suprem.reports.entity import Certainty
-from suprem.reports.extract import UNDERSTOOD, ReportEntities
+from suprem.reports.extract import Language, ReportEntities
 
 PRESENT, ABSENT, MASKED = 1, 0, -1
 
 
 @dataclass(frozen=True)
 class ReportFindings:
-    """What one report holds, as (text, name, certainty); `understood` is false where its language was not."""
+    """What one report holds, as (text, name, certainty), and whether its words were known."""
 
     report_id: str
     findings: tuple[tuple[str, str, Certainty], ...]
-    understood: bool = True
+    language: Language = Language.UNDERSTOOD
 
     @classmethod
     def of(cls, report: ReportEntities) -> ReportFindings:
         """Return the findings of an extracted report."""
         found = tuple((entity.text, " ".join(entity.name.split()), entity.certainty) for entity in report.entities)
-        return cls(report.report_id, found, report.language == UNDERSTOOD)
+        return cls(report.report_id, found, report.language)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,8 @@ def read_findings(path: Path) -> tuple[list[ReportFindings], int]:
                     (str(item["text"]), " ".join(str(item["name"]).split()), Certainty(item["certainty"]))
                     for item in row["entities"]
                 )
-                reports.append(ReportFindings(str(row["report_id"]), findings, "language" not in row))
+                language = Language(row.get("language", Language.UNDERSTOOD))
+                reports.append(ReportFindings(str(row["report_id"]), findings, language))
             except (ValueError, KeyError, TypeError, AttributeError):
                 damaged += 1
     if not reports:
@@ -123,7 +124,7 @@ def label_matrix(
     A concept that is stated plainly anywhere in a report is present, even where another sentence doubts or denies it;
     one that is only doubted is masked. So is a finding in a place where the report states the finding and leaves the
     place open. What implies a broader concept gives it its label. A report that was not understood, or a record
-    without one, is masked throughout.
+    without one, is masked throughout; of one that was partly understood, what was not found is masked.
 
     Args:
         reports: One for each record.
@@ -216,9 +217,10 @@ class _Columns:
         return cls(len(concepts), marks)
 
     def row(self, report: ReportFindings) -> NDArray[np.int8]:
-        if not report.understood:
-            return np.full(self.count, MASKED, np.int8)
-        row = np.zeros(self.count, np.int8)
+        understood = report.language is Language.UNDERSTOOD
+        row = np.full(self.count, ABSENT if understood else MASKED, np.int8)
+        if report.language is Language.NOT_UNDERSTOOD:
+            return row
         for _, name, certainty in report.findings:
             if certainty is Certainty.NEGATED:
                 continue

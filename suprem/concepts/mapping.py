@@ -5,7 +5,8 @@ The paper maps a cluster to the term with the highest mean cosine above 0.75. By
 
 - a name that is a wording of a concept is that concept, at similarity 1;
 - a concept in conflict with any member of a cluster is out of the question for the cluster;
-- a concept that states more than a name does is only proposed ("broader": "infarction" for "inferior infarction");
+- a concept that states more than a name does is not its concept ("broader": "infarction" beside "inferior infarction"),
+  only the first candidate that a reviewer sees;
 - a name that states more than its concept carries it, and is marked ("narrower": "old inferior infarction").
 
 All that does not depend on the two thresholds is computed once (`measure`); `remap` is what a slider calls.
@@ -71,7 +72,7 @@ class Mapping:
         concept: Name of the concept.
         similarity: Mean cosine of the cluster to the concept (unmapped: to the nearest allowed one); 1 for a wording.
         cluster: Number of the cluster, the largest is 1.
-        guard: "narrower" or "broader" than the concept; for an unmapped entity the guard that refused the nearest one.
+        guard: "narrower" than the concept; for an unmapped entity "broader" than the nearest one, or what refused that.
         needs_review: Whether a person should decide.
     """
 
@@ -85,8 +86,8 @@ class Mapping:
 
     @property
     def carries(self) -> bool:
-        """Whether an ECG with this entity has the concept: mapped, and not merely to something more specific."""
-        return bool(self.code) and self.guard != BROADER
+        """Whether an ECG with this entity has the concept."""
+        return bool(self.code) and self.guard != BROADER  # tables written earlier name a broader entity's proposal
 
 
 @dataclass(frozen=True, eq=False)
@@ -357,12 +358,15 @@ def _rows(
     columns = np.where(exact >= 0, exact, choice[labels])
     scores = np.where(exact >= 0, np.float32(1), score[labels])
     guards = np.full(len(labels), "", object)
-    mapped = columns >= 0
-    guards[mapped & similarities.narrower[each, columns]] = NARROWER
-    guards[mapped & similarities.broader[each, columns]] = BROADER
+    # An "infarction" is not an inferior one: what the name leaves open is for a person to add.
+    broader = (columns >= 0) & similarities.broader[each, columns]
+    columns = np.where(broader, -1, columns)
+    guards[broader] = BROADER
+    guards[(columns >= 0) & similarities.narrower[each, columns]] = NARROWER
     # What a guard does not keep apart from the nearest concept was kept apart by another member of its cluster.
     nearest = refused[labels]
-    for row in np.flatnonzero((columns < 0) & (nearest >= 0) & similarities.excluded[each, nearest]).tolist():
+    refused_by_guard = (columns < 0) & ~broader & (nearest >= 0) & similarities.excluded[each, nearest]
+    for row in np.flatnonzero(refused_by_guard).tolist():
         guards[row] = similarities.conflict(row, int(nearest[row]))
     codes, names = (*similarities.vocabulary.codes, ""), (*similarities.vocabulary.names, "")  # the last is column -1
     return [

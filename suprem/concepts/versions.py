@@ -38,6 +38,7 @@ from suprem.concepts.vocabulary import Vocabulary
 from suprem.errors import ConceptError
 from suprem.export import text_cell
 from suprem.reports.entity import Certainty
+from suprem.reports.extract import Language
 
 DIGITS = 16
 FLOOR = 0.5
@@ -125,7 +126,7 @@ class Mentions:
         for position, report in enumerate(reports):
             for _, name, certainty in report.findings:
                 stated = rows.setdefault(name, {})
-                if report.understood and certainty is not Certainty.NEGATED:
+                if report.language is not Language.NOT_UNDERSTOOD and certainty is not Certainty.NEGATED:
                     stated[position] = None
         arrays = {name: np.fromiter(positions, np.intp, len(positions)) for name, positions in rows.items()}
         return cls(tuple(report.report_id for report in reports), arrays)
@@ -393,7 +394,9 @@ def _entities_jsonl(reports: Iterable[ReportFindings]) -> str:
     for report in reports:
         found = [{"text": text, "name": name, "certainty": str(level)} for text, name, level in report.findings]
         line: dict[str, Any] = {"report_id": report.report_id, "entities": found}
-        lines.append(json.dumps(line if report.understood else {**line, "language": "not understood"}))
+        if report.language is not Language.UNDERSTOOD:
+            line["language"] = report.language.value
+        lines.append(json.dumps(line))
     return "\n".join(lines) + "\n"
 
 

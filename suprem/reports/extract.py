@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 
 from suprem.reports.asking import Questionnaire
@@ -18,13 +19,19 @@ from suprem.reports.llm import LlmClient
 from suprem.reports.parse import Grounded, answer_schema, ground, parse_answer
 from suprem.reports.prompt import Prompt
 from suprem.reports.report import Report, SkippedReport
-from suprem.reports.rules import UNDERSTOOD_SHARE, extract_statement
+from suprem.reports.rules import UNDERSTOOD_SHARE, WHOLLY_UNDERSTOOD_SHARE, extract_statement
 from suprem.reports.statement import Statement, split_statements
 
 Progress = Callable[[float, str], None]
 """Called with the share done and a message; it stops the work by raising `Cancelled`."""
 
-UNDERSTOOD, NOT_UNDERSTOOD = "understood", "not understood"
+
+class Language(StrEnum):
+    """Whether the words of a report are known: what is not said can be told only where all of it was read."""
+
+    UNDERSTOOD = "understood"
+    PARTLY = "partly understood"
+    NOT_UNDERSTOOD = "not understood"
 
 
 @dataclass(frozen=True)
@@ -47,11 +54,11 @@ class Extractor(Protocol):
 
 @dataclass(frozen=True)
 class ReportEntities:
-    """The entities of one report, with spans in its text; none where the language was not understood."""
+    """The entities of one report, with spans in its text; none where the language was not understood at all."""
 
     report_id: str
     entities: tuple[Entity, ...]
-    language: str
+    language: Language
 
     def as_dict(self) -> dict[str, Any]:
         """One line of `entities.jsonl`."""
@@ -59,8 +66,8 @@ class ReportEntities:
             "report_id": self.report_id,
             "entities": [entity.as_dict() for entity in self.entities],
         }
-        if self.language != UNDERSTOOD:
-            line["language"] = self.language
+        if self.language is not Language.UNDERSTOOD:
+            line["language"] = self.language.value
         return line
 
 
@@ -77,6 +84,8 @@ class ExtractionSummary:
         saved_calls: Statements that needed no reading of their own.
         ungrounded: Answered phrases dropped because the statement does not hold them.
         failed_statements: Distinct statements without a usable answer.
+        language_not_understood: Reports that were not read.
+        language_partly_understood: Reports that may state more than was found in them.
     """
 
     extractor: str
@@ -92,6 +101,7 @@ class ExtractionSummary:
     ungrounded: int
     failed_statements: int
     language_not_understood: list[str]
+    language_partly_understood: list[str]
     skipped: dict[str, list[str]]
 
     def as_dict(self) -> dict[str, Any]:
@@ -162,9 +172,14 @@ def extract_entities(
         progress: Told how far the work is.
     """
     languages = {text: _language(text) for text in dict.fromkeys(report.text for report in reports)}
-    split = {text: split_statements(text) for text, language in languages.items() if language == UNDERSTOOD}
+    split = {
+        text: split_statements(text) for text, language in languages.items() if language is not Language.NOT_UNDERSTOOD
+    }
     unique = list(dict.fromkeys(statement.text for statements in split.values() for statement in statements))
     results = dict(zip(unique, extractor.read(unique, progress) if unique else [], strict=True))
+    for text, pieces in split.items():
+        if any(results[statement.text].failed for statement in pieces):
+            languages[text] = Language.PARTLY  # what a model left unanswered is not absent
     found = tuple(
         ReportEntities(report.report_id, _join(split.get(report.text, []), results), languages[report.text])
         for report in reports
@@ -174,10 +189,14 @@ def extract_entities(
     return Extraction(found, summary)
 
 
-def _language(text: str) -> str:
-    body = " ".join(statement.text for statement in split_statements(text))
-    known = understood_share(default_lexicon().units(body))
-    return UNDERSTOOD if known >= UNDERSTOOD_SHARE else NOT_UNDERSTOOD
+def _language(text: str) -> Language:
+    statements = [default_lexicon().units(statement.text) for statement in split_statements(text)]
+    known = understood_share([unit for units in statements for unit in units])
+    if known < UNDERSTOOD_SHARE:
+        return Language.NOT_UNDERSTOOD
+    if known < WHOLLY_UNDERSTOOD_SHARE or any(understood_share(units) < UNDERSTOOD_SHARE for units in statements):
+        return Language.PARTLY
+    return Language.UNDERSTOOD
 
 
 def _join(statements: Sequence[Statement], results: dict[str, StatementEntities]) -> tuple[Entity, ...]:
@@ -222,6 +241,11 @@ def _summarise(
         saved_calls=statements - len(results),
         ungrounded=sum(result.dropped for result in results.values()),
         failed_statements=sum(result.failed for result in results.values()),
-        language_not_understood=[report.report_id for report in reports if report.language == NOT_UNDERSTOOD],
+        language_not_understood=_ids(reports, Language.NOT_UNDERSTOOD),
+        language_partly_understood=_ids(reports, Language.PARTLY),
         skipped=reasons,
     )
+
+
+def _ids(reports: Sequence[ReportEntities], language: Language) -> list[str]:
+    return [report.report_id for report in reports if report.language is language]

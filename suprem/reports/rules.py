@@ -16,6 +16,9 @@ from suprem.reports.lexicon import Unit, default_lexicon, understood_share
 UNDERSTOOD_SHARE = 0.5
 """Below this share of known words a statement is not read at all: its language is not one the rules know."""
 
+WHOLLY_UNDERSTOOD_SHARE = 0.8
+"""Below this share of known words a report may state more than the rules found in it."""
+
 # Letters: see lexicon.CODES. A place is "in ii, iii", "in limb leads and v5", "in anterior leads", "throughout".
 _PLACE = (
     r"(?:i?t?(?:[rm]+L|[rm]*l)(?:[cq,]t?l)*"  # "in inferior leads", "in limb leads and v5,6"
@@ -24,6 +27,7 @@ _PLACE = (
 )
 # Runs of modifiers are bounded, so that time grows with the length of a text and no faster.
 _BEFORE = r"[rmgadDsv]{0,8}"
+_BEFORE_HEAD = _BEFORE + r"(?:\?[rmgadDsv]{0,4})?"
 _QUIET = r"[rmgadD]{0,8}"
 _WAVE = r"w(?:w(?!S))?"  # "qrs voltage", but not "t | qt prolongation"
 _STATE = r"[svzSh]"
@@ -35,8 +39,10 @@ _WAVE_THEN_STATE = (
     rf"{_QUIET}{_WAVE}{_PLACE}?b*n?{_QUIET}{_STATE}(?:(?:q[mg]*{_STATE})+|c{_STATE}(?!{_PLACE}))?{_PLACE}?(?:b[gd])?"
 )
 _STATE_OF_WAVE = rf"{_BEFORE}S[it]+[rm]*{_WAVE}{_PLACE}?"
-_FINDING = rf"{_BEFORE}F(?:[rma]+(?=[.,cqkpPx0d]|\Z)d?)?{_PLACE}?T?(?:d{_END}|p)?(?:bd*z)?"
-_DIAGNOSIS = rf"{_BEFORE}I(?:[rm]+(?=[a.,cqkpPx0d]|\Z))?{_PLACE}?T?(?:,(?=d[da]))?[da]{{0,3}}p?"
+_FINDING = rf"{_BEFORE_HEAD}F(?:[rma]+(?=[.,cqkpPx0d]|\Z)d?)?{_PLACE}?T?(?:,?d{_END}|p)?(?:bd*z)?"
+_DIAGNOSIS = (
+    rf"{_BEFORE_HEAD}I(?:[rm]+(?=[a.,cqkpPx0d]|\Z))?{_PLACE}?T?(?:,(?=d[da]|d+{_END}))?[da]{{0,3}}p?(?:,[rm]+L{_END})?"
+)
 _SHARED_HEAD = rf"[dD]{{0,2}}[mga]{{0,4}}r{{1,4}}(?=[cq]{_BEFORE}r{_BEFORE}(?:F|I|w{_STATE}|[sv]w))"
 
 _GRAMMAR = re.compile(
@@ -44,11 +50,12 @@ _GRAMMAR = re.compile(
     rf"|(?P<diagnosis>{_DIAGNOSIS})|(?P<finding>{_FINDING})|(?P<normal>[dDz]{{0,3}}N)|(?P<statement>Q|U)"
 )
 _FURTHER_STATE = re.compile(rf"[c,]([mg]*[svS]{_PLACE})")
-_FURTHER_PLACE = re.compile(r"[cq,]?(t?r+L)")
+_FURTHER_PLACE = re.compile(r"[cq,]?(t?r+L)|,([rm]+L)")
 
 # What may stand between two entities that share one doubt or negation.
 _JOINED = re.compile(r"[cq,tk]*\Z")
 _SIGNAL = re.compile(r"(?:[un](?=[^un]*\Z)|[dD](?=t+\Z))")  # "may be due to", "no", "is probably a"
+_DENIED = re.compile(r"n[tgm]*\Z")  # a normal finding is denied only by a word right before it
 _PREDICATE = re.compile(r"[bot]*(P|A)")
 
 
@@ -109,9 +116,8 @@ def _further_piece(codes: str, found: list[_Match], position: int) -> _Match | N
         match = pattern.match(codes, position)
         if match is not None:
             owner = found[-1].owner
-            return _Match(
-                "wave", match.start(1), match.end(1), found[-1].certainty, len(found) - 1 if owner is None else owner
-            )
+            first, stop = match.span(match.lastindex or 0)
+            return _Match("wave", first, stop, found[-1].certainty, len(found) - 1 if owner is None else owner)
     return None
 
 
@@ -138,7 +144,9 @@ def _apply_scope(matches: list[_Match], codes: str) -> list[_Match]:
             reach, from_link = None, False
         if match.kind == "shared" and "d" in codes[match.first : match.stop].lower():
             reach = Certainty.UNCERTAIN
-        spared = match.kind in ("verdict", "statement") or (match.kind == "normal" and reach is Certainty.NEGATED)
+        spared = match.kind in ("verdict", "statement") or (
+            match.kind == "normal" and reach is Certainty.NEGATED and not _DENIED.search(gap)
+        )
         if reach is not None and not spared:
             match = replace(match, certainty=reach)
         elif reach is None and re.match("[mgar]*[dD]", codes[match.first : match.stop]) and match.kind != "normal":
@@ -149,7 +157,9 @@ def _apply_scope(matches: list[_Match], codes: str) -> list[_Match]:
 
 def _continues(before: _Match, match: _Match, gap: str, from_link: bool) -> bool:
     """Whether a doubt or negation that reached `before` also reaches `match`."""
-    if match.kind in ("normal", "verdict", "statement") or not _JOINED.match(gap):
+    if match.kind == "normal":
+        return "q" in gap and from_link  # "consider lung disease, or normal variant"
+    if match.kind in ("verdict", "statement") or not _JOINED.match(gap):
         return False
     if not gap:
         # "probable anterior ischemia or left strain lateral ischemia or left strain"

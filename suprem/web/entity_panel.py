@@ -35,9 +35,12 @@ def show_summary(base: ReportBase) -> None:
 
 def left_out_sentence(summary: ExtractionSummary, skipped: int) -> str:
     """Return what the figures do not cover; empty where they cover everything."""
-    unread = len(summary.language_not_understood)
+    unread, partly = len(summary.language_not_understood), len(summary.language_partly_understood)
     parts = [
-        f"{unread:,} reports are in a language the rules do not read and count as having no entities" if unread else "",
+        f"{unread:,} reports are in a language the rules do not read and are left without entities" if unread else "",
+        f"{partly:,} reports hold many unknown words: what is not found in them is not known to be absent"
+        if partly
+        else "",
         f"{skipped:,} rows hold no report that can be used" if skipped else "",
     ]
     return "; ".join(filter(None, parts)) + ("." if any(parts) else "")

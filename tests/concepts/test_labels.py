@@ -20,13 +20,16 @@ from suprem.concepts.vocabulary import CONCEPTS as CONCEPT_TERMS
 from suprem.concepts.vocabulary import Concept, load_terms
 from suprem.errors import ConceptError
 from suprem.reports.entity import Certainty
+from suprem.reports.extract import Language
 
 CONCEPTS = (Concept("LVH", "left ventricular hypertrophy"), Concept("SR", "sinus rhythm"))
 CARRIED = {"lvh": "LVH", "left ventricular hypertrophy": "LVH", "sinus rhythm": "SR"}
 
 
-def report(*findings: tuple[str, str], report_id: str = "1", understood: bool = True) -> ReportFindings:
-    return ReportFindings(report_id, tuple((name, name, Certainty(level)) for name, level in findings), understood)
+def report(
+    *findings: tuple[str, str], report_id: str = "1", language: Language = Language.UNDERSTOOD
+) -> ReportFindings:
+    return ReportFindings(report_id, tuple((name, name, Certainty(level)) for name, level in findings), language)
 
 
 def label(*findings: tuple[str, str]) -> int:
@@ -53,7 +56,12 @@ def test_a_doubt_outweighs_a_denial() -> None:
 
 
 def test_a_report_that_was_not_understood_is_masked() -> None:
-    assert (label_matrix([report(understood=False)], CARRIED, CONCEPTS).values == -1).all()
+    assert (label_matrix([report(language=Language.NOT_UNDERSTOOD)], CARRIED, CONCEPTS).values == -1).all()
+
+
+def test_of_a_partly_understood_report_only_what_it_says_is_a_label() -> None:
+    half = report(("lvh", "abnormal"), ("sinus rhythm", "negated"), language=Language.PARTLY)
+    assert label_matrix([half], CARRIED, CONCEPTS).values.tolist() == [[1, -1]]
 
 
 def test_records_are_those_of_the_index_and_masked_without_a_report() -> None:

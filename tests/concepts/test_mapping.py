@@ -17,9 +17,18 @@ from suprem.concepts.mapping import THRESHOLDS, Mapping, candidates, measure, ov
 from suprem.concepts.vocabulary import CONCEPTS, Vocabulary, load_terms
 from suprem.errors import ConceptError
 from suprem.export import text_cell
+from suprem.reports.entity import Certainty
+from suprem.reports.extract import RuleExtractor, extract_entities
+from suprem.reports.report import Report
 from tests.concepts.phrases import MACHINE_WORDINGS
 from tests.fakes import FakeEmbedder
 
+CERTAINTIES = {
+    "N": Certainty.NORMAL,
+    "A": Certainty.ABNORMAL,
+    "U": Certainty.UNCERTAIN,
+    "X": Certainty.NEGATED,
+}
 ENTITY_CODES = Path(__file__).resolve().parents[2] / "assets" / "annotations" / "entity_codes.csv"
 
 # What a cosine takes for one: the paper's Tables 12, 16 and 20, and the pairs of the guards.
@@ -56,9 +65,11 @@ def test_a_name_that_states_more_carries_the_concept_and_is_reviewed(terms: Voca
     assert (row.code, row.guard, row.needs_review, row.carries) == ("IMI", "narrower", True, True)
 
 
-def test_a_name_that_states_less_is_only_proposed(terms: Vocabulary) -> None:
-    row = rows_of(["myocardial infarction"], terms)["myocardial infarction"]
-    assert (row.guard, row.needs_review, row.carries) == ("broader", True, False)
+def test_a_name_that_states_less_is_not_mapped_to_what_states_more(terms: Vocabulary) -> None:
+    similarities = measure(["myocardial infarction"], terms, FakeEmbedder(), floor=0.5)
+    row = remap(similarities, cluster_threshold=0.8, map_threshold=0.6)[0]
+    assert (row.code, row.guard, row.needs_review, row.carries) == ("", "broader", True, False)
+    assert "broader" in {candidate.guard for candidate in candidates(similarities, "myocardial infarction")}
 
 
 def test_what_resembles_nothing_stays_unmapped(terms: Vocabulary) -> None:
@@ -201,3 +212,30 @@ def test_candidates_are_the_nearest_concepts_with_what_speaks_against_them(
     assert "degree" in {row.guard for row in found}
     with pytest.raises(ConceptError, match="not among those"):
         candidates(similarities, "never measured")
+
+
+def test_statements_of_machines_are_read_and_mapped_as_a_cardiologist_would(
+    terms: Vocabulary, minilm: MiniLmEmbedder
+) -> None:
+    """From the words of a statement to certainty and code, the two rooms together."""
+    lines = (Path(__file__).parent / "machine_statements.txt").read_text(encoding="utf-8").splitlines()
+    expected = dict(line.rsplit("|", 1) for line in lines if "|" in line)
+    reports = [Report(str(number), statement) for number, statement in enumerate(expected)]
+    found = extract_entities(reports, RuleExtractor()).reports
+    rows = rows_of([entity.name for report in found for entity in report.entities], terms, minilm)
+    faults = {}
+    for (statement, wanted), report in zip(expected.items(), found, strict=True):
+        open_items = [
+            (CERTAINTIES[item[0]], item[2:].split(",")) for item in sorted(wanted.split(), key=lambda item: "," in item)
+        ]
+        stated = [(entity.certainty, rows[entity.name].code or "-") for entity in report.entities]
+        unexpected = []
+        for certainty, code in stated:
+            item = next((item for item in open_items if certainty == item[0] and code in item[1]), None)
+            if item is None:
+                unexpected.append((certainty.value, code))
+            else:
+                open_items.remove(item)
+        if unexpected or open_items:
+            faults[statement] = (unexpected, open_items)
+    assert faults == {}

@@ -23,20 +23,21 @@ from suprem.concepts.versions import (
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.errors import ConceptError
 from suprem.reports.entity import Certainty
+from suprem.reports.extract import Language
 from tests.fakes import FakeEmbedder
 
 THRESHOLDS = MappingThresholds(cluster=0.8, map=0.75)
 
 
-def report(number: str, *found: tuple[str, Certainty], understood: bool = True) -> ReportFindings:
-    return ReportFindings(number, tuple((name, name, certainty) for name, certainty in found), understood)
+def report(number: str, *found: tuple[str, Certainty], language: Language = Language.UNDERSTOOD) -> ReportFindings:
+    return ReportFindings(number, tuple((name, name, certainty) for name, certainty in found), language)
 
 
 REPORTS = [
     report("1", ("sinus rhythm", Certainty.NORMAL), ("left ventricular hypertrophy", Certainty.ABNORMAL)),
     report("2", ("sinus rhythm", Certainty.NORMAL), ("sinus rhythm", Certainty.NORMAL)),
     report("3", ("sinus rhythm", Certainty.NEGATED), ("purple elephants", Certainty.ABNORMAL)),
-    report("4", ("sinus rhythm", Certainty.NORMAL), understood=False),
+    report("4", ("sinus rhythm", Certainty.NORMAL), language=Language.NOT_UNDERSTOOD),
     report("5", ("purple elephants", Certainty.UNCERTAIN)),
 ]
 

@@ -10,7 +10,7 @@ import pytest
 from suprem.errors import Cancelled, LlmUnavailable
 from suprem.reports.cache import AnswerCache
 from suprem.reports.extract import (
-    NOT_UNDERSTOOD,
+    Language,
     LlmExtractor,
     Progress,
     RuleExtractor,
@@ -73,7 +73,7 @@ def test_each_statement_is_read_once() -> None:
 
 def test_a_language_that_is_not_understood_is_declared() -> None:
     line = extract_entities(REPORTS, RuleExtractor()).reports[2].as_dict()
-    assert line == {"report_id": "3", "entities": [], "language": NOT_UNDERSTOOD}
+    assert line == {"report_id": "3", "entities": [], "language": Language.NOT_UNDERSTOOD}
 
 
 def test_the_order_of_reports_changes_nothing() -> None:
@@ -85,6 +85,22 @@ def test_the_order_of_reports_changes_nothing() -> None:
 
 def test_no_report_gives_an_empty_result() -> None:
     assert extract_entities([], RuleExtractor()).summary.raw_entities == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sinusrhythmus, linkstyp, vorhofsüberlastung links, insbesondere kein",
+        "Sinus rhythm, left axis deviation. Rien de particulier.",
+    ],
+)
+def test_a_report_with_many_unknown_words_is_partly_understood(text: str) -> None:
+    extraction = extract_entities([Report("1", text), REPORTS[0]], RuleExtractor())
+    first, second = extraction.reports
+    assert first.entities
+    assert first.as_dict()["language"] == Language.PARTLY
+    assert second.language is Language.UNDERSTOOD
+    assert extraction.summary.language_partly_understood == ["1"]
 
 
 def test_the_shipped_examples_are_understood() -> None:
