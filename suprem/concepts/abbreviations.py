@@ -14,9 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-WORDINGS: dict[str, Any] = tomllib.loads(
-    (Path(__file__).resolve().parents[2] / "assets" / "terms" / "wordings.toml").read_text(encoding="utf-8")
-)
+WORDINGS_FILE = Path(__file__).resolve().parents[2] / "assets" / "terms" / "wordings.toml"
+WORDINGS: dict[str, Any] = tomllib.loads(WORDINGS_FILE.read_text(encoding="utf-8"))
 """Abbreviations, wordings and word lists, as the file groups them."""
 
 _BEAT = r"(?:complex(?:es)?|contractions?|beats?|heartbeats?|extrasystoles?|depolari[sz]ations?|systoles?)"

@@ -7,7 +7,7 @@
 <folder>/<version>/labels.npz        1 present, 0 absent, -1 masked, for each record and concept
 <folder>/<version>/tables.json       the paper's Tables 14 and 15 and the frequencies of Figure 10, for these reports
 <folder>/<version>/entities.jsonl    the entities that it was built from; no report text
-<folder>/<version>/manifest.json     thresholds, encoder, parent; written last, so its presence means complete
+<folder>/<version>/manifest.json     thresholds, encoder, mapping code, parent; written last: its presence means complete
 
 A version's id is a hash of its content: the same input gives the same version. Nothing in it is ever changed.
 """
@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suprem.atomic import replacing, write_text
+from suprem.concepts.abbreviations import WORDINGS_FILE
 from suprem.concepts.embed import TextEmbedder
 from suprem.concepts.labels import MASKED, PRESENT, LabelMatrix, ReportFindings, label_matrix, read_findings
 from suprem.concepts.mapping import Mapping as Row
@@ -49,6 +50,17 @@ REVIEWED = "reviewed"
 
 PLAIN = (Certainty.NORMAL, Certainty.ABNORMAL)
 
+_DECIDING = ("abbreviations.py", "cluster.py", "finding.py", "guards.py", "mapping.py")
+
+
+@cache
+def mapping_code() -> str:
+    """Return an id of what decides a mapping beside entities, encoder and thresholds: wordings, guards, clustering."""
+    digest = hashlib.sha256(WORDINGS_FILE.read_bytes())
+    for name in _DECIDING:
+        digest.update(Path(__file__).with_name(name).read_bytes())
+    return digest.hexdigest()[:DIGITS]
+
 
 @dataclass(frozen=True)
 class VocabularyVersion:
@@ -63,6 +75,7 @@ class VocabularyVersion:
         thresholds: At which it was clustered and mapped.
         encoder: Name of the text encoder.
         records: Rows of the label matrix.
+        mapping_code: `mapping_code()` of the program that made it; empty for one made before this was kept.
     """
 
     folder: Path
@@ -73,6 +86,7 @@ class VocabularyVersion:
     thresholds: MappingThresholds
     encoder: str
     records: int
+    mapping_code: str
 
     @property
     def title(self) -> str:
@@ -193,6 +207,11 @@ def compare(before: Iterable[Row], after: Iterable[Row], mentions: Mentions) -> 
     )
 
 
+def decided_in(rows: Iterable[Row]) -> dict[str, str]:
+    """Return entity -> code, empty where it has no target, for the rows of a mapping that people decided."""
+    return {row.entity: row.code for row in rows if row.guard == REVIEWED}
+
+
 def carried(rows: Iterable[Row]) -> dict[str, str]:
     """Return entity -> code of the concept that an ECG with it has, for the entities that carry one."""
     return {row.entity: row.code for row in rows if row.carries}
@@ -269,7 +288,7 @@ def build_version(
         out=out,
         record_ids=record_ids,
         parent=parent,
-        provenance={"decided": len(decided or {}), **(provenance or {})},
+        provenance={"decided": len(decided or {}), "mapping_code": mapping_code(), **(provenance or {})},
     )
 
 
@@ -367,6 +386,7 @@ def open_version(folder: Path) -> VocabularyVersion:
             thresholds=MappingThresholds(**manifest["thresholds"]),
             encoder=manifest["encoder"]["name"],
             records=manifest["records"],
+            mapping_code=manifest.get("mapping_code", ""),
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ConceptError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from suprem.concepts.mapping import MappingThresholds, remap
+from suprem.concepts.mapping import Mapping, MappingThresholds, Similarities, remap
 from suprem.concepts.review import ReviewStore
 from suprem.concepts.versions import (
     FLOOR,
@@ -15,6 +15,8 @@ from suprem.concepts.versions import (
     build_version,
     compare,
     decide,
+    decided_in,
+    mapping_code,
 )
 from suprem.errors import SupremError
 from suprem.web.concept_cache import encoder_named, mappings_of, mentions_of, similarities_of
@@ -40,9 +42,10 @@ def show_thresholds(store: ReviewStore, version: VocabularyVersion, reviewer: st
     )  # fmt: skip
     similarities = similarities_of(version.folder)
     computed = remap(similarities, cluster_threshold=cluster, map_threshold=mapped)
-    approved = store.approved(version.id)
-    proposed = decide(computed, approved, similarities.vocabulary)
     current, mentions = mappings_of(version.folder), mentions_of(version.folder)
+    approved = decided_in(current) | store.approved(version.id)
+    proposed = decide(computed, approved, similarities.vocabulary)
+    _tell_drift(version, decide(_as_it_was(similarities, now), decided_in(current), similarities.vocabulary))
     figure = similarity_figure(computed, current=now.map, proposed=mapped, dark=st.context.theme.type == "dark")
     st.plotly_chart(
         figure, theme=None, config=PLOT, key="similarities", alt="How similar the entities are to their nearest concept"
@@ -61,6 +64,23 @@ def show_thresholds(store: ReviewStore, version: VocabularyVersion, reviewer: st
         on_click=_apply,
         args=(store, version, target, approved, reviewer),
     )
+
+
+def _as_it_was(similarities: Similarities, thresholds: MappingThresholds) -> list[Mapping]:
+    return remap(similarities, cluster_threshold=thresholds.cluster, map_threshold=thresholds.map)
+
+
+def _tell_drift(version: VocabularyVersion, today: list[Mapping]) -> None:
+    """Say what differs at unchanged thresholds, which is no doing of the sliders."""
+    if version.mapping_code == mapping_code():
+        return
+    drift = compare(mappings_of(version.folder), today, mentions_of(version.folder))
+    if drift.rows:
+        names = "1 entity goes" if len(drift.rows) == 1 else f"{len(drift.rows):,} entities go"
+        st.warning(
+            f"The program's guards and wordings have changed since version {version.number} was made: at the same "
+            f"thresholds {names} elsewhere today, in {drift.records:,} records. They are among the changes below."
+        )
 
 
 def show_changes(changes: Changes, mentions: Mentions, *, key: str) -> None:

@@ -17,6 +17,7 @@ from suprem.concepts.versions import (
     compare,
     decide,
     list_versions,
+    mapping_code,
     measure_reports,
     open_version,
 )
@@ -157,3 +158,13 @@ def test_a_label_matrix_survives_its_file_and_nothing_else_is_one(tmp_path: Path
     for name in ("short.npz", "prose.npz", "absent.npz"):
         with pytest.raises(ConceptError, match=name):
             LabelMatrix.load(tmp_path / name)
+
+
+def test_a_version_remembers_the_program_that_mapped_it(similarities: Similarities, tmp_path: Path) -> None:
+    version = build(similarities, tmp_path)
+    assert version.mapping_code == mapping_code()
+    manifest = version.folder / "manifest.json"
+    content = json.loads(manifest.read_text())
+    del content["mapping_code"]
+    manifest.write_text(json.dumps(content))
+    assert open_version(version.folder).mapping_code == "", "one made before this was kept"

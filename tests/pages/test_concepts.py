@@ -242,10 +242,21 @@ def test_a_threshold_is_previewed_then_applied_as_the_next_version(version: Voca
     assert store().audit.rows(limit=1)[0].action == "threshold_apply"
     assert store().verify() is None
 
+    view(app, "Thresholds")
+    assert [metric.value for metric in app.metric] == ["0 rows"] * 3, "what was decided stays so in the next version"
     view(app, "Versions")
     assert "You decided 1 rows of version 1" in shown(app).replace("**", "")
     press(app, "carry-over")
     assert store().current(second.id, "Anna").keys() == {"sinus rhythm"}
+
+
+def test_a_version_of_an_earlier_program_says_what_goes_elsewhere_today(version: VocabularyVersion) -> None:
+    table, manifest = version.folder / "mapping.csv", version.folder / "manifest.json"
+    table.write_text(table.read_text().replace("atrial fibrillation,AFIB", "atrial fibrillation,AFLT"))
+    manifest.write_text(manifest.read_text().replace(version.mapping_code, "0" * 16))
+    app = view(open_page(CONCEPTS, reviewer="Anna"), "Thresholds")
+    assert "1 entity goes elsewhere today, in 1 records" in shown(app)
+    assert app.metric[2].value == "1 row"
 
 
 def test_what_is_settled_is_exported_and_the_log_says_so(version: VocabularyVersion) -> None:
