@@ -114,7 +114,7 @@ _PROPERTIES: dict[str, dict[str, str]] = {
         "fibrillation|flutter|hypertrophy|enlargement|infarction|ischemia|ischemic|injury|block|deviation|malfunction",
     },
 }
-# Often left unsaid without changing the finding: "(abnormal) Q wave", "(normal) sinus rhythm", "(subendocardial) injury".
+# Often left unsaid without changing the finding: "(abnormal) Q wave", "(normal) sinus rhythm", "(transmural) infarct".
 IMPLIED = frozenset({"normality", "layer", "regularity", "shape"})
 """Guards whose silence says nothing: what one text states and the other leaves open does not make it narrower."""
 _ORIGINS = {
@@ -222,8 +222,8 @@ def _component(words: str) -> frozenset[str]:
     if others and not found:
         return frozenset({"axis or progression"})
     if found == {"st-t"} and not _directions(words) and _causes(words) <= {"nonspecific", "nondiagnostic"}:
-        # "ST-T changes" are neither changes of ST alone nor of T alone, "ST-T depression" is one of ST. Nonspecific ones
-        # are coded with those of ST: PTB-XL has NST_ in 169 of the 180 reports that name them.
+        # "ST-T changes" are neither changes of ST alone nor of T alone, "ST-T depression" is one of ST. Nonspecific
+        # ones are coded with those of ST: PTB-XL has NST_ in 169 of the 180 reports that name them.
         return found | {"st"} if _causes(words) == {"nonspecific"} else found
     return frozenset(part for component in found for part in component.split("-"))
 

@@ -7,7 +7,7 @@
 <folder>/<version>/labels.npz        1 present, 0 absent, -1 masked, for each record and concept
 <folder>/<version>/tables.json       the paper's Tables 14 and 15 and the frequencies of Figure 10, for these reports
 <folder>/<version>/entities.jsonl    the entities that it was built from; no report text
-<folder>/<version>/manifest.json     thresholds, encoder, mapping code, parent; written last: its presence means complete
+<folder>/<version>/manifest.json     thresholds, encoder, program, parent; written last: its presence means complete
 
 A version's id is a hash of its content: the same input gives the same version. Nothing in it is ever changed.
 """
