@@ -86,6 +86,7 @@ _PROPERTIES: dict[str, dict[str, str]] = {
         **{f"high {salt}": f"hyper{salt}emia" for salt in ("kal", "calc", "magnes", "natr")},
     },
     "regularity": {"regular": "regular", "irregular": "irregular(?:ly)?"},
+    "arrhythmia": {"arrhythmia": "arrhythmia", "rhythm": "rhythm"},
     "progression": {
         "poor": "(?:poor|late|delayed|slow|reduced|absent) r? ?(?:waves? )?(?:progression|transition)",
         "early": "early (?:precordial )?(?:qrs |r ?s? )?(?:waves? )?(?:progression|transition)",
@@ -115,7 +116,7 @@ _PROPERTIES: dict[str, dict[str, str]] = {
     },
 }
 # Often left unsaid without changing the finding: "(abnormal) Q wave", "(normal) sinus rhythm", "(transmural) infarct".
-IMPLIED = frozenset({"normality", "layer", "regularity", "shape"})
+IMPLIED = frozenset({"normality", "layer", "regularity", "arrhythmia", "shape"})
 """Guards whose silence says nothing: what one text states and the other leaves open does not make it narrower."""
 _ORIGINS = {
     "sinus": "sinus",
@@ -128,7 +129,7 @@ _RHYTHMS = {
     "flutter": "flutter",
     "bradycardia": "bradycardia|bradycardic|slow|below",
     "tachycardia": "tachycardia|tachycardic|rapid|fast|accelerated",
-    "paced": "paced|pacing|(?<!atrial )(?<!wandering )(?<!ectopic )pacemaker",
+    "paced": "paced|pacing|electronic|(?<!atrial )(?<!wandering )(?<!ectopic )(?<!junctional )(?<!nodal )pacemaker",
     "wandering": "wandering",
     "pause": "pause|arrest|standstill|asystole",
 }

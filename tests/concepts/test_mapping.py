@@ -222,7 +222,10 @@ def test_statements_of_machines_are_read_and_mapped_as_a_cardiologist_would(
     expected = dict(line.rsplit("|", 1) for line in lines if "|" in line)
     reports = [Report(str(number), statement) for number, statement in enumerate(expected)]
     found = extract_entities(reports, RuleExtractor()).reports
-    rows = rows_of([entity.name for report in found for entity in report.entities], terms, minilm)
+    thresholds, names = THRESHOLDS["minilm"], [entity.name for report in found for entity in report.entities]
+    similarities = measure(names, terms, minilm, floor=thresholds.cluster)
+    mapped = remap(similarities, cluster_threshold=thresholds.cluster, map_threshold=thresholds.map)
+    rows = {row.entity: row for row in mapped}
     faults = {}
     for (statement, wanted), report in zip(expected.items(), found, strict=True):
         open_items = [

@@ -91,7 +91,7 @@ def test_no_report_gives_an_empty_result() -> None:
     "text",
     [
         "sinusrhythmus, linkstyp, vorhofsüberlastung links, insbesondere kein",
-        "Sinus rhythm, left axis deviation. Rien de particulier.",
+        "Sinus rhythm, left axis deviation, st depression, lvh, pvc. Rien de particulier.",
     ],
 )
 def test_a_report_with_many_unknown_words_is_partly_understood(text: str) -> None:

@@ -16,7 +16,7 @@ def codes(text: str) -> str:
     ("text", "expected"),
     [
         ("sinus rhythm", "N"),
-        ("premature ventricular contraction(s)", "mmF"),
+        ("premature ventricular contraction(s)", "F"),
         ("QRS(T) abnormal", "wv"),
         ("st &amp; t abnormal", "wv"),
         ("t in i, ii, avl, v4,5,6", "wil"),

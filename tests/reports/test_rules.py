@@ -87,7 +87,23 @@ STATEMENTS = [
     ("Lateral T wave changes are nonspecific", [("Lateral T wave changes are nonspecific", U)]),
     ("Borderline ECG", [("Borderline ECG", U)]),
     ("Warning: Data quality may affect interpretation", []),
+    # GE and Philips
+    ("ischemia, inferior leads", [("ischemia, inferior leads", A)]),
+    (
+        "Nonspecific T abnormalities, diffuse leads",
+        [("Nonspecific T abnormalities", U), ("diffuse leads", U)],
+    ),
+    ("consider lung disease, RVH, or normal variant", [("lung disease", U), ("RVH", U), ("normal variant", U)]),
+    ("Anterior T wave changes are borderline", [("Anterior T wave changes", U)]),
+    ("Posterior infarct - possible", [("Posterior infarct - possible", U)]),
+    ("Prolonged P-R interval", [("Prolonged P-R interval", A)]),
+    ("AV quux-paced rhythm", [("AV quux-paced rhythm", A)]),
+    ("Vent. rate has increased BY 30 BPM", []),
     # Negation and its scope
+    ("Atrial fibrillation has replaced Sinus rhythm", [("Atrial fibrillation", A), ("Sinus rhythm", X)]),
+    ("Sinus rhythm replaced by atrial fibrillation", [("Sinus rhythm", X), ("atrial fibrillation", A)]),
+    ("T wave inversion no longer evident in Inferior leads", [("T wave inversion", X)]),
+    ("sinusrhythmus, kein hinweis auf ischaemie", [("sinusrhythmus", N), ("ischaemie", X)]),
     ("no atrial fibrillation or flutter", [("atrial fibrillation", X), ("flutter", X)]),
     ("no evidence of acute ischemia", [("acute ischemia", X)]),
     ("sinus rhythm without ectopy", [("sinus rhythm", N), ("ectopy", X)]),
