@@ -86,7 +86,6 @@ _PROPERTIES: dict[str, dict[str, str]] = {
         **{f"high {salt}": f"hyper{salt}emia" for salt in ("kal", "calc", "magnes", "natr")},
     },
     "regularity": {"regular": "regular", "irregular": "irregular(?:ly)?"},
-    "arrhythmia": {"arrhythmia": "arrhythmia", "rhythm": "rhythm"},
     "progression": {
         "poor": "(?:poor|late|delayed|slow|reduced|absent) r? ?(?:waves? )?(?:progression|transition)",
         "early": "early (?:precordial )?(?:qrs |r ?s? )?(?:waves? )?(?:progression|transition)",
@@ -116,7 +115,7 @@ _PROPERTIES: dict[str, dict[str, str]] = {
     },
 }
 # Often left unsaid without changing the finding: "(abnormal) Q wave", "(normal) sinus rhythm", "(transmural) infarct".
-IMPLIED = frozenset({"normality", "layer", "regularity", "arrhythmia", "shape"})
+IMPLIED = frozenset({"normality", "layer", "regularity", "shape"})
 """Guards whose silence says nothing: what one text states and the other leaves open does not make it narrower."""
 _ORIGINS = {
     "sinus": "sinus",

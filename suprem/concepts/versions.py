@@ -48,8 +48,6 @@ FLOOR = 0.5
 REVIEWED = "reviewed"
 """Guard of a row that a person decided."""
 
-PLAIN = (Certainty.NORMAL, Certainty.ABNORMAL)
-
 _DECIDING = ("abbreviations.py", "cluster.py", "finding.py", "guards.py", "mapping.py")
 
 
