@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from suprem.concepts.negation import set_negations_aside
-from suprem.ecg.quality import assess_quality
 from suprem.web.ecg_picker import pick_ecg, show_facts
 from suprem.web.explanation_panel import show_explanation
 from suprem.web.frame import page
@@ -24,7 +23,7 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
         st.stop()
 
     show_facts(ecg)
-    scores_allowed = show_quality(assess_quality(ecg.window), ecg.key)
+    ecg, scores_allowed = show_quality(ecg)
     show_trace(ecg)
     show_measurements(ecg.window)
 

@@ -3,26 +3,31 @@
     python -m pipelines.measure --ecg FILE... [--json]
     python -m pipelines.measure --folder DIR
     python -m pipelines.measure --folder LUDB --reference ludb
+    python -m pipelines.measure --folder DIR --reference device
 
 Prints one row a record: each value, or a dash whose reason is in the JSON. Of a longer recording the cleanest 10 s are
-measured, as on the page. `--reference ludb` compares with the manual marks beside the records and prints errors.
+measured, as on the page. `--reference` prints errors instead: `ludb` against the manual marks beside the records, with
+how many heartbeats are found within 75 ms, `device` against what the recording device measured itself.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.score import gather_paths, record_ids
 from pipelines.stage import run_stage, say
-from suprem.ecg.ludb_marks import global_intervals, read_ludb, read_marks, typical_intervals
-from suprem.ecg.measure import UNCONFIRMED, Measurements, measure
+from suprem.ecg.ludb_marks import beat_times, global_intervals, read_ludb, read_marks, typical_intervals
+from suprem.ecg.measure import UNCONFIRMED, Measured, Measurements, measure
+from suprem.ecg.median_beat import FS, locate_beats
 from suprem.ecg.preprocess import choose_window, crop
 from suprem.ecg.readers import read_ecg
 from suprem.ecg.record import EcgRecord
@@ -30,6 +35,13 @@ from suprem.errors import EcgError
 from suprem.export import RESEARCH_USE, text_cell
 
 WINDOW_SECONDS = 10.0
+BEAT_SECONDS = 0.075
+DEVICE_NAMES = {
+    "Heart rate": ("Ventricular Heart Rate", "Heart Rate"),
+    "PR": ("PR Interval",),
+    "QRS": ("QRS Duration",),
+    "QT": ("QT Interval",),
+}
 COMPARED = {"Heart rate": "heart_rate", "PR": "pr", "QRS": "qrs", "QT": "qt"}
 
 
@@ -50,31 +62,86 @@ def as_json(found: Measurements) -> dict[str, Any]:
     }
 
 
-def agreement(paths: Sequence[Path]) -> list[str]:
-    """Return the lines of a table: errors against LUDB's marks, over all leads and of a typical lead.
+class Errors:
+    """Differences from a reference, value by value."""
+
+    def __init__(self) -> None:
+        self._errors: dict[tuple[str, str], list[float]] = {}
+        self._suppressed: Counter[tuple[str, str]] = Counter()
+
+    def add(self, name: str, kind: str, found: Measured, truth: float | None) -> None:
+        """Compare one value; what the reference does not know is not counted."""
+        if truth is not None and found.value is not None:
+            self._errors.setdefault((name, kind), []).append(found.value - truth)
+        elif truth is not None:
+            self._suppressed[name, kind] += 1
+
+    def lines(self) -> list[str]:
+        """Return the table: measured minus reference."""
+        lines = ["value,reference,records,suppressed,mean,sd,median_absolute,largest_absolute"]
+        for (name, kind), values in self._errors.items():
+            size = np.abs(values)
+            figures = ",".join(f"{x:.1f}" for x in (np.mean(values), np.std(values), np.median(size), size.max()))
+            lines.append(f"{name},{kind},{len(values)},{self._suppressed[name, kind]},{figures}")
+        return lines
+
+
+def against_marks(paths: Sequence[Path]) -> list[str]:
+    """Return the lines of a table: errors against LUDB's marks, over all leads and of a typical lead, and heartbeats.
 
     Raises:
         EcgError: A path is no record of LUDB with its marks.
     """
-    errors: dict[tuple[str, str], list[float]] = {}
-    suppressed = dict.fromkeys(COMPARED, 0)
+    errors, hits, missed, extra = Errors(), 0, 0, 0
     for path in paths:
-        found, marks = measure_window(read_ludb(path)), read_marks(path)
+        record, marks = read_ludb(path), read_marks(path)
+        found = measure_window(record)
         for kind, manual in (("typical lead", typical_intervals(marks)), ("all leads", global_intervals(marks))):
             for name, field in COMPARED.items():
-                value, truth = found.intervals[name].value, getattr(manual, field)
-                if truth is not None and value is not None:
-                    errors.setdefault((name, kind), []).append(value - truth)
-                elif truth is not None and kind == "typical lead":
-                    suppressed[name] += 1
-    lines = ["value,marks,records,suppressed,mean,sd,median_absolute,largest_absolute"]
-    for (name, kind), values in errors.items():
-        size = np.abs(values)
-        figures = (np.mean(values), np.std(values), np.median(size), size.max())
-        lines.append(
-            f"{name},{kind},{len(values)},{suppressed[name]},{','.join(f'{figure:.1f}' for figure in figures)}"
-        )
-    return lines
+                errors.add(name, kind, found.intervals[name], getattr(manual, field))
+        counts = matched_beats(locate_beats(record).beats / FS, np.array(beat_times(marks)))
+        hits, missed, extra = (total + count for total, count in zip((hits, missed, extra), counts, strict=True))
+    score = 2 * hits / max(2 * hits + missed + extra, 1)
+    beats = (
+        f"heartbeats within {1000 * BEAT_SECONDS:g} ms: F1 {score:.4f}, {hits} found, {missed} missed, {extra} wrong"
+    )
+    return [*errors.lines(), beats]
+
+
+def matched_beats(found: NDArray[np.float64], marked: NDArray[np.float64]) -> tuple[int, int, int]:
+    """Return how many heartbeats were found, missed, and found where none is marked, from the first mark to the last.
+
+    Args:
+        found: Times in seconds.
+        marked: The same of the reference, in rising order. Its first and last beats may be unmarked, so nothing is
+            counted beyond the marks.
+    """
+    if not len(marked):
+        return 0, 0, 0
+    inside = found[(found >= marked[0] - BEAT_SECONDS) & (found <= marked[-1] + BEAT_SECONDS)]
+    near = np.abs(inside[:, None] - marked[None, :]) <= BEAT_SECONDS
+    hits = min(int(near.any(axis=0).sum()), int(near.any(axis=1).sum()))
+    return hits, len(marked) - hits, len(inside) - hits
+
+
+def against_device(paths: Sequence[Path]) -> list[str]:
+    """Return the lines of a table: differences from the device's own plausible values, where a file has any."""
+    errors = Errors()
+    for record_id, path in zip(record_ids(paths), paths, strict=True):
+        try:
+            record = read_ecg(path)
+        except EcgError as error:
+            say(f"{record_id}: {error}")
+            continue
+        found = measure_window(record)
+        for name, stated in DEVICE_NAMES.items():
+            value = next((record.device[one] for one in stated if one in record.device), None)
+            if value is not None and "implausible" not in value:
+                errors.add(name, "device", found.intervals[name], float(value.split()[0]))
+    return errors.lines()
+
+
+REFERENCES = {"ludb": against_marks, "device": against_device}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -85,13 +152,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--ecg", type=Path, nargs="+", default=[], metavar="FILE", help="ECG files")
     parser.add_argument("--folder", type=Path, help="measure every ECG below this folder")
     parser.add_argument("--json", action="store_true", help="print one JSON object a record, with reasons")
-    parser.add_argument("--reference", choices=("ludb",), help="print the errors against these manual marks")
+    parser.add_argument("--reference", choices=sorted(REFERENCES), help="print the errors against these values")
     args = parser.parse_args(argv)
 
     def work() -> int:
         paths = gather_paths(args.ecg, args.folder)
         if args.reference:
-            print("\n".join(agreement(paths)))
+            print("\n".join(REFERENCES[args.reference](paths)))
             return 0
         done = 0
         for record_id, path in zip(record_ids(paths), paths, strict=True):

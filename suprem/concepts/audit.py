@@ -11,7 +11,9 @@ A row cannot be taken back: no waveform, no report text and no patient's name be
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +40,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
+from suprem.atomic import replacing
 from suprem.concepts.append_only import append_only, refuse
 from suprem.database import open_database, writing
 from suprem.errors import ConceptError
@@ -251,6 +254,25 @@ def open_review_database(url: str, *, create: bool = True) -> Engine:
         engine.dispose()
         raise ConceptError(missing)
     return engine
+
+
+KEY = "audit.key"
+"""File below the installation's home with the key of `keyed_hash`."""
+
+
+def installation_key(home: Path) -> bytes:
+    """Return the key of this installation, made at the first call: hashes under it say nothing elsewhere."""
+    path = home / KEY
+    if not path.is_file():
+        home.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            temporary.write_bytes(secrets.token_bytes(32))
+    return path.read_bytes()
+
+
+def keyed_hash(key: bytes, content: bytes) -> str:
+    """Return what stands in the log for a recording: whoever has the recording but not the key cannot find its row."""
+    return hmac.new(key, content, hashlib.sha256).hexdigest()
 
 
 def _canonical(details: Mapping[str, Any]) -> str:

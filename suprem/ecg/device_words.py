@@ -49,6 +49,19 @@ voltage vt wandering wave waves wenckebach when wide widened with within without
 _WORDS = frozenset(_ECG_WORDS.split())
 _DATE_LIKE = re.compile(r"\d{4,}|\d+\s*[-/.:]\s*\d+\s*[-/.:]\s*\d+")
 _LEAD = re.compile(r"av[rlf]|v[1-6]|i{1,3}|v\d?r?", re.IGNORECASE)
+PLAUSIBLE = {
+    "heart rate": (10, 350),
+    "p duration": (20, 250),
+    "pr interval": (40, 700),
+    "qrs duration": (30, 400),
+    "qt interval": (100, 900),
+    "qtc interval": (150, 900),
+    "rr interval": (150, 8000),
+    "pp interval": (150, 8000),
+    "axis": (-360, 360),
+}
+"""Ranges in ms, bpm or degrees, by how a measurement's name begins or ends, wide enough for any heart that beats."""
+
 _UNITS = {"interval": "ms", "duration": "ms", "rate": "bpm", "axis": "deg"}
 
 
@@ -86,8 +99,20 @@ def measurements(values: Mapping[str, str | None]) -> dict[str, str]:
         unit = _UNITS[name.split(" (")[0].split()[-1].lower()]
         if value is None or (unit != "deg" and not 0 < value < 5000) or abs(value) > 5000:
             continue  # a device writes 0 where it could not measure
-        kept[name] = f"{value:g} {unit}"
+        kept[name] = in_words(name, value, unit)
     return kept
+
+
+def in_words(name: str, value: float, unit: str) -> str:
+    """Return a device's measurement in words, and that it is implausible where no heart has it."""
+    known = next((limits for key, limits in PLAUSIBLE.items() if _is_of(key, name.lower())), None)
+    strange = known is not None and unit != "s" and not known[0] <= value <= known[1]
+    doubt = " (implausible)" if strange else ""
+    return f"{value:g} {unit}".strip() + doubt
+
+
+def _is_of(key: str, name: str) -> bool:
+    return name.startswith(key) or name.endswith(f" {key}")
 
 
 def _is_of_ecg_words(statement: str) -> bool:

@@ -21,8 +21,10 @@ from pydicom.uid import (
 from pydicom.waveforms.numpy_handler import multiplex_array
 
 from suprem.ecg.channels import Channel, check_sample_count, parse_age, parse_sex, to_record
+from suprem.ecg.device_words import in_words
 from suprem.ecg.lead_names import coded_lead
 from suprem.ecg.record import EcgRecord
+from suprem.ecg.xml_tree import number
 from suprem.errors import EcgError, UnreadableEcg
 
 # Its warnings quote the offending value, on standard error and in the log, and a value may name a patient.
@@ -146,8 +148,8 @@ def _measurements(dataset: Dataset) -> dict[str, str]:
     """Return the device's own intervals and axes; its free text is left out, because it may name people."""
     stated: dict[str, str] = {}
     for annotation in dataset.get("WaveformAnnotationSequence") or []:
-        concept, value = annotation.get("ConceptNameCodeSequence"), annotation.get("NumericValue")
+        concept, value = annotation.get("ConceptNameCodeSequence"), number(str(annotation.get("NumericValue")))
         if concept and value is not None and (name := str(concept[0].get("CodeMeaning"))) in _MEASUREMENTS:
             units = annotation.get("MeasurementUnitsCodeSequence")
-            stated.setdefault(name, f"{value} {units[0].CodeValue if units else ''}".strip())
+            stated.setdefault(name, in_words(name, value, str(units[0].CodeValue) if units else ""))
     return stated

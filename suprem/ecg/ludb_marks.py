@@ -96,11 +96,16 @@ def typical_intervals(marks: dict[str, dict[str, tuple[Wave, ...]]]) -> ManualIn
     return _intervals(marks, _middle, _middle)
 
 
+def beat_times(marks: dict[str, dict[str, tuple[Wave, ...]]]) -> list[float]:
+    """Return when the marked beats are, in seconds: the median peak of QRS over the leads."""
+    return _beats([wave.peak for waves in marks.values() for wave in waves["QRS"]], len(marks))
+
+
 Pick = Callable[[Sequence[float]], float]
 
 
 def _intervals(marks: dict[str, dict[str, tuple[Wave, ...]]], first: Pick, last: Pick) -> ManualIntervals:
-    beats = _beats([wave.peak for waves in marks.values() for wave in waves["QRS"]], len(marks))
+    beats = beat_times(marks)
     values: dict[str, list[float]] = {"p": [], "pr": [], "qrs": [], "qt": []}
     for index, beat in enumerate(beats):
         following = beats[index + 1] if index + 1 < len(beats) else beat + 1.0

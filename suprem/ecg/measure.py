@@ -1,7 +1,9 @@
 """What an electrocardiograph prints beside the trace: rate, rhythm, intervals, axis, ST levels and voltages.
 
 Automatic and unconfirmed, for research. Each value is a number with its unit or the reason why there is none: a wrong
-interval is worse than a missing one. How far the values lie from a cardiologist's marks is in docs/log.md.
+interval is worse than a missing one. PR, QRS and QT are global: each boundary is one instant for all leads, where the
+heart vector begins or ceases to move. Outside of QRS so marked, leads keep to their level within the 20 µV that IEC
+60601-2-25 calls isoelectric. How far the values lie from devices and from a cardiologist's marks is in docs/log.md.
 """
 
 from __future__ import annotations
@@ -27,10 +29,15 @@ ST_SECONDS = 0.06
 _WIDE_QRS_MS = 120.0
 _NOISE_MILLIVOLTS = 0.02
 _UNCLEAR_END = 0.25
-_P_MILLIVOLTS, _P_OVER_NOISE, _P_ALIKE = 0.03, 3.0, 0.4
-_P_ALIKE_IF_IRREGULAR = 0.7  # the waves of fibrillation resemble each other by chance
+_P_MILLIVOLTS, _P_OVER_NOISE = 0.03, 3.0
+# The less regular the rhythm, the more P must be like one: the waves of fibrillation resemble each other by chance.
+_HIGHEST_P_IF_IRREGULAR = 0.35
+_P_ALIKE = {"regular": 0.4, "slightly irregular": 0.6, "irregular": 0.8}
 _MIN_LEADS = 3
-_REGULAR, _SLIGHTLY = 0.1, 0.1
+_REGULAR = 0.15  # of the median interval: 0.14 s at 64 per minute; healthy people breathe within it (docs/log.md)
+_SLIGHTLY = 0.1
+_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 2.0, 4.0
+_PAUSE_OVER_USUAL = 1.8
 _NO_DIRECTION = 0.1
 
 
@@ -128,7 +135,7 @@ def measure(record: EcgRecord) -> Measurements:
         return _nothing(rate, len(heart.beats))
     beat = median_beat(heart)
     rr = np.diff(heart.beats) / FS
-    heart_rate = Measured(60.0 / float(rr.mean()), "/min")
+    heart_rate = Measured(60.0 / float(rr.mean()), "/min", caution=_pause_caution(rr))
     spread = Measured(100.0 * float(rr.std() / rr.mean()), "%")
     rhythm = _rhythm(rr, beat)
     if beat is None:
@@ -145,7 +152,7 @@ def measure(record: EcgRecord) -> Measurements:
         heart_rate=heart_rate,
         rr_spread=spread,
         rhythm=rhythm,
-        pr=_pr(beat, marks, reason, irregular=not rhythm.startswith("regular")),
+        pr=_pr(beat, marks, reason, rhythm.split(" but")[0]),
         qrs=qrs,
         qt=qt,
         qtc_fridericia=_corrected(qt, float(rr.mean()) ** (1 / 3), irregular),
@@ -197,6 +204,17 @@ def _doubt_about_rate(heart: Heartbeats) -> str:
     counts = [len(heart.beats_in(group)) for group in (LIMB_LEADS, CHEST_LEADS) if set(group) & set(heart.leads)]
     if max(counts) - min(counts) > max(1, 0.1 * len(heart.beats)):
         return "Limb and chest leads disagree about the heartbeats."
+    edges = np.concatenate([[0], heart.beats, [heart.signal.shape[1]]])
+    pause = float(np.diff(edges).max()) / FS
+    if pause > _LONGEST_PAUSE_SECONDS:
+        return f"No heartbeat was recognised for {pause:.1f} s: the heart paused, or beats were missed."
+    return ""
+
+
+def _pause_caution(rr: NDArray[np.float64]) -> str:
+    longest = float(rr.max())
+    if longest > _PAUSE_SECONDS and longest > _PAUSE_OVER_USUAL * np.median(rr):
+        return f"Mean over an interval of {longest:.1f} s, a pause or a missed beat."
     return ""
 
 
@@ -224,12 +242,13 @@ def _rhythm(rr: NDArray[np.float64], beat: MedianBeat | None) -> str:
     return "slightly irregular" if rr.std() / rr.mean() < _SLIGHTLY else "irregular"
 
 
-def _pr(beat: MedianBeat, marks: WaveMarks, reason: str, *, irregular: bool) -> Measured:
-    alike = _P_ALIKE_IF_IRREGULAR if irregular else _P_ALIKE
-    seen = marks.p_millivolts >= max(_P_MILLIVOLTS, _P_OVER_NOISE * beat.noise) and marks.p_alike >= alike
+def _pr(beat: MedianBeat, marks: WaveMarks, reason: str, rhythm: str) -> Measured:
+    seen = marks.p_millivolts >= max(_P_MILLIVOLTS, _P_OVER_NOISE * beat.noise) and marks.p_alike >= _P_ALIKE[rhythm]
+    if rhythm != "regular":
+        seen &= marks.p_millivolts <= _HIGHEST_P_IF_IRREGULAR
     if not reason and (marks.p_on is None or not seen):
         reason = "No P wave that is the same before each beat was found"
-        reason += ", and the rhythm is irregular, as in atrial fibrillation." if irregular else "."
+        reason += "." if rhythm == "regular" else ", and the rhythm is irregular, as in atrial fibrillation."
     if reason or marks.p_on is None:
         return Measured(None, "ms", reason)
     return Measured(_ms(marks.p_on, marks.qrs_on), "ms")

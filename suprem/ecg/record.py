@@ -46,6 +46,7 @@ class EcgRecord:
         notes: Sentences about what the reader had to do (chosen group, filled gap); shown to the person.
         age: Years, capped at 89 by the readers; None where the file does not say.
         sex: "female", "male" or None.
+        corrected: Electrodes that were exchanged back, in words; empty for a recording as it was made.
 
     Raises:
         EcgError: The array, the names or the rate do not fit together.
@@ -64,6 +65,7 @@ class EcgRecord:
     """What the recording device itself measured, as text with units; never who the patient is."""
     device_statements: tuple[str, ...] = ()
     """What the device itself said, unconfirmed: shown, never exported, and held to `device_words.keep_statements`."""
+    corrected: str = ""
 
     def __post_init__(self) -> None:
         if self.signal.ndim != 2 or self.signal.dtype != np.float32:
@@ -94,7 +96,8 @@ class EcgRecord:
     def facts(self) -> str:
         """The recording in a few words, none of which says whose it is."""
         age = f"{self.age:g} years" if self.age is not None else None
-        parts = (age, self.sex, f"{self.seconds:.1f} s", f"{self.fs:g} Hz", f"{len(self.leads)} leads")
+        view = f"CORRECTED VIEW: {self.corrected} exchanged back" if self.corrected else None
+        parts = (age, self.sex, f"{self.seconds:.1f} s", f"{self.fs:g} Hz", f"{len(self.leads)} leads", view)
         return ", ".join(filter(None, parts))
 
     def lead(self, name: str) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path, PurePath
 from typing import Literal
@@ -12,6 +12,7 @@ from typing import Literal
 import streamlit as st
 
 from suprem.ecg.archive import group_uploads
+from suprem.ecg.electrodes import Exchange, undo
 from suprem.ecg.examples import example_titles, load_example
 from suprem.ecg.preprocess import choose_window, crop
 from suprem.ecg.readers import MAX_UPLOAD_BYTES, TableFormat, read_ecg, read_upload
@@ -47,6 +48,16 @@ class PickedEcg:
     record: EcgRecord
     window: EcgRecord
     start: float
+
+    def corrected(self, exchange: Exchange) -> PickedEcg:
+        """Return it with exchanged electrodes exchanged back, under a title and key of its own."""
+        return replace(
+            self,
+            title=f"{self.title}, corrected view: {exchange.electrodes} exchanged back",
+            key=f"{self.key} corrected {exchange.electrodes}",
+            record=undo(self.record, exchange),
+            window=undo(self.window, exchange),
+        )
 
 
 def pick_ecg() -> PickedEcg | None:

@@ -76,6 +76,7 @@ class Session:
         edits: What-if edits of the recording and window they were made for.
         reports: Digest of the uploaded table of reports, and what was read from it.
         reviewing: The row under review, by vocabulary version.
+        overridden: Recordings that are scored in spite of the quality check, by key: who wanted it and why.
         trace_round: How often the trace was put back; a new round has neither zoom nor caliper.
         printable: Lines of the scores that the page shows now, and their checkpoint; None while it shows none.
         notice: One sentence to show once, from what a button did before the page was drawn.
@@ -89,6 +90,7 @@ class Session:
     edits: tuple[tuple[object, ...], tuple[Edit, ...]] = ((), ())
     reports: tuple[str, ReportBase] | None = None
     reviewing: dict[str, Reviewing] = field(default_factory=dict)
+    overridden: dict[str, str] = field(default_factory=dict)
     trace_round: int = 0
     printable: tuple[list[ScoreLine], str] | None = None
     notice: str = ""

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from suprem.ecg.device_words import MAX_LENGTH, MAX_STATEMENTS, keep_statements, measurements
+from suprem.ecg.device_words import MAX_LENGTH, MAX_STATEMENTS, in_words, keep_statements, measurements
 from suprem.ecg.readers import find_records, read_ecg, read_upload
 from suprem.ecg.record import LEADS, EcgRecord, complete_leads
 from suprem.errors import BadSamplingRate, EcgError, UnreadableEcg
@@ -507,3 +507,18 @@ def test_real_exports_mutated_are_read_or_refused(test_data: Path) -> None:
                 data[position] = int(rng.integers(256))
             with suppress(EcgError):
                 read(bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "unit", "words"),
+    [
+        ("PP Interval", 0.0, "ms", "0 ms (implausible)"),
+        ("PP Interval", 948.0, "ms", "948 ms"),
+        ("QTc Interval (Hodges)", 2000.0, "ms", "2000 ms (implausible)"),
+        ("Ventricular Heart Rate", 700.0, "bpm", "700 bpm (implausible)"),
+        ("QRS Axis", -21.0, "deg", "-21 deg"),
+        ("RR Interval", 0.9, "s", "0.9 s"),
+    ],
+)
+def test_what_no_heart_has_is_marked(name: str, value: float, unit: str, words: str) -> None:
+    assert in_words(name, value, unit) == words

@@ -11,6 +11,8 @@ import pytest
 
 from suprem.ecg.ludb_marks import global_intervals, read_ludb, read_marks, typical_intervals
 from suprem.ecg.measure import Measured, Measurements, measure
+from suprem.ecg.measure import _pr as pr_interval
+from suprem.ecg.median_beat import locate_beats
 from suprem.ecg.record import INDEPENDENT_LEADS, LEADS, EcgRecord
 from suprem.ecg.synthetic import Conduction, Rhythm, SyntheticSpec, synthesize
 from suprem.errors import EcgError
@@ -167,6 +169,67 @@ def test_a_value_that_cannot_be_measured_says_why(
     found = measure(spoil(clean)).intervals[name]
     assert found.value is None
     assert reason in found.reason
+
+
+def with_a_pause(record: EcgRecord, seconds: float) -> EcgRecord:
+    """Put a level line of so many seconds between two beats, so that no beat is cut."""
+    at = int(locate_beats(record).beats[4]) + round(0.5 * record.fs)  # the rate of 70 leaves 0.35 s to the next one
+    still = np.repeat(record.signal[:, at : at + 1], round(seconds * record.fs), axis=1)
+    return replace(record, signal=np.concatenate([record.signal[:, :at], still, record.signal[:, at:]], axis=1))
+
+
+def test_a_long_pause_gives_no_rate_and_a_shorter_one_a_caution(clean: EcgRecord) -> None:
+    long, short = (measure(with_a_pause(clean, seconds)) for seconds in (4.0, 2.0))
+    assert "No heartbeat was recognised for 4." in long.heart_rate.reason
+    assert {value.value for value in long.intervals.values()} == {None}
+    assert number(short.heart_rate) == pytest.approx(60 * 11 / 12, rel=0.1)
+    assert "pause or a missed beat" in short.heart_rate.caution
+    assert not measure(clean).heart_rate.caution
+
+
+@pytest.mark.parametrize(("percent", "rhythm"), [(5, "regular"), (11, "regular"), (22, "irregular")])
+def test_breathing_leaves_a_rhythm_regular_up_to_a_limit(percent: float, rhythm: str) -> None:
+    """The rate of a synthetic ECG rises and falls as with breath, by stretching time."""
+    record = synthesize(SyntheticSpec(heart_rate=65, seed=3, wander=0.0), seconds=12)
+    time = np.arange(record.signal.shape[1]) / record.fs
+    # A breath lasts six beats, so that an interval sees nearly all of the bend.
+    bent = time + percent / 100 * 5.5 / (2 * np.pi) * np.sin(2 * np.pi * time / 5.5)
+    signal = np.stack([np.interp(time[:5000], bent, row) for row in record.signal]).astype(np.float32)
+    assert measure(replace(record, signal=signal)).rhythm == rhythm
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "height", "alike", "given"),
+    [
+        ("regular", 0.15, 0.45, True),
+        ("regular", 0.5, 0.45, True),
+        ("slightly irregular", 0.15, 0.7, True),
+        ("slightly irregular", 0.15, 0.5, False),
+        ("irregular", 0.15, 0.85, True),
+        ("irregular", 0.15, 0.75, False),
+        ("irregular", 0.4, 0.95, False),
+    ],
+)
+def test_the_less_regular_the_rhythm_the_more_p_must_be_like_one(
+    clean: EcgRecord, rhythm: str, height: float, alike: float, given: bool
+) -> None:
+    found = measure(clean)
+    assert found.beat is not None
+    assert found.marks is not None
+    pr = pr_interval(found.beat, replace(found.marks, p_millivolts=height, p_alike=alike), "", rhythm)
+    assert (pr.value is not None) is given
+    assert given or ("irregular" in pr.reason) is (rhythm != "regular")
+
+
+def test_no_lead_moves_outside_of_qrs(clean: EcgRecord) -> None:
+    for record in (clean, synthesize(SyntheticSpec(conduction=Conduction.RBBB, axis=100, noise=0.0, wander=0.0))):
+        found = measure(record)
+        assert found.beat is not None
+        assert found.marks is not None
+        before = found.beat.signal[:, found.marks.qrs_on - 15 : found.marks.qrs_on]
+        assert np.ptp(before, axis=1).max() < 0.02 + found.beat.noise
+        after = found.beat.signal[:, found.marks.qrs_off : found.marks.qrs_off + 15]
+        assert np.abs(after[:, 3:] - after[:, :-3]).max() < 0.02 + found.beat.noise
 
 
 def test_limb_and_chest_leads_that_disagree_give_no_rate(clean: EcgRecord) -> None:

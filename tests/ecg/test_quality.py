@@ -82,6 +82,19 @@ def arms_exchanged(signal: Signal) -> None:
     signal[[row("aVR"), row("aVL")]] = signal[[row("aVL"), row("aVR")]]
 
 
+def chest_exchanged(signal: Signal) -> None:
+    signal[[row("V1"), row("V3")]] = signal[[row("V3"), row("V1")]]
+
+
+def right_leg_on_an_arm(signal: Signal) -> None:
+    signal[row("II")] *= 0.02
+    signal[row("III")] = signal[row("II")] - signal[row("I")]
+
+
+def tenfold(signal: Signal) -> None:
+    signal *= 10.0
+
+
 def columns_exchanged(signal: Signal) -> None:
     signal[[row("aVL"), row("aVF")]] = signal[[row("aVF"), row("aVL")]]
 
@@ -104,7 +117,10 @@ def silence(signal: Signal) -> None:
         (drifting, "baseline wander", Level.WARN, ("V5",)),
         (trembling, "noise", Level.WARN, ("V6",)),
         (gap, "gaps", Level.WARN, ("II",)),
-        (arms_exchanged, "arm electrodes", Level.WARN, ("I", "II", "III", "aVR", "aVL")),
+        (arms_exchanged, "electrodes", Level.WARN, ("I", "II", "III", "aVR", "aVL")),
+        (chest_exchanged, "electrodes", Level.WARN, ("V1", "V3")),
+        (right_leg_on_an_arm, "electrodes", Level.WARN, ("II",)),
+        (tenfold, "amplitude", Level.WARN, LEADS),
         (columns_exchanged, "limb leads", Level.WARN, ("aVL", "aVF")),
     ],
 )
@@ -150,7 +166,7 @@ def test_every_check_reports_that_it_was_made(clean: EcgRecord) -> None:
         "baseline wander",
         "noise",
         "limb leads",
-        "arm electrodes",
+        "electrodes",
         "heart rate",
     ]
 

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from suprem.concepts.vocabulary import load_terms
 from suprem.ecg.edit import Edit, EditKind, apply_edits
+from suprem.ecg.electrodes import ARMS, undo
 from suprem.ecg.examples import load_example
 from suprem.export import RESEARCH_USE
 from suprem.inference.predictor import Predictor
@@ -305,9 +306,34 @@ def test_a_recording_that_fails_the_quality_check_hides_its_scores_until_asked(o
     )
     assert plots(app) == 2
     assert "Scores are hidden" in shown(app)
-    (override,) = [box for box in app.checkbox if box.key.startswith("override")]
-    override.check().run()
+    show_anyway(app)
+    assert plots(app) == 2, "not without a name and a reason"
+    app.text_input(key="override-name").input("reader one")
+    app.selectbox(key="override-reason").select_index(0)
+    show_anyway(app)
     assert plots(app) == 4
+    assert "reader one: " in shown(app)
+    assert "Row 1 of the audit log" in shown(app)
+
+
+def show_anyway(app: AppTest) -> None:
+    (button,) = [button for button in app.button if button.label == "Show the scores anyway"]
+    button.click().run()
+
+
+def test_exchanged_electrodes_are_shown_corrected_only_when_asked_and_under_that_name(
+    open_page: Open, tmp_path: Path
+) -> None:
+    write_wfdb(tmp_path / "arms", undo(ecg(), ARMS))
+    app = upload(
+        open_page(), **{f"arms_{suffix}": (tmp_path / f"arms.{suffix}").read_bytes() for suffix in ("dat", "hea")}
+    )
+    assert "right arm and left arm exchanged" in shown(app)
+    assert "Corrected view, not as recorded" not in shown(app)
+    (corrected,) = [one for one in app.toggle if str(one.key).startswith("corrected")]
+    corrected.set_value(True).run()
+    assert "Corrected view, not as recorded" in shown(app)
+    assert not app.exception
 
 
 def test_a_window_of_a_long_recording_can_be_chosen(open_page: Open, tmp_path: Path) -> None:
