@@ -18,6 +18,7 @@ from suprem.ecg.quality import Finding, Level, assess_quality, blocked, lead_lev
 from suprem.ecg.record import LEADS
 from suprem.settings import load_settings
 from suprem.web.ecg_picker import PickedEcg
+from suprem.web.login import user_name
 from suprem.web.session import session
 
 MARKS = {Level.OK: ("✓", "ok"), Level.WARN: ("!", "check"), Level.BLOCK: ("×", "unusable")}
@@ -86,7 +87,7 @@ def _overridden(ecg: PickedEcg, findings: Sequence[Finding]) -> bool:
         return True
     st.html('<p class="finding block"><strong>Scores are hidden: the recording failed the quality check.</strong></p>')
     with st.form("override", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Your name, for the audit log", max_chars=60, key="override-name")
+        name = user_name() or st.text_input("Your name, for the audit log", max_chars=60, key="override-name")
         reason = st.selectbox("Reason to show the scores anyway", REASONS, index=None, key="override-reason")
         asked = st.form_submit_button("Show the scores anyway")
     if asked and name.strip() and reason:
