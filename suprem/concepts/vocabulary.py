@@ -216,10 +216,9 @@ def read_vocabulary(path: Path) -> Vocabulary:
         raise ConceptError(f"{path.name} is not a vocabulary (not UTF-8); expected vocabulary.json.") from error
 
 
-def _concept(row: Mapping[str, object]) -> Concept:
-    fields = dict(row)
-    lists = {name: tuple(fields.get(name, ())) for name in ("synonyms", "narrower")}  # type: ignore[arg-type]
-    return Concept(**{**fields, **lists})  # type: ignore[arg-type]
+def _concept(row: Mapping[str, Any]) -> Concept:
+    lists = {name: tuple(row.get(name, ())) for name in ("synonyms", "narrower")}
+    return Concept(**{**row, **lists})
 
 
 def _in_places(row: Mapping[str, Any]) -> Iterator[Concept]:
