@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,8 @@ from suprem.training.loop import EVALUATION_BATCH, LabelledRows, Progress, train
 from suprem.training.query_bank import QueryBank
 from suprem.training.runlog import RunLog
 
-ENCODERS = ("resnet18", "vit")
+Encoder = Literal["resnet18", "vit"]
+ENCODERS: tuple[Encoder, ...] = get_args(Encoder)
 PATCH_SECONDS = 0.25
 WATCHED = 256
 """Training records whose loss is followed at most. No evaluated record is seen before the end."""
@@ -37,7 +39,9 @@ class SupervisedConfig:
     training: TrainConfig = field(default_factory=TrainConfig)
 
 
-def train_supervised(data: LabelledRows, encoder: str, config: SupervisedConfig, progress: Progress) -> SupremeModel:
+def train_supervised(
+    data: LabelledRows, encoder: Encoder, config: SupervisedConfig, progress: Progress
+) -> SupremeModel:
     """Train a network on labelled records; the last state counts.
 
     Args:
