@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 import torch
