@@ -59,7 +59,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "requests": ("suprem/datasets/download.py",),
     "defusedxml": ("suprem/ecg/xml_tree.py",),
     "edfio": ("suprem/ecg/edf_reader.py",),
-    "matplotlib": ("suprem/paper/printout.py",),
+    "matplotlib": ("suprem/paper/",),
     "submitit": ("pipelines/launch.py",),
     "wfdb": ("suprem/ecg/",),
     "wordcloud": ("suprem/web/word_cloud.py",),

@@ -24,6 +24,9 @@ PAPER_PIXELS = 1184
 MAX_PIXELS_PER_MM = 4.6
 """Width of the paper on the page (style.css) and the largest scale, for short recordings; they give the height."""
 
+MARGIN = {"l": 8, "r": 8, "t": 34, "b": 30}
+"""Pixels round the paper, for its header and the time ticks."""
+
 
 def pixels_per_mm(sheet: Sheet) -> float:
     """Return the scale at which the paper fills its place on the page."""
@@ -49,8 +52,8 @@ def paper_layout(sheet: Sheet, bottom: float, top: float) -> Parts:
         "paper_bgcolor": PAPER,
         "plot_bgcolor": PAPER,
         "font": {"family": FONT, "size": 13, "color": INK},
-        "margin": {"l": 8, "r": 8, "t": 34, "b": 30},
-        "height": round((top - bottom) * pixels_per_mm(sheet)) + 64,
+        "margin": MARGIN,
+        "height": round((top - bottom) * pixels_per_mm(sheet)) + MARGIN["t"] + MARGIN["b"],
         "showlegend": False,
         "hovermode": False,
         "dragmode": "pan",

@@ -78,6 +78,7 @@ class Session:
         reviewing: The row under review, by vocabulary version.
         overridden: Recordings that are scored in spite of the quality check, by key: who wanted it and why.
         trace_round: How often the trace was put back; a new round has neither zoom nor caliper.
+        drawn: Whether a trace was drawn; the browser has then what draws the next one.
         printable: Lines of the scores that the page shows now, and their checkpoint; None while it shows none.
         notice: One sentence to show once, from what a button did before the page was drawn.
     """
@@ -92,6 +93,7 @@ class Session:
     reviewing: dict[str, Reviewing] = field(default_factory=dict)
     overridden: dict[str, str] = field(default_factory=dict)
     trace_round: int = 0
+    drawn: bool = False
     printable: tuple[list[ScoreLine], str] | None = None
     notice: str = ""
 

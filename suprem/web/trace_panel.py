@@ -16,6 +16,7 @@ from suprem.paper.view import View
 from suprem.web.caliper import Measurement, measure
 from suprem.web.ecg_figure import ecg_figures
 from suprem.web.ecg_picker import PickedEcg
+from suprem.web.first_sight import first_sight
 from suprem.web.frame import PLOT
 from suprem.web.print_panel import offer_print
 from suprem.web.session import session
@@ -38,6 +39,7 @@ def show_trace(ecg: PickedEcg) -> None:
 def _show(ecg: PickedEcg) -> None:
     view, measuring = choose_view(ecg.window.fs)
     draw_trace(ecg, view, "trace", measuring=measuring)
+    session().drawn = True
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(KEYS)
         offer_print(ecg, view)
@@ -81,7 +83,11 @@ def draw_trace(ecg: PickedEcg, view: View, name: str, *, measuring: bool = False
             "alt": f"{ecg.record.facts}, on ECG paper at {view.scale}, {view.layout}{sheet_of}",
         }
         if not measuring:
-            st.plotly_chart(figure, **options)
+            with st.container(key=f"paper {name} {number}"):
+                chart = st.container()
+                if not session().drawn:
+                    st.html(first_sight(record, sheet, ecg.start, view.shown))
+                chart.plotly_chart(figure, **options)
             continue
         reading = st.empty()
         figure.update_layout(dragmode="select", selectdirection="any")

@@ -5,7 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from threading import Thread
 
-SLOW_IMPORTS = ("suprem.web.ecg_picker", "suprem.web.explanation_figure", "suprem.inference.predictor")
+SLOW_IMPORTS = (
+    "suprem.web.ecg_picker",
+    "suprem.web.trace_panel",
+    "suprem.web.explanation_figure",
+    "suprem.inference.predictor",
+)
 """In the order the first page needs them: the trace before the model. Two seconds each on two cores."""
 
 
