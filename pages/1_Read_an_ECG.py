@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from suprem.concepts.negation import set_negations_aside
+from suprem.web.comparison_panel import pick_second, show_measurement_differences, show_score_differences
 from suprem.web.ecg_picker import pick_ecg, show_facts
 from suprem.web.explanation_panel import show_explanation
 from suprem.web.frame import page
@@ -24,8 +25,11 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
 
     show_facts(ecg)
     ecg, scores_allowed = show_quality(ecg)
-    show_trace(ecg)
+    second = pick_second()
+    show_trace(ecg, second and second.ecg)
     show_measurements(ecg.window)
+    if second:
+        show_measurement_differences(ecg, second.ecg)
 
     st.subheader("Ask", anchor=False)
     asking, answering = st.columns((2, 3), gap="large")
@@ -46,6 +50,8 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
         scored = score_queries(predictor, ecg, queries)
         show_familiarity(predictor.familiarity(ecg.window))
         show_scores(scored, queries, predictor, ecg)
+    if second:
+        show_score_differences(predictor, scored.scores, second, queries)
 
     show_report_check(predictor, ecg)
     show_what_if(scored.scores, queries, predictor, ecg)

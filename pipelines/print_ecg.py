@@ -28,8 +28,9 @@ from suprem.export import RESEARCH_USE
 from suprem.inference.predictor import Predictor
 from suprem.inference.reference import standing
 from suprem.paper.display_filter import DisplayFilter, possible_filters
+from suprem.paper.drawing import PrintFormat
 from suprem.paper.layout import GAINS, SPEEDS, STANDARD, Layout, PaperScale
-from suprem.paper.printout import PrintFormat, Printout, ScoreLine, print_ecg
+from suprem.paper.printout import Printout, ScoreLine, print_ecg
 from suprem.paper.view import View
 from suprem.settings import load_settings
 

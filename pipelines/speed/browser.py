@@ -49,10 +49,13 @@ def _visit(engine: Browser, address: str, visit: str) -> Iterator[Figure]:
     agree.wait_for(timeout=60_000)
     gate = time.perf_counter() - started
     agree.click()
+    page.locator("img.first-sight").first.wait_for(timeout=60_000)
+    seen = time.perf_counter() - started
     page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=60_000)
     trace = time.perf_counter() - started
     page.get_by_text("Where the model looked").first.wait_for(timeout=60_000)
     yield Figure(f"page, {visit}: notice shown", gate, "s")
-    yield Figure(f"page, {visit}: first plot", trace, "s", "from opening, the click on the notice included")
+    yield Figure(f"page, {visit}: first plot", seen, "s", "the trace as a picture; from opening, the click included")
+    yield Figure(f"page, {visit}: the same to zoom and measure", trace, "s")
     yield Figure(f"page, {visit}: scores and attention", time.perf_counter() - started, "s")
     page.close()

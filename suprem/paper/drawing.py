@@ -126,7 +126,7 @@ def draw_sheet(
         x, y = label_place(sheet, strip)
         said = remarks(record, strip.lead)
         write_line(
-            axes, x + dx, y + dy, f"{strip.name}  {said}" if said else strip.name, size=3.2, bold=True, lifted=True
+            axes, x + dx, y + dy, f"{strip.name} {said}" if said else strip.name, size=3.2, bold=True, lifted=True
         )
     for second in range(ceil(sheet.first - 1e-6), int(sheet.last + 1e-6) + 1):
         words = f"{start + second:g} s"

@@ -127,11 +127,11 @@ def _frame(axes: Axes, bottom: float, printout: Printout, number: str) -> None:
     """Draw what stands on every page: what is shown, what was measured, and the research-use notice."""
     record, view = printout.record, printout.view
     top = bottom + PAGE[1] - EDGE
-    words = "    ".join(text for text, _ in header(record, view.scale, view.shown))
+    words = " · ".join(text for text, _ in header(record, view.scale, view.shown))
     write_line(axes, EDGE, top - 3, words, size=3.4, bold=True)
     write_line(axes, PAGE[0] - EDGE, top - 3, " · ".join(filter(None, ("SuPreME Studio", number))), side="right")
     part = f", from {printout.start:g} s of the recording" if printout.start else ""
-    write_line(axes, EDGE, top - 7.5, f"{view.layout}   {record.facts}, {record.source}{part}")
+    write_line(axes, EDGE, top - 7.5, f"{view.layout} · {record.facts}, {record.source}{part}")
     if printout.measured is not None:
         write_line(axes, EDGE, top - 12, _measurement_line(printout.measured))
     first, rest = RESEARCH_USE.split(" Scores are", 1)
@@ -145,8 +145,8 @@ def _frame(axes: Axes, bottom: float, printout: Printout, number: str) -> None:
 
 
 def _measurement_line(found: Measurements) -> str:
-    values = "   ".join(f"{name} {value}" for name, value in found.intervals.items())
-    return f"{values}   {found.rhythm}   ({UNCONFIRMED})"
+    values = " · ".join(f"{name} {value}" for name, value in found.intervals.items())
+    return f"{values} · {found.rhythm} ({UNCONFIRMED})"
 
 
 def _draw_scores(axes: Axes, page: float, scores: Sequence[ScoreLine], model: str) -> None:

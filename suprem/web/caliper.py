@@ -22,7 +22,7 @@ class Measurement:
         lead: What stands beside the strip.
         first: Left edge in the recording, in seconds.
         last: Right edge, in seconds.
-        millivolts: Height of the box.
+        millivolts: Height of the box, or how much higher the trace ends than it begins where there is no box.
         peak_to_peak: Highest less lowest sample drawn between left and right edge in millivolts; None where there are
             no samples.
     """
@@ -78,6 +78,27 @@ def measure(
         samples = samples[np.isfinite(samples)]
         peak_to_peak = float(np.ptp(samples)) if samples.size else None
     return Measurement(strip.name, start + first, start + last, (high - low) / sheet.scale.gain, peak_to_peak)
+
+
+def measure_between(record: EcgRecord, lead: str, first: float, last: float, start: float = 0.0) -> Measurement:
+    """Return what lies between two times of a lead, for who cannot drag a box; the edges may come in any order.
+
+    Args:
+        record: What is measured.
+        lead: One of its leads.
+        first: One edge in the recording, in seconds.
+        last: The other edge.
+        start: Where the record begins in the recording, in seconds.
+
+    Raises:
+        MissingLead: The record does not have the lead.
+    """
+    first, last = sorted((first, last))
+    row = record.lead(lead)
+    begin, end = (min(max(round((edge - start) * record.fs), 0), row.size - 1) for edge in (first, last))
+    samples = row[begin : end + 1][np.isfinite(row[begin : end + 1])]
+    peak_to_peak = float(np.ptp(samples)) if samples.size else None
+    return Measurement(lead, first, last, float(row[end] - row[begin]), peak_to_peak)
 
 
 def _under(sheet: Sheet, seconds: float, height: float) -> Strip | None:

@@ -24,6 +24,7 @@ from suprem.paper.layout import (
     remarks,
 )
 from suprem.web.ecg_paper import (
+    PAPER_PIXELS,
     Parts,
     annotation,
     calibration_pulse,
@@ -103,6 +104,7 @@ def ecg_figures(
     scale: PaperScale = STANDARD,
     start: float = 0.0,
     shown: str = "",
+    pixels: int = PAPER_PIXELS,
 ) -> list[go.Figure]:
     """Draw a recording on as many sheets as it takes at a paper speed, as `ecg_figure` does on one.
 
@@ -112,13 +114,20 @@ def ecg_figures(
         scale: Paper speed and gain.
         start: Where the record drawn begins in the recording it was cropped from, in seconds.
         shown: The filters it was changed by, for the header; empty for none.
+        pixels: Width of the paper's place on the page.
     """
     sheet = lay_out(layout, record.seconds, scale)
-    return [go.Figure(ecg_parts(record, part, start=start, shown=shown)) for part in sheet.parts()]
+    return [go.Figure(ecg_parts(record, part, start=start, shown=shown, pixels=pixels)) for part in sheet.parts()]
 
 
 def ecg_parts(
-    record: EcgRecord, sheet: Sheet, *, blocks: Blocks | None = None, start: float = 0.0, shown: str = ""
+    record: EcgRecord,
+    sheet: Sheet,
+    *,
+    blocks: Blocks | None = None,
+    start: float = 0.0,
+    shown: str = "",
+    pixels: int = PAPER_PIXELS,
 ) -> Parts:
     """Return what a figure is made of, as plain "data" and "layout".
 
@@ -132,7 +141,7 @@ def ecg_parts(
         + [_trace(strip, line) for strip, line in drawn]
         + [calibration_pulse(sheet, middle) for middle in sheet.rows],
         "layout": {
-            **paper_layout(sheet, bottom, top),
+            **paper_layout(sheet, bottom, top, pixels),
             "annotations": [_label(record, strip, sheet, unread) for strip in sheet.strips]
             + time_ticks(sheet, bottom, start)
             + [

@@ -24,16 +24,19 @@ PAPER_PIXELS = 1184
 MAX_PIXELS_PER_MM = 4.6
 """Width of the paper on the page (style.css) and the largest scale, for short recordings; they give the height."""
 
+HALF_PIXELS = 576
+"""Width of the paper where two lie side by side."""
+
 MARGIN = {"l": 8, "r": 8, "t": 34, "b": 30}
 """Pixels round the paper, for its header and the time ticks."""
 
 
-def pixels_per_mm(sheet: Sheet) -> float:
-    """Return the scale at which the paper fills its place on the page."""
-    return min(MAX_PIXELS_PER_MM, PAPER_PIXELS / (sheet.margin + sheet.right - sheet.left + 1))
+def pixels_per_mm(sheet: Sheet, pixels: int = PAPER_PIXELS) -> float:
+    """Return the scale at which the paper fills its place on the page, which is that many pixels wide."""
+    return min(MAX_PIXELS_PER_MM, pixels / (sheet.margin + sheet.right - sheet.left + 1))
 
 
-def paper_layout(sheet: Sheet, bottom: float, top: float) -> Parts:
+def paper_layout(sheet: Sheet, bottom: float, top: float, pixels: int = PAPER_PIXELS) -> Parts:
     """Return axes in millimetres, one scale for both, with the 1 mm and the 5 mm grid."""
     grid = {
         "showgrid": True,
@@ -53,7 +56,7 @@ def paper_layout(sheet: Sheet, bottom: float, top: float) -> Parts:
         "plot_bgcolor": PAPER,
         "font": {"family": FONT, "size": 13, "color": INK},
         "margin": MARGIN,
-        "height": round((top - bottom) * pixels_per_mm(sheet)) + MARGIN["t"] + MARGIN["b"],
+        "height": round((top - bottom) * pixels_per_mm(sheet, pixels)) + MARGIN["t"] + MARGIN["b"],
         "showlegend": False,
         "hovermode": False,
         "dragmode": "pan",

@@ -60,24 +60,28 @@ class PickedEcg:
         )
 
 
-def pick_ecg() -> PickedEcg | None:
-    """Let the person choose an ECG; None while there is none, which the page has then been told."""
-    st.session_state.setdefault(_SOURCE, "Example")  # and no default below: another page may have set it
+def pick_ecg(slot: str = "") -> PickedEcg | None:
+    """Let the person choose an ECG; None while there is none, which the page has then been told.
+
+    Args:
+        slot: Keeps what is chosen here apart from another choice on the same page.
+    """
+    st.session_state.setdefault(f"{slot}{_SOURCE}", "Example")  # and no default below: another page may have set it
     with st.container(horizontal=True, vertical_alignment="center"):
         source = st.segmented_control(
             "Where the ECG comes from",
             ("Example", "Upload") if session().opened is None else ("Example", "Upload", OPENED),
             required=True,
-            key=_SOURCE,
+            key=f"{slot}{_SOURCE}",
             persist_state="session",
             label_visibility="collapsed",
         )
-        example = _pick_example() if source == "Example" else None
-    chosen = _opened() if source == OPENED else example or _pick_upload()
+        example = _pick_example(slot) if source == "Example" else None
+    chosen = _opened() if source == OPENED else example or _pick_upload(slot)
     if chosen is None:
         return None
     title, key, record = chosen
-    start = _pick_window(record, key)
+    start = _pick_window(record, key, slot)
     return PickedEcg(title, key, record, crop(record, start, WINDOW_SECONDS), start)
 
 
@@ -133,9 +137,13 @@ def device_words(record: EcgRecord) -> str:
     return " ".join(f"{part}." for part in (measured, said) if part)
 
 
-def _pick_example() -> tuple[str, str, EcgRecord]:
+def _pick_example(slot: str) -> tuple[str, str, EcgRecord]:
     name = st.selectbox(
-        "Example recording", example_titles(), key="example", persist_state="session", label_visibility="collapsed"
+        "Example recording",
+        example_titles(),
+        key=f"{slot}example",
+        persist_state="session",
+        label_visibility="collapsed",
     )
     return name, f"example {name}", load_example(name)
 
@@ -145,23 +153,23 @@ def _opened() -> tuple[str, str, EcgRecord] | None:
     return opened and (opened[0], f"opened {opened[0]}", opened[1])
 
 
-def _pick_upload() -> tuple[str, str, EcgRecord] | None:
+def _pick_upload(slot: str) -> tuple[str, str, EcgRecord] | None:
     files = st.file_uploader(
         "ECG files: WFDB (.hea with .dat or .mat), DICOM, GE MUSE, aECG or Philips XML, SCP-ECG, EDF, CSV, NPY, NPZ",
         accept_multiple_files=True,
-        key="files",
+        key=f"{slot}files",
         max_upload_size=MAX_UPLOAD_BYTES // 2**20,
         help="Files stay in the memory of the computer this page comes from, for this session only. Names, numbers and "
         "dates of a patient are not kept. Export from the device or archive as XML (GE MUSE, HL7 aECG, Philips "
         "Sierra), DICOM, SCP-ECG or EDF; a PDF or a picture holds no signal that can be read.",
     )
     if not files:
-        session().uploads.clear()
+        session().uploads.pop(slot, None)
         st.info("Choose one or more ECG files. Select a WFDB header together with its signal file.")
         return None
     names = [file.name for file in files]
-    table = ask_table_format() if any(name.lower().endswith(TABLES) for name in names) else None
-    uploads = _read_all({index: file.getvalue() for index, file in enumerate(files)}, names, table)
+    table = ask_table_format(f"{slot}table") if any(name.lower().endswith(TABLES) for name in names) else None
+    uploads = _read_all({index: file.getvalue() for index, file in enumerate(files)}, names, table, slot)
     records: dict[str, tuple[str, EcgRecord]] = {}
     for number, (key, outcome) in enumerate(uploads.items(), start=1):
         if isinstance(outcome, EcgRecord):
@@ -172,15 +180,17 @@ def _pick_upload() -> tuple[str, str, EcgRecord] | None:
             st.error(plain(f"Upload {number}: {outcome}"))
     if not records:
         return None
-    key = st.selectbox("Uploaded recording", list(records), format_func=lambda key: records[key][0], key="upload")
+    key = st.selectbox(
+        "Uploaded recording", list(records), format_func=lambda key: records[key][0], key=f"{slot}upload"
+    )
     return records[key][0], key, records[key][1]
 
 
 def _read_all(
-    contents: Mapping[int, bytes], names: Sequence[str], table: TableFormat | None
+    contents: Mapping[int, bytes], names: Sequence[str], table: TableFormat | None, slot: str
 ) -> dict[str, EcgRecord | EcgError]:
     """Read every ECG of an upload that this session has not read yet, and forget those that are gone."""
-    known = session().uploads
+    known = session().uploads.get(slot, {})
     outcomes: dict[str, EcgRecord | EcgError] = {}
     for number, group in enumerate(group_uploads(names), start=1):
         digest = hashlib.sha256(repr((table, number)).encode())
@@ -188,7 +198,7 @@ def _read_all(
             digest.update(PurePath(names[index]).suffix.lower().encode() + contents[index])
         key = digest.hexdigest()
         outcomes[key] = known[key] if key in known else _read({names[index]: contents[index] for index in group}, table)
-    session().uploads = outcomes
+    session().uploads[slot] = outcomes
     return outcomes
 
 
@@ -204,7 +214,7 @@ def _read(files: Mapping[str, bytes], table: TableFormat | None) -> EcgRecord | 
         return MissingFact(str(error)) if isinstance(error, MissingFact) else EcgError(str(error))
 
 
-def _pick_window(record: EcgRecord, key: str) -> float:
+def _pick_window(record: EcgRecord, key: str, slot: str) -> float:
     """Return where the window begins: the cleanest ten seconds unless the person moves it."""
     latest = record.seconds - WINDOW_SECONDS
     if latest < 1 / record.fs:
@@ -217,5 +227,5 @@ def _pick_window(record: EcgRecord, key: str) -> float:
         value=min(cleanest, float(latest)),
         step=0.5 if latest >= 0.5 else float(latest),
         format="%.1f s",
-        key=f"start {key}",
+        key=f"{slot}start {key}",
     )

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from suprem.ecg.measure import measure
-from suprem.paper.printout import PrintFormat, Printout, print_ecg
+from suprem.paper.drawing import PrintFormat
+from suprem.paper.printout import Printout, print_ecg
 from suprem.paper.view import View
 from suprem.web.ecg_picker import PickedEcg
 from suprem.web.session import Session, session
@@ -15,24 +16,35 @@ from suprem.web.session import Session, session
 LABELS = {PrintFormat.PDF: "PDF", PrintFormat.SVG: "SVG", PrintFormat.PNG: "PNG"}
 
 
-def offer_print(ecg: PickedEcg, view: View) -> None:
-    """Show a button that opens the choices of a print and its formats."""
-    with st.popover("Print or save", key="print"):
+def offer_print(ecg: PickedEcg, view: View, name: str = "ecg", *, with_scores: bool = True) -> None:
+    """Show a button that opens the choices of a print and its formats.
+
+    Args:
+        ecg: What is printed.
+        view: How.
+        name: What the file is called; tells two prints on a page apart.
+        with_scores: Whether the scores of the page are those of this ECG.
+    """
+    with st.popover("Print or save", key=f"print {name}"):
         st.caption(
             f"A4 across at {view.scale}, {view.layout}. Print it at 100 %, not fitted to the page. "
             "It holds no name and no number of a patient."
         )
-        measured = st.checkbox("Measurements in the header", True, key="print-measured", persist_state="session")
-        scored = st.checkbox("Scores on a page of their own", key="print-scored", persist_state="session")
+        measured = st.checkbox(
+            "Measurements in the header", True, key=f"print-measured {name}", persist_state="session"
+        )
+        scored = with_scores and st.checkbox(
+            "Scores on a page of their own", key=f"print-scored {name}", persist_state="session"
+        )
         with st.container(horizontal=True):
             for form, label in LABELS.items():
                 st.download_button(
                     label,
                     _drawing(ecg, view, form, session(), measured=measured, scored=scored),
-                    file_name=f"ecg.{form}",
+                    file_name=f"{name}.{form}",
                     mime=form.mime,
                     on_click="ignore",
-                    key=f"print-{form}",
+                    key=f"print-{form} {name}",
                 )
 
 

@@ -35,13 +35,22 @@ WORDINGS = (
 )
 
 
-def score_queries(predictor: SharedPredictor, ecg: PickedEcg, queries: Sequence[CardiacQuery]) -> Scored:
-    """Return the scores; computed anew only when recording, window, queries or model changed."""
+def score_queries(
+    predictor: SharedPredictor, ecg: PickedEcg, queries: Sequence[CardiacQuery], slot: str = ""
+) -> Scored:
+    """Return the scores; computed anew only when recording, window, queries or model changed.
+
+    Args:
+        predictor: What scores.
+        ecg: What is scored.
+        queries: What is asked.
+        slot: Keeps the scores of a second ECG on the page apart from those of the first.
+    """
     question = (predictor.id, ecg.key, ecg.start, tuple(query.text for query in queries))
-    known = session().scored
+    known = session().scored.get(slot)
     if known is None or known.question != question:
         scores = sorted(predictor.score(ecg.window, queries), key=lambda score: -score.score)
-        known = session().scored = Scored(question, scores, predictor.wording_spread(ecg.window, queries))
+        known = session().scored[slot] = Scored(question, scores, predictor.wording_spread(ecg.window, queries))
     return known
 
 

@@ -70,8 +70,8 @@ class Session:
     Args:
         acknowledged: Whether the research-use notice was accepted.
         opened: Name and recording of a corpus record that another page opened for reading.
-        uploads: Recordings, or why one could not be read, by a digest of the uploaded bytes.
-        scored: The last scores.
+        uploads: For each ECG of the page its recordings, or why one could not be read, by a digest of the uploaded bytes.
+        scored: The last scores of each ECG of the page.
         explained: The last explanations.
         edits: What-if edits of the recording and window they were made for.
         reports: Digest of the uploaded table of reports, and what was read from it.
@@ -85,8 +85,8 @@ class Session:
 
     acknowledged: bool = False
     opened: tuple[str, EcgRecord] | None = None
-    uploads: dict[str, EcgRecord | EcgError] = field(default_factory=dict)
-    scored: Scored | None = None
+    uploads: dict[str, dict[str, EcgRecord | EcgError]] = field(default_factory=dict)
+    scored: dict[str, Scored] = field(default_factory=dict)
     explained: Explained | None = None
     edits: tuple[tuple[object, ...], tuple[Edit, ...]] = ((), ())
     reports: tuple[str, ReportBase] | None = None

@@ -13,11 +13,12 @@ import streamlit as st
 from suprem.paper.display_filter import DisplayFilter, filter_for_display, possible_filters
 from suprem.paper.layout import GAINS, SPEEDS, STANDARD, Layout, PaperScale, lay_out
 from suprem.paper.view import View
-from suprem.web.caliper import Measurement, measure
+from suprem.web.caliper import Measurement, measure, measure_between
 from suprem.web.ecg_figure import ecg_figures
+from suprem.web.ecg_paper import HALF_PIXELS, PAPER_PIXELS
 from suprem.web.ecg_picker import PickedEcg
 from suprem.web.first_sight import first_sight
-from suprem.web.frame import PLOT
+from suprem.web.frame import PLOT, plain
 from suprem.web.print_panel import offer_print
 from suprem.web.session import session
 
@@ -25,24 +26,82 @@ LAYOUT, SPEED, GAIN, FILTERS, MEASURING = "layout", "speed", "gain", "filters", 
 """Keys of the widgets."""
 
 CALIPER = "CALIPER: drag a box over one strip. K clears it, T ends measuring."
-KEYS = "Keys: 1 to 5 layout · S, Shift+S speed · G, Shift+G gain · T caliper · K clear · 0 standard view"
+BESIDE = "Side by side"
+KEYS = """
+| key | does |
+|---|---|
+| `1` to `5` | layout |
+| `S`, `Shift+S` | paper faster, slower |
+| `G`, `Shift+G` | gain higher, lower |
+| `T` | caliper on or off |
+| `K` | clear the caliper |
+| `0` | standard view |
+| `Tab`, `Shift+Tab` | next, previous control |
+| `Enter`, `Space`, arrows | use it |
+
+Keys are silent while you type in a field.
+"""
 
 
-def show_trace(ecg: PickedEcg) -> None:
-    """Show controls and trace of an ECG, and offer its print."""
+def show_trace(ecg: PickedEcg, second: PickedEcg | None = None) -> None:
+    """Show controls and trace of an ECG, and of a second one in the same view, and offer their prints."""
     # Scores come further down the page, if they come: a print holds those of this run of the page or none.
     session().printable = None
-    _show(ecg)
+    _show(ecg, second)
 
 
 @st.fragment
-def _show(ecg: PickedEcg) -> None:
-    view, measuring = choose_view(ecg.window.fs)
-    draw_trace(ecg, view, "trace", measuring=measuring)
-    session().drawn = True
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(KEYS)
+def _show(ecg: PickedEcg, second: PickedEcg | None) -> None:
+    both = [one for one in (ecg, second) if one is not None]
+    view, measuring = choose_view(min(one.window.fs for one in both))
+    if second is None:
+        if measuring:
+            _measure_by_numbers(ecg, "trace")
+        draw_trace(ecg, view, "trace", measuring=measuring)
         offer_print(ecg, view)
+    else:
+        _show_both(ecg, second, view, measuring=measuring)
+    session().drawn = True
+
+
+def _show_both(ecg: PickedEcg, second: PickedEcg, view: View, *, measuring: bool) -> None:
+    arranged = st.segmented_control(
+        "Arrangement of the two ECGs",
+        (BESIDE, "One below the other"),
+        default=BESIDE,
+        required=True,
+        key="arranged",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    pixels = HALF_PIXELS if arranged == BESIDE else PAPER_PIXELS
+    places = st.columns(2) if arranged == BESIDE else (st.container(), st.container())
+    for place, one, name in zip(places, (ecg, second), ("First", "Second"), strict=True):
+        with place:
+            st.markdown(f"**{name}** &nbsp; {plain(one.title)}")
+            if measuring:
+                _measure_by_numbers(one, name.lower())
+            draw_trace(one, view, name.lower(), measuring=measuring, pixels=pixels)
+            offer_print(one, view, name.lower(), with_scores=one is ecg)
+
+
+def _measure_by_numbers(ecg: PickedEcg, name: str) -> None:
+    """Offer the caliper to who uses no mouse."""
+    with st.popover("Caliper by numbers", key=f"numbers {name}"):
+        lead = st.selectbox("Lead", ecg.window.leads, key=f"numbers lead {name}")
+        first, last = (
+            st.number_input(
+                label,
+                ecg.start,
+                ecg.start + ecg.window.seconds,
+                ecg.start + value,
+                0.02,
+                "%.3f",
+                key=f"numbers {label} {name} {ecg.key} {ecg.start}",
+            )
+            for label, value in (("From, in seconds", 0.0), ("To, in seconds", min(1.0, ecg.window.seconds)))
+        )
+        st.markdown(f"**Caliper** &nbsp; {measure_between(ecg.window, lead, first, last, ecg.start)}")
 
 
 def choose_view(fs: float) -> tuple[View, bool]:
@@ -65,15 +124,19 @@ def choose_view(fs: float) -> tuple[View, bool]:
         gain = _scale_choice("Gain", GAINS, STANDARD.gain, "mm/mV", GAIN)
         filters = _choose_filters(fs)
         measuring = st.toggle("Caliper", key=MEASURING, persist_state="session", help=CALIPER)
+        with st.popover("Keys", key="keys"):
+            st.markdown(KEYS)
     _shortcuts()
     return View(layout, PaperScale(speed, gain), filters), measuring
 
 
-def draw_trace(ecg: PickedEcg, view: View, name: str, *, measuring: bool = False) -> None:
+def draw_trace(ecg: PickedEcg, view: View, name: str, *, measuring: bool = False, pixels: int = PAPER_PIXELS) -> None:
     """Draw an ECG in a view, on as many sheets as it takes, each with the caliper's reading above it."""
     record = filter_for_display(ecg.window, view.filters)
     sheets = lay_out(view.layout, record.seconds, view.scale).parts()
-    figures = ecg_figures(record, layout=view.layout, scale=view.scale, start=ecg.start, shown=view.shown)
+    figures = ecg_figures(
+        record, layout=view.layout, scale=view.scale, start=ecg.start, shown=view.shown, pixels=pixels
+    )
     for number, (sheet, figure) in enumerate(zip(sheets, figures, strict=True), start=1):
         sheet_of = f", sheet {number} of {len(sheets)}" if len(sheets) > 1 else ""
         options: dict[str, Any] = {
@@ -86,7 +149,7 @@ def draw_trace(ecg: PickedEcg, view: View, name: str, *, measuring: bool = False
             with st.container(key=f"paper {name} {number}"):
                 chart = st.container()
                 if not session().drawn:
-                    st.html(first_sight(record, sheet, ecg.start, view.shown))
+                    st.html(first_sight(record, sheet, ecg.start, view.shown, pixels))
                 chart.plotly_chart(figure, **options)
             continue
         reading = st.empty()

@@ -88,6 +88,12 @@ def test_a_wfdb_pair_goes_in_and_its_score_comes_out(browser: Browser, tmp_path:
         assert "Research use only" in table
         assert "DOEJANE" not in table
         assert_an_edit_moves_only_the_copy(browser, expected.score)
+        page.get_by_role("button", name="Print or save").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="PDF", exact=True).click()
+        printed = Path(download.value.path()).read_bytes()
+        assert printed.startswith(b"%PDF")
+        assert b"DOEJANE" not in printed
         page.screenshot(path=tmp_path / "journey.png", full_page=True)
         log = (tmp_path / "server.log").read_text()
 

@@ -153,11 +153,11 @@ def test_a_set_fills_the_queries_and_own_sets_are_kept(open_page: Open, tmp_path
 
 def test_scores_are_computed_once_for_one_question(open_page: Open) -> None:
     app = open_page()
-    first = app.session_state["suprem"].scored
+    first = app.session_state["suprem"].scored[""]
     app.selectbox(key="looked-at").set_value(app.selectbox(key="looked-at").options[1]).run()
-    assert app.session_state["suprem"].scored is first
+    assert app.session_state["suprem"].scored[""] is first
     app.selectbox(key="example").set_value(app.selectbox(key="example").options[1]).run()
-    assert app.session_state["suprem"].scored is not first
+    assert app.session_state["suprem"].scored[""] is not first
 
 
 def test_attention_and_occlusion_are_shown_of_one_query_and_of_two(open_page: Open) -> None:
@@ -189,7 +189,7 @@ def test_a_denied_finding_is_not_scored_and_that_is_said(open_page: Open) -> Non
 
 def test_an_edit_moves_the_scores_of_a_copy_and_can_be_undone(open_page: Open, checkpoint: Path) -> None:
     app = open_page()
-    scored = app.session_state["suprem"].scored
+    scored = app.session_state["suprem"].scored[""]
     app.segmented_control(key="edit-kind").set_value("Scale a lead").run()
     app.number_input(key="edit-factor").set_value(-3.0).run()
     app.button(key="edit-apply").click().run()
@@ -206,7 +206,7 @@ def test_an_edit_moves_the_scores_of_a_copy_and_can_be_undone(open_page: Open, c
     assert before[0] == lowest.score
     assert now[0] == pytest.approx(expected.score, abs=1e-6)
     assert now[0] != before[0]
-    assert app.session_state["suprem"].scored is scored, "the recording's own scores stay"
+    assert app.session_state["suprem"].scored[""] is scored, "the recording's own scores stay"
     app.segmented_control(key="edit-kind").set_value("Drop a lead").run()
     app.button(key="edit-apply").click().run()
     assert "V1 × -3; V1 dropped" in shown(app)
@@ -372,3 +372,19 @@ def test_the_model_card_lists_the_vocabulary(open_page: Open) -> None:
     app = open_page("6_Model_Card.py")
     assert "Vocabulary: 71 trained terms" in shown(app)
     assert "not evaluated" in shown(app)
+
+
+def test_two_ecgs_are_compared_in_one_view(open_page: Open) -> None:
+    app = open_page()
+    alone = plots(app)
+    app.toggle(key="comparing").set_value(True).run()
+    app.selectbox(key="secondexample").set_value("Synthetic: left bundle branch block, left axis").run()
+    assert not app.exception
+    assert plots(app) == alone + 1
+    html = shown(app)
+    assert html.count('class="differences"') == 3
+    assert "Second less first" in html
+    first = app.session_state["suprem"].scored
+    assert set(first) == {"", "second"}
+    app.toggle(key="comparing").set_value(False).run()
+    assert plots(app) == alone

@@ -18,8 +18,9 @@ from suprem.ecg.measure import measure
 from suprem.ecg.record import LEADS
 from suprem.errors import EcgError
 from suprem.paper.display_filter import DisplayFilter
+from suprem.paper.drawing import PIXELS_PER_MM, PrintFormat
 from suprem.paper.layout import STANDARD, Layout, PaperScale
-from suprem.paper.printout import PIXELS_PER_MM, PrintFormat, Printout, ScoreLine, print_ecg
+from suprem.paper.printout import Printout, ScoreLine, print_ecg
 from suprem.paper.view import View
 from tests.tiny import ecg
 
@@ -103,7 +104,7 @@ def test_every_layout_fits_the_page_and_says_what_it_is(layout: Layout) -> None:
     assert (tree.get("width"), tree.get("height")) == ("841.889764pt", "595.275591pt")
     words = svg_text(file)
     for expected in (
-        "25 mm/s    10 mm/mV    FILTERED for display only: 40 Hz low-pass    100 Hz    SYNTHETIC",
+        "25 mm/s · 10 mm/mV · FILTERED for display only: 40 Hz low-pass · 100 Hz · SYNTHETIC",
         "Research use only. Not a medical device.",
         "automatic, unconfirmed",
         str(layout),

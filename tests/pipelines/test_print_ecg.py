@@ -12,8 +12,9 @@ from suprem.ecg.measure import measure
 from suprem.ecg.readers import read_ecg
 from suprem.inference import predictor as predictor_module
 from suprem.paper.display_filter import DisplayFilter
+from suprem.paper.drawing import PrintFormat
 from suprem.paper.layout import Layout, PaperScale
-from suprem.paper.printout import PrintFormat, Printout, print_ecg
+from suprem.paper.printout import Printout, print_ecg
 from suprem.paper.view import View
 from tests.fakes import FakeEmbedder
 from tests.tiny import ecg, write_checkpoint, write_wfdb

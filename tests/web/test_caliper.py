@@ -7,7 +7,7 @@ import pytest
 
 from suprem.ecg.record import LEADS, EcgRecord
 from suprem.paper.layout import GAINS, SPEEDS, Layout, PaperScale, lay_out
-from suprem.web.caliper import measure
+from suprem.web.caliper import measure, measure_between
 
 
 def square_wave() -> EcgRecord:
@@ -61,3 +61,11 @@ def test_a_lead_that_was_not_recorded_has_no_peaks() -> None:
     found = measure(short, lay_out(Layout.FULL_LENGTH, 10.0), [25.0, 50.0], [0.0, 10.0])
     assert found is not None
     assert (found.lead, found.peak_to_peak) == ("V6", None)
+
+
+def test_times_typed_are_measured_as_a_box_is() -> None:
+    found = measure_between(square_wave(), "V1", 13.7, 13.2, start=12.0)
+    assert found.milliseconds == pytest.approx(500.0)
+    assert found.millivolts == pytest.approx(0.7)  # V1 is the seventh lead; it rises at 13.5 s
+    assert found.peak_to_peak == pytest.approx(0.7)
+    assert "V1: Δt 500 ms · 120 bpm · ΔU 0.70 mV" in str(found)
