@@ -70,7 +70,7 @@ class Session:
     Args:
         acknowledged: Whether the research-use notice was accepted.
         opened: Name and recording of a corpus record that another page opened for reading.
-        uploads: For each ECG of the page its recordings, or why one could not be read, by a digest of the uploaded bytes.
+        uploads: For each ECG of the page its recordings, or why one could not be read, by a digest of the upload.
         scored: The last scores of each ECG of the page.
         explained: The last explanations.
         edits: What-if edits of the recording and window they were made for.
