@@ -44,7 +44,14 @@ def paper_layout(sheet: Sheet, bottom: float, top: float, pixels: int = PAPER_PI
         "gridwidth": 1,
         "dtick": 5,
         "tick0": 0,
-        "minor": {"showgrid": True, "gridcolor": MINOR_GRID, "gridwidth": 0.6, "dtick": 1, "tick0": 0},
+        # Millimetres of two pixels would be a red area, not a grid.
+        "minor": {
+            "showgrid": pixels_per_mm(sheet, pixels) >= 3,
+            "gridcolor": MINOR_GRID,
+            "gridwidth": 0.6,
+            "dtick": 1,
+            "tick0": 0,
+        },
         "zeroline": False,
         "showticklabels": False,
         "ticks": "",
