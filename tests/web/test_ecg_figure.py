@@ -75,7 +75,7 @@ def test_every_scale_holds_for_every_sample_pulse_and_header(layout: Layout, sca
             assert max(pulse.y) - min(pulse.y) == pytest.approx(scale.gain)
             assert top.max() - top.min() == pytest.approx(0.2 * scale.speed)
             assert left < min(pulse.x) < max(pulse.x) <= right
-        assert f"{scale.speed:g} mm/s &nbsp; {scale.gain:g} mm/mV" in texts(figure)
+        assert f"<b>{scale.speed:g} mm/s</b> &nbsp; <b>{scale.gain:g} mm/mV</b>" in texts(figure)
     whole = {Layout.FULL_LENGTH: LEADS, Layout.THREE_RHYTHMS: ("II", "V1", "V5"), Layout.COLUMNS: ("II",)}
     assert all(len(seen[lead]) == record.signal.shape[1] for lead in whole.get(layout, ()))
 
