@@ -7,7 +7,7 @@ import streamlit as st
 from suprem.inference.cohort import list_cohorts
 from suprem.jobs.runner import reconcile
 from suprem.settings import load_settings
-from suprem.web.cohort_form import CHOSEN, VIEW, begin_cohort
+from suprem.web.cohort_form import BEGUN, CHOSEN, VIEW, begin_cohort
 from suprem.web.cohort_panel import show_cohort
 from suprem.web.frame import page
 from suprem.web.job_cache import job_store
@@ -19,14 +19,10 @@ with page("Cohort", "Score many ECGs in the background, then sort, filter and op
     store = job_store(settings)
     reconcile(store, limit=settings.max_jobs)
     folders = {folder.name: folder for folder in list_cohorts(settings.cohorts)}
-    view = st.segmented_control(
-        "View",
-        (BROWSE, NEW),
-        default=BROWSE if folders else NEW,
-        required=True,
-        key=VIEW,
-        label_visibility="collapsed",
-    )
+    # Not by `default`: a cohort that was begun chooses the view as well.
+    if st.session_state.pop(BEGUN, VIEW not in st.session_state):
+        st.session_state[VIEW] = BROWSE if folders else NEW
+    view = st.segmented_control("View", (BROWSE, NEW), required=True, key=VIEW, label_visibility="collapsed")
     if view == NEW:
         begin_cohort(settings, store)
     elif not folders:

@@ -75,7 +75,7 @@ class PretrainConfig:
     statements: bool = False
     """Whether a version's labels are corrected and completed by the statements that the corpus carries."""
 
-    min_examples: int = 1
+    min_examples: int = 0
     """A concept with fewer training records is not learned."""
 
     descriptions: bool = False

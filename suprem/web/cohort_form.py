@@ -31,7 +31,7 @@ MAX_FOLDERS, DEEPEST = 500, 4
 
 SHOWN_REFUSALS = 5
 UPLOAD = "Upload"
-VIEW, CHOSEN = "cohort-view", "cohort"
+VIEW, CHOSEN, BEGUN = "cohort-view", "cohort", "cohort-begun"
 """Keys of the page's own widgets."""
 
 _QUERIES, _RECORDINGS = "queries.txt", "recordings"
@@ -87,7 +87,7 @@ def begin_cohort(settings: Settings, store: JobStore) -> None:
         raise
     session().notice = " ".join([f"Cohort {name} is being scored; closing this page does not stop it.", *refused])
     st.session_state[CHOSEN] = name
-    del st.session_state[VIEW]
+    st.session_state[BEGUN] = True
     st.rerun()
 
 

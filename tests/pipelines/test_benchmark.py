@@ -39,7 +39,7 @@ def test_json_gives_every_figure_with_its_unit(checkpoint: Path, capsys: pytest.
 def test_text_is_one_line_per_figure(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert benchmark.main(["--only", "scoring", "--checkpoint", str(checkpoint)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 9
+    assert len(lines) == 13
     assert any("one ECG, 20 queries" in line and line.endswith("reading the file not included") for line in lines)
 
 
