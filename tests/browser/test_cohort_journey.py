@@ -30,7 +30,7 @@ def test_a_folder_is_scored_in_the_background_and_an_ecg_of_it_opened(
         expect(page.get_by_text("3 ECGs")).to_be_visible(timeout=PATIENCE)
         page.screenshot(path=tmp_path / "cohort.png", full_page=True)
         with page.expect_download() as download:
-            page.get_by_role("button", name="Download as CSV").click()
+            page.get_by_test_id("stDownloadButton").get_by_role("button", name="Download as CSV").click()
         table = Path(download.value.path()).read_text(encoding="utf-8")
         page.get_by_role("button", name="Open in Read an ECG").click()
         expect(page.get_by_role("heading", name="Read an ECG", exact=True)).to_be_visible(timeout=PATIENCE)
