@@ -169,6 +169,7 @@ def _pick_upload(slot: str) -> tuple[str, str, EcgRecord] | None:
         return None
     names = [file.name for file in files]
     table = ask_table_format(f"{slot}table") if any(name.lower().endswith(TABLES) for name in names) else None
+    seen = set(session().uploads.get(slot, ()))
     uploads = _read_all({index: file.getvalue() for index, file in enumerate(files)}, names, table, slot)
     records: dict[str, tuple[str, EcgRecord]] = {}
     for number, (key, outcome) in enumerate(uploads.items(), start=1):
@@ -180,6 +181,9 @@ def _pick_upload(slot: str) -> tuple[str, str, EcgRecord] | None:
             st.error(plain(f"Upload {number}: {outcome}"))
     if not records:
         return None
+    added = [key for key in records if key not in seen]
+    if added:
+        st.session_state[f"{slot}upload"] = added[0]  # who adds a file wants to see it
     key = st.selectbox(
         "Uploaded recording", list(records), format_func=lambda key: records[key][0], key=f"{slot}upload"
     )

@@ -33,18 +33,14 @@ def show_explanation(
 ) -> None:
     """Let the person choose a query, perhaps another to take off, and attention or occlusion; show it on the paper."""
     by_query = {score.query: score for score in scores}
-
-    def with_score(query: str) -> str:
-        return f"{query}  ({by_query[query].score:.2f})"
-
     first, second, third = st.columns((3, 3, 2), vertical_alignment="bottom")
-    chosen = first.selectbox("Query", list(by_query), format_func=with_score, key="looked-at")
+    # Without their scores: the browser keeps the words of a choice when another recording is opened.
+    chosen = first.selectbox("Query", list(by_query), key="looked-at")
     others = [query for query in by_query if query != chosen]
     minus = second.selectbox(
         "Minus another query",
         others,
         index=None,
-        format_func=with_score,
         key="minus",
         placeholder="Show the query by itself",
         disabled=not others,
