@@ -27,7 +27,7 @@ def test_a_folder_is_scored_in_the_background_and_an_ecg_of_it_opened(
         queries.fill("Atrial flutter\nLeft bundle branch block")
         queries.press("Control+Enter")
         page.get_by_role("button", name="Score in the background").click()
-        expect(page.get_by_text("3 ECGs")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("3 ECGs", exact=True)).to_be_visible(timeout=PATIENCE)
         page.screenshot(path=tmp_path / "cohort.png", full_page=True)
         with page.expect_download() as download:
             page.get_by_test_id("stDownloadButton").get_by_role("button", name="Download as CSV").click()
