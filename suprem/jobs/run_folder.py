@@ -9,6 +9,7 @@ import json
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from suprem.errors import JobError
@@ -24,23 +25,35 @@ class Metrics:
     path: Path
     rows: dict[str, list[dict[str, float]]] = field(default_factory=lambda: {"train": [], "validation": []})
     _read: int = 0
+    _last: bytes = b""
     _curves: dict[tuple[str, str], tuple[int, tuple[list[float], list[float]]]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock, repr=False)
 
     def refresh(self) -> Metrics:
-        """Read what was written since; a run that was resumed may have shortened its file and is read anew."""
-        size = self.path.stat().st_size if self.path.exists() else 0
-        if size < self._read:
-            self.rows, self._read, self._curves = {"train": [], "validation": []}, 0, {}
-        if size > self._read:
-            with self.path.open("rb") as file:
-                file.seek(self._read)
-                new = file.read()
-            whole = new[: new.rfind(b"\n") + 1]  # the last line may not be finished yet
-            self._read += len(whole)
-            for line in whole.splitlines():
+        """Read what was written since the last reading; a file that a resumed run wrote again is read anew.
+
+        Such a file may by now be longer than what was read of the old one, so its length tells nothing: the line that
+        was read last must still stand where it stood. Several browser sessions share one object, hence the lock.
+        """
+        with self._lock:
+            new = self._from(self._read - len(self._last))
+            if not new.startswith(self._last) or not new:
+                self.rows, self._read, self._last, self._curves = {"train": [], "validation": []}, 0, b"", {}
+                new = self._from(0)
+            new = new[len(self._last) : new.rfind(b"\n") + 1]  # the last line may not be finished yet
+            for line in new.splitlines(keepends=True):
                 row = json.loads(line)
                 self.rows.setdefault(row.pop("split"), []).append(row)
+                self._last = line
+            self._read += len(new)
         return self
+
+    def _from(self, offset: int) -> bytes:
+        if not self.path.exists():
+            return b""
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return file.read()
 
     def curve(self, split: str, name: str) -> tuple[list[float], list[float]]:
         """Return steps and values of one metric, thinned evenly to `MAX_POINTS`; the newest point is kept."""

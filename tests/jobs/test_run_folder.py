@@ -1,0 +1,46 @@
+"""What a page reads of a run while another process writes it."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from suprem.jobs.run_folder import Metrics
+
+
+def line(step: int, loss: float) -> str:
+    return json.dumps({"split": "train", "step": step, "loss": loss}) + "\n"
+
+
+def test_only_new_whole_lines_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    metrics = Metrics(path)
+    assert metrics.refresh().rows["train"] == [], "a run that has not begun has no metrics"
+    path.write_text(line(1, 0.5) + line(2, 0.4)[:9])
+    assert metrics.refresh().curve("train", "loss") == ([1], [0.5])
+    path.write_text(line(1, 0.5) + line(2, 0.4))
+    assert metrics.refresh().curve("train", "loss") == ([1, 2], [0.5, 0.4])
+    assert metrics.refresh().curve("train", "loss") == ([1, 2], [0.5, 0.4])
+
+
+def test_a_run_that_was_resumed_and_has_overtaken_itself_is_read_anew(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(line(1, 0.5) + line(2, 0.4) + line(3, 0.3))
+    metrics = Metrics(path).refresh()
+    path.write_text(line(1, 0.5) + line(2, 0.25) + line(3, 0.2) + line(4, 0.125) + line(5, 0.1))
+    assert metrics.refresh().curve("train", "loss") == ([1, 2, 3, 4, 5], [0.5, 0.25, 0.2, 0.125, 0.1])
+    path.write_text("")
+    assert metrics.refresh().rows["train"] == []
+
+
+def test_sessions_that_read_at_once_read_each_line_once(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    metrics = Metrics(path)
+    steps = 500
+    with ThreadPoolExecutor(4) as pool, path.open("a") as file:
+        for step in range(steps):
+            file.write(line(step, 0.5))
+            file.flush()
+            pool.submit(metrics.refresh)
+    assert [row["step"] for row in metrics.refresh().rows["train"]] == list(range(steps))
