@@ -200,9 +200,7 @@ def main(argv: list[str] | None = None) -> int:
 
     def work() -> None:
         settings = load_settings()
-        predictor = Predictor.load(
-            args.checkpoint or settings.checkpoint, encoder_folder=settings.encoder_folder, device=settings.device
-        )
+        predictor = Predictor.configured(settings, args.checkpoint)
         out = settings.home / "evaluations" / predictor.id / name
         config = Config(
             tuple(args.data), out, tuple(args.tasks), args.labels, args.splits, args.queries, args.bootstrap

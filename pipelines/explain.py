@@ -92,9 +92,7 @@ def main(argv: list[str] | None = None) -> int:
 
     def work() -> None:
         settings = load_settings()
-        predictor = Predictor.load(
-            args.checkpoint or settings.checkpoint, encoder_folder=settings.encoder_folder, device=settings.device
-        )
+        predictor = Predictor.configured(settings, args.checkpoint)
         asked = gather_queries(args.query, None, predictor.vocabulary)
         queries, aside = set_negations_aside(asked, predictor.vocabulary)
         for negation in aside:

@@ -112,9 +112,7 @@ def main(argv: list[str] | None = None) -> int:
         model = ""
         if args.query or args.queries:
             settings = load_settings()
-            predictor = Predictor.load(
-                args.checkpoint or settings.checkpoint, encoder_folder=settings.encoder_folder, device=settings.device
-            )
+            predictor = Predictor.configured(settings, args.checkpoint)
             lines = score_lines(predictor, record, args.query, args.queries, ignore_quality=args.ignore_quality)
             model = predictor.id
         printout = Printout(

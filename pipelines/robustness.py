@@ -296,9 +296,7 @@ def main(argv: list[str] | None = None) -> int:
 
     def work() -> None:
         settings = load_settings()
-        predictor = Predictor.load(
-            args.checkpoint or settings.checkpoint, encoder_folder=settings.encoder_folder, device=settings.device
-        )
+        predictor = Predictor.configured(settings, args.checkpoint)
         asked = zero_shot.Config(args.task, args.data, args.folds, args.labels, bootstrap=args.bootstrap)
         result = run(Config(asked, args.records, args.paraphrases), predictor, ConsoleProgress("robustness"))
         if args.out is not None:

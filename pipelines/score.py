@@ -227,9 +227,7 @@ def main(argv: list[str] | None = None) -> int:
     def work() -> int:
         paths = gather_paths(args.ecg, args.folder, links=not args.no_links)
         settings = load_settings()
-        predictor = Predictor.load(
-            args.checkpoint or settings.checkpoint, encoder_folder=settings.encoder_folder, device=settings.device
-        )
+        predictor = Predictor.configured(settings, args.checkpoint)
         asked = gather_queries(args.query, args.queries, predictor.vocabulary)
         queries, aside = set_negations_aside(asked, predictor.vocabulary)
         if not queries:

@@ -273,9 +273,7 @@ def main(argv: list[str] | None = None) -> int:
         for path in filter(None, (args.out, args.scores)):
             path.parent.mkdir(parents=True, exist_ok=True)
         queries = with_written(args.queries, args, settings, ConsoleProgress("write_queries"))
-        predictor = Predictor.load(
-            args.checkpoint or settings.checkpoint, encoder_folder=settings.encoder_folder, device=settings.device
-        )
+        predictor = Predictor.configured(settings, args.checkpoint)
         config = Config(
             task=args.task,
             data=args.data,

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Literal
 
 from suprem.configfile import Text, did_you_mean, fill, read_toml
 from suprem.errors import ConfigError
@@ -18,6 +19,7 @@ from suprem.errors import ConfigError
 PREFIX = "SUPREM_"
 MLFLOW = "MLFLOW_TRACKING_URI"
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
+Precision = Literal["float32", "bfloat16"]
 TEST_VARIABLES = frozenset({"SUPREM_TEST_DATA"})
 """Read by the tests only, but often set in a developer's shell while the program runs."""
 
@@ -39,6 +41,10 @@ class Settings:
 
     device: str = "cpu"
     """Torch device for scoring."""
+
+    precision: Precision = "float32"
+    """Arithmetic of scoring. "bfloat16" is about twice as fast on batches where the processor has instructions for it
+    (AMX), and many times slower where it has none. It shifts logits by up to 0.1, which leaves AUROC as it is."""
 
     threads: int | None = None
     """CPU threads torch may use for scoring; None leaves it to torch."""

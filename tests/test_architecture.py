@@ -33,7 +33,7 @@ ROOMS: dict[str, set[str]] = {
     "model": {"errors", "atomic"},
     "concepts": {"errors", "atomic", "export", "database", "reports"},
     "datasets": {"errors", "atomic", "ecg"},
-    "inference": {"errors", "atomic", "ecg", "concepts", "model"},
+    "inference": {"errors", "atomic", "settings", "ecg", "concepts", "model"},
     "evaluation": {"errors", "atomic", "export", "concepts", "datasets", "inference"},
     "training": {"errors", "atomic", "concepts", "datasets", "model", "evaluation"},
     "web": EVERYTHING - {"training", "model", "configfile", "web"},

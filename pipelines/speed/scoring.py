@@ -45,6 +45,7 @@ def scoring_figures(checkpoint: Path) -> list[Figure]:
         Figure("quality gate, 500 Hz", 1e3 * quality, "ms"),
         Figure(f"batches of {BATCH}, {QUERIES} queries", BATCH / batch, "ECG/s"),
         *figures_beside_a_plain_vit(predictor, signals),
+        *figures_in_bfloat16(checkpoint, predictor, signals),
         Figure("share of the matrix-multiply rate, one ECG", work / one / peak, ""),
         Figure(f"share of the matrix-multiply rate, batch of {BATCH}", work * BATCH / batch / peak, ""),
     ]
@@ -89,6 +90,24 @@ def figures_beside_a_plain_vit(predictor: Predictor, signals: NDArray[np.float32
             Figure("  over a lead-mixing ViT-tiny of 100 tokens", took["plain"] / took["ours"], "", wanted=">= 1"),
         ]
     return figures
+
+
+def figures_in_bfloat16(checkpoint: Path, predictor: Predictor, signals: NDArray[np.float32]) -> list[Figure]:
+    """Measure what `SUPREM_PRECISION=bfloat16` gains on this machine, in turn with 32 bits, and what it changes."""
+    short = Predictor.load(checkpoint, precision="bfloat16")
+    vectors = predictor.vectors(predictor.vocabulary.names[:QUERIES])
+    shift = float(np.abs(short.logits(signals[:1], vectors) - predictor.logits(signals[:1], vectors)).max())
+    figures = []
+    for batch in (1, 8):
+        took = seconds_in_turn(
+            {
+                "float32": lambda batch=batch: predictor.logits(signals[:batch], vectors),
+                "bfloat16": lambda batch=batch: short.logits(signals[:batch], vectors),
+            },
+            repeats=5,
+        )
+        figures.append(Figure(f"bfloat16 over float32, batch {batch}", took["float32"] / took["bfloat16"], ""))
+    return [*figures, Figure("  largest change of a logit", shift, "")]
 
 
 def forward_flop(predictor: Predictor, record: EcgRecord) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from suprem.inference.reference_bank import Familiarity, ReferenceBank
 from suprem.model.attention_maps import record_attention
 from suprem.model.checkpoint import Checkpoint, EncoderStamp, load_checkpoint
 from suprem.model.randomise import Part, randomised
+from suprem.settings import Precision, Settings
 
 BATCH = 32
 REMEMBERED_QUERIES = 4096
@@ -91,6 +93,7 @@ class Predictor:
         embedder: The text encoder it was trained with; None loads it when a query outside the vocabulary needs it.
         encoder_folder: Where its weights are, when not in a package or cache.
         device: Torch device of the model.
+        precision: "bfloat16" computes the network in 16 bits, faster where the hardware has instructions for it.
 
     Raises:
         CheckpointError: Its parts do not fit together.
@@ -105,6 +108,7 @@ class Predictor:
         embedder: TextEmbedder | None = None,
         encoder_folder: Path | None = None,
         device: str = "cpu",
+        precision: Precision = "float32",
     ) -> None:
         self.id = checkpoint.id
         self.card = checkpoint.card
@@ -129,6 +133,7 @@ class Predictor:
         self.bank = bank
         self._model = checkpoint.model
         self._device = device
+        self._precision = precision
         self._encoder_folder = encoder_folder
         self._embedder = embedder
         if embedder is not None:
@@ -151,6 +156,7 @@ class Predictor:
         embedder: TextEmbedder | None = None,
         encoder_folder: Path | None = None,
         device: str = "cpu",
+        precision: Precision = "float32",
     ) -> Predictor:
         """Load a checkpoint folder.
 
@@ -159,6 +165,7 @@ class Predictor:
             embedder: The text encoder it was trained with, when that is loaded already.
             encoder_folder: Where the encoder's weights are, when not in a package or cache.
             device: Torch device of the model.
+            precision: "bfloat16" computes the network in 16 bits.
 
         Raises:
             CheckpointError: It is incomplete or damaged.
@@ -166,7 +173,28 @@ class Predictor:
         """
         checkpoint = load_checkpoint(folder, device=device)
         bank = ReferenceBank.load(folder, checkpoint.id)
-        return cls(checkpoint, bank=bank, embedder=embedder, encoder_folder=encoder_folder, device=device)
+        return cls(
+            checkpoint,
+            bank=bank,
+            embedder=embedder,
+            encoder_folder=encoder_folder,
+            device=device,
+            precision=precision,
+        )
+
+    @classmethod
+    def configured(cls, settings: Settings, checkpoint: Path | None = None) -> Predictor:
+        """Load a checkpoint folder, by default the installation's, as its settings say.
+
+        Raises:
+            CheckpointError: It is incomplete or damaged.
+        """
+        return cls.load(
+            checkpoint or settings.checkpoint,
+            encoder_folder=settings.encoder_folder,
+            device=settings.device,
+            precision=settings.precision,
+        )
 
     def ask(self, queries: Sequence[CardiacQuery | str]) -> list[CardiacQuery]:
         """Return queries as this checkpoint's vocabulary understands them.
@@ -269,46 +297,26 @@ class Predictor:
     def logits(self, signals: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return logits (record, query) of prepared signals (record, lead, time) and vectors (query, text width)."""
         queries = torch.from_numpy(vectors).to(self._device)
-        with torch.inference_mode():
-            return np.concatenate(
-                [
-                    self._model(torch.from_numpy(signals[first : first + BATCH]).to(self._device), queries)
-                    .cpu()
-                    .numpy()
-                    for first in range(0, len(signals), BATCH)
-                ]
-            )
+        with self._arithmetic():
+            return _numbers([self._model(batch, queries) for batch in self._batches(signals)])
 
     def features(self, signals: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return pooled features of the ECG encoder (record, width) of prepared signals (record, lead, time): for the
         distance to the reference ECGs and for nearest ECGs."""
-        with torch.inference_mode():
-            return np.concatenate(
-                [
-                    self._model.features(torch.from_numpy(signals[first : first + BATCH]).to(self._device))
-                    .cpu()
-                    .numpy()
-                    for first in range(0, len(signals), BATCH)
-                ]
-            )
+        with self._arithmetic():
+            return _numbers([self._model.features(batch) for batch in self._batches(signals)])
 
     def encode(self, signals: NDArray[np.float32]) -> EncodedSignals:
         """Run only the ECG encoder over prepared signals (record, lead, time), which is nearly all of the work; any
         number of queries can then be asked of the result with `decode`."""
-        with torch.inference_mode():
-            return EncodedSignals(
-                tuple(
-                    self._model.encode(torch.from_numpy(signals[first : first + BATCH]).to(self._device))
-                    for first in range(0, len(signals), BATCH)
-                )
-            )
+        with self._arithmetic():
+            return EncodedSignals(tuple(self._model.encode(batch) for batch in self._batches(signals)))
 
     def decode(self, encoded: EncodedSignals, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the logits (record, query) that `logits` gives for the same signals and vectors."""
-        with torch.inference_mode():
+        with self._arithmetic():
             queries = self._model.embed_queries(torch.from_numpy(vectors).to(self._device))
-            parts = [self._model.fusion(memory, queries, visible) for memory, visible in encoded.batches]
-            return torch.cat(parts).cpu().numpy()
+            return _numbers([self._model.fusion(memory, queries, visible) for memory, visible in encoded.batches])
 
     def familiarity(self, signals: NDArray[np.float32]) -> list[Familiarity]:
         """Return how like the reference ECGs prepared signals (record, lead, time) are; unknown without a bank."""
@@ -338,23 +346,33 @@ class Predictor:
         """
         queries = torch.from_numpy(vectors).to(self._device)
         found = []
-        for first in range(0, len(signals), BATCH):
-            batch = torch.from_numpy(signals[first : first + BATCH]).to(self._device)
-            with torch.inference_mode(), record_attention(self._model) as recorded:
+        for batch in self._batches(signals):
+            with self._arithmetic(), record_attention(self._model) as recorded:
                 self._model(batch, queries)
             if not recorded or self._model.config.encoder == "resnet18":
                 raise CheckpointError(
                     "This checkpoint has no attention over leads and time; it was trained as an ablation."
                 )
             # (layer, record, head, query, token) -> (record, query, token)
-            found.append(torch.stack(recorded).mean(dim=(0, 2)).cpu().numpy())
-        return np.concatenate(found)
+            found.append(torch.stack(recorded).float().mean(dim=(0, 2)))
+        return _numbers(found)
 
     def with_random_weights(self, part: Part, *, seed: int) -> Predictor:
         """Return the same predictor with a part of its network untrained, for the check of its attention."""
         twin = copy(self)
         twin._model = randomised(self._model, part, seed=seed)
         return twin
+
+    def _batches(self, signals: NDArray[np.float32]) -> Iterator[torch.Tensor]:
+        for first in range(0, len(signals), BATCH):
+            yield torch.from_numpy(signals[first : first + BATCH]).to(self._device)
+
+    @contextmanager
+    def _arithmetic(self) -> Iterator[None]:
+        """Compute without gradients and in the precision that was asked for; weights stay in 32 bits."""
+        kind = torch.device(self._device).type
+        with torch.inference_mode(), torch.autocast(kind, torch.bfloat16, enabled=self._precision == "bfloat16"):
+            yield
 
     def _load_embedder(self) -> TextEmbedder:
         if self._embedder is None:
@@ -369,3 +387,7 @@ class Predictor:
                 f"The checkpoint was trained with text encoder {self.encoder.name} ({self.encoder.content_hash[:12]}); "
                 f"{embedder.name} ({embedder.content_hash[:12]}) is in use. Use the first, or train with the second."
             )
+
+
+def _numbers(parts: Sequence[torch.Tensor]) -> NDArray[np.float32]:
+    return torch.cat(list(parts)).float().cpu().numpy()

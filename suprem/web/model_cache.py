@@ -87,5 +87,4 @@ def _load(settings: Settings, stamp: int) -> SharedPredictor:
     # Imported here and not above: torch takes seconds, and the page draws the trace before it asks for the model.
     from suprem.inference.predictor import Predictor
 
-    predictor = Predictor.load(settings.checkpoint, encoder_folder=settings.encoder_folder, device=settings.device)
-    return SharedPredictor(predictor)
+    return SharedPredictor(Predictor.configured(settings))

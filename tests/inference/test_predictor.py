@@ -21,6 +21,7 @@ from suprem.ecg.record import INDEPENDENT_LEADS, LEADS, EcgRecord
 from suprem.errors import BadSamplingRate, CheckpointError, EmbedderMismatch, QueryError
 from suprem.inference import predictor as predictor_module
 from suprem.inference.predictor import Predictor
+from suprem.settings import Settings
 from tests.fakes import FakeEmbedder
 from tests.tiny import MODEL, SPEC, ecg, write_checkpoint
 
@@ -68,6 +69,20 @@ def test_every_way_to_score_gives_the_same_number(predictor: Predictor, records:
         assert logits(predictor, record, queries) == pytest.approx(found, abs=1e-5)
         assert [answer.logit for answer in prepared] == pytest.approx(found, abs=1e-5)
     assert np.array([[answer.logit for answer in row] for row in batch]).std(axis=0).min() > 1e-4
+
+
+def test_sixteen_bits_change_little_and_everything_still_agrees(folder: Path, records: list[EcgRecord]) -> None:
+    exact = Predictor.load(folder, embedder=CountingEmbedder())
+    short = Predictor.configured(Settings(checkpoint=folder, precision="bfloat16"))
+    signals = np.stack([preprocess(record, SPEC).signal for record in records])
+    vectors = exact.vectors(KNOWN)
+    rounded = short.logits(signals, vectors)
+    assert rounded.dtype == np.float32
+    assert not np.array_equal(rounded, exact.logits(signals, vectors)), "it is computed in 16 bits"
+    assert rounded == pytest.approx(exact.logits(signals, vectors), abs=0.1)
+    assert short.decode(short.encode(signals), vectors) == pytest.approx(rounded, abs=0.1)
+    assert short.features(signals) == pytest.approx(exact.features(signals), abs=0.1)
+    assert short.attention(records[0], KNOWN[0]).weights.sum() == pytest.approx(1, abs=0.01)
 
 
 def test_an_answer_says_what_was_asked_and_how_well_it_is_supported(
