@@ -27,6 +27,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -321,6 +322,7 @@ def fuzz(seeds: Sequence[Seed], *, files: int, first: int = 0, kind: str | None 
     others = [content for seed in seeds for content in seed.files.values()]
     progress = ConsoleProgress("fuzz_readers")
     found = {name: Figures() for name in ([kind] if kind else kinds)}
+    import_module("wfdb")  # which is read with only where the usual storage is not met
     for seed in seeds:  # so that everything is imported before anything is watched
         assess_quality(read_upload(seed.files))
     watch = Watch()

@@ -19,13 +19,20 @@ MAX_SAMPLES = 12 * 600 * 1000
 OLDEST_STATED_AGE = 89.0
 """Ages above this identify a person and are reported as this (HIPAA Safe Harbor, 45 CFR 164.514)."""
 
+_NEARLY_ALL = 0.99
+"""Leads that begin together may end apart by so little: some writers drop the last samples of one."""
+
 _MILLIVOLTS = {
     "mv": 1.0,
     "millivolt": 1.0,
     "millivolts": 1.0,
+    "mvolt": 1.0,
+    "mvolts": 1.0,
     "uv": 1e-3,
     "microvolt": 1e-3,
     "microvolts": 1e-3,
+    "uvolt": 1e-3,
+    "uvolts": 1e-3,
     "nv": 1e-6,
     "nanovolt": 1e-6,
     "nanovolts": 1e-6,
@@ -53,8 +60,12 @@ class Channel:
 
 
 def millivolts_per(unit: str) -> float | None:
-    """Return how many millivolts one `unit` is, or None where it is not a voltage."""
-    return _MILLIVOLTS.get(re.sub("[\N{MICRO SIGN}\N{GREEK SMALL LETTER MU}]", "u", unit.strip()).casefold())
+    """Return how many millivolts one `unit` is, or None where it is not a voltage.
+
+    A micro sign may be either of Unicode's two, or have been written as UTF-8 and read as Latin-1.
+    """
+    micro = "\N{LATIN CAPITAL LETTER A WITH CIRCUMFLEX}?\N{MICRO SIGN}|\N{GREEK SMALL LETTER MU}"
+    return _MILLIVOLTS.get(re.sub(micro, "u", unit.strip()).casefold())
 
 
 def to_record(
@@ -100,8 +111,12 @@ def to_record(
         raise UnreadableEcg(
             f"None of the {len(channels)} channels is named as a standard lead; expected names such as I, aVR or V1."
         )
-    if len({row.size for row in found.values()}) > 1:
-        raise UnreadableEcg("The leads differ in length; expected one length for all of them.")
+    shortest, longest = (pick(row.size for row in found.values()) for pick in (min, max))
+    if shortest < longest:
+        if shortest < _NEARLY_ALL * longest:
+            raise UnreadableEcg("The leads differ in length; expected one length for all of them.")
+        said.append(f"The leads differ by {longest - shortest} sample(s) in length; what all of them have was kept.")
+        found = {lead: row[:shortest] for lead, row in found.items()}
     if left_out:
         said.append(f"{left_out} channel(s) that are not standard leads were left out.")
     if repeated:

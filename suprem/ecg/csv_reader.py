@@ -81,6 +81,11 @@ def _cut(data: bytes) -> _Text:
     for number, row in enumerate(body, start=start + 1):
         if len(row) != width or not _count_numbers(row):
             raise UnreadableEcg(f"Line {number} of the table does not hold {width} numbers as its first lines do.")
+    headed = any(len(row) == width and row[-1] != "nan" for row in rows[:start])
+    if width > 2 and not headed and all(row[-1] == "nan" for row in body):
+        width -= 1  # a separator ends each line of numbers; the headings may do without
+        body = [row[:-1] for row in body]
+        rows[:start] = [row[:-1] if len(row) == width + 1 and row[-1] == "nan" else row for row in rows[:start]]
     values = np.array([[_number(row[0]), *map(float, row[1:])] for row in body])
     headers = [row for row in rows[:start] if len(row) in (width, width - 1)]
     preamble = tuple(line for line, row in zip(lines[:start], rows, strict=False) if len(row) not in (width, width - 1))

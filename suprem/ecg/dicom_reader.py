@@ -20,9 +20,9 @@ from pydicom.uid import (
 )
 from pydicom.waveforms.numpy_handler import multiplex_array
 
-from suprem.ecg.channels import Channel, check_sample_count, parse_age, parse_sex, to_record
+from suprem.ecg.channels import Channel, check_sample_count, millivolts_per, parse_age, parse_sex, to_record
 from suprem.ecg.device_words import in_words
-from suprem.ecg.lead_names import coded_lead
+from suprem.ecg.lead_names import canonical_lead, coded_lead
 from suprem.ecg.record import EcgRecord
 from suprem.ecg.xml_tree import number
 from suprem.errors import EcgError, UnreadableEcg
@@ -135,12 +135,15 @@ def _channels(dataset: Dataset, index: int) -> list[Channel]:
 def _channel(definition: Dataset, samples: NDArray[np.float64]) -> Channel:
     source = next(iter(definition.get("ChannelSourceSequence") or ()), Dataset())
     units = definition.get("ChannelSensitivityUnitsSequence")
+    # The code first: the meaning of the inverted aVR (2:65) is printed as plain "aVR" in the standard's own table.
+    lead = coded_lead(str(source.get("CodingSchemeDesignator") or ""), str(source.get("CodeValue") or ""))
+    names = [str(text or "") for text in (source.get("CodeMeaning"), definition.get("ChannelLabel"))]
+    stated = [str(units[0].get(keyword) or "") for keyword in ("CodeValue", "CodeMeaning")] if units else [""]
     return Channel(
-        name=str(source.get("CodeMeaning") or definition.get("ChannelLabel") or ""),
+        name=next((name for name in names if canonical_lead(name)), ""),
         samples=samples,
-        unit=str(units[0].CodeValue) if units else "",
-        # The code first: the meaning of the inverted aVR (2:65) is printed as plain "aVR" in the standard's own table.
-        lead=coded_lead(str(source.get("CodingSchemeDesignator") or ""), str(source.get("CodeValue") or "")),
+        unit=next((unit for unit in stated if millivolts_per(unit)), stated[0]),
+        lead=lead,
     )
 
 

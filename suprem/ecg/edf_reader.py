@@ -7,6 +7,7 @@ Of the patient field only the sex is looked at.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from edfio import BdfSignal, EdfSignal, read_bdf, read_edf
 
@@ -20,20 +21,25 @@ _FIXED = 256
 
 _MAX_CHANNELS = 512
 _RECORDS = slice(236, 244)
+_ONSET = re.compile(rb"([+-]\d{1,10}(?:\.\d{0,10})?)\x14\x14")
+_SAME_TIME = 1e-4
+"""Seconds that written times may be off."""
 _SAMPLE_BYTES = {"EDF": 2, "BDF": 3}
 
 
 def read_edf_family(data: bytes, record_id: str) -> EcgRecord:
-    """Read the standard leads of one sampling rate out of an EDF, EDF+C or BDF file.
+    """Read the standard leads of one sampling rate out of an EDF, EDF+ or BDF file.
 
     Raises:
-        UnreadableEcg: The file is damaged, cut off, interrupted, or no channel is labelled as a standard lead.
+        UnreadableEcg: The file is damaged, cut off, or no channel is labelled as a standard lead.
         BadSamplingRate: Its channels have no usable rate.
         EcgError: A lead's unit is not a voltage.
     """
     kind = "BDF" if data.startswith(b"\xff") else "EDF"
     try:
-        return _read(_held_against_the_file(data, kind), kind, record_id)
+        whole, interrupted = _held_against_the_file(data, kind)
+        notes = ["The recording was interrupted; its longest stretch without interruption was read."]
+        return _read(whole, kind, record_id, notes if interrupted else [])
     except EcgError:
         raise
     except Exception as error:  # a damaged header makes the library raise almost anything, with values in its text
@@ -42,27 +48,67 @@ def read_edf_family(data: bytes, record_id: str) -> EcgRecord:
         ) from None
 
 
-def _held_against_the_file(data: bytes, kind: str) -> bytes:
+def _held_against_the_file(data: bytes, kind: str) -> tuple[bytes, bool]:
     """Return the file with the number of records that it has, which a writer may have left open (-1).
 
+    Of an interrupted recording (EDF+D) only the longest stretch without interruption is left; whether there are others
+    is the second value.
+
     Raises:
-        UnreadableEcg: The file is shorter than its header says, or interrupted.
+        UnreadableEcg: The file is shorter than its header says, or interrupted it is not known where.
     """
     channels, records = _whole(data[252:256]), _whole(data[_RECORDS])
     if not 0 < channels <= _MAX_CHANNELS or len(data) < _FIXED * (channels + 1):
         raise UnreadableEcg(f"The {kind} file is damaged or cut off: its header is not whole. Export it again.")
-    if data[192:197] in (b"EDF+D", b"BDF+D"):
-        raise UnreadableEcg(f"The {kind} file is interrupted (discontinuous); export an uninterrupted stretch of it.")
-    place = _FIXED + 216 * channels
-    size = _SAMPLE_BYTES[kind] * sum(_whole(data[place + 8 * i : place + 8 * i + 8]) for i in range(channels))
+    counts = _samples(data, channels)
+    size = _SAMPLE_BYTES[kind] * sum(counts)
     present = (len(data) - _FIXED * (channels + 1)) // size if size > 0 else 0
     if present < max(records, 1):
         raise UnreadableEcg(
             f"The {kind} file states {records} data records and holds {present}; it is cut off. Export it again."
         )
-    used = records if records > 0 else present
-    end = _FIXED * (channels + 1) + used * size
-    return data[: _RECORDS.start] + f"{used:<8}".encode() + data[_RECORDS.stop : end]
+    begin, used = _FIXED * (channels + 1), records if records > 0 else present
+    stretch = range(used)
+    if data[192:197] in (b"EDF+D", b"BDF+D"):
+        where = _SAMPLE_BYTES[kind] * sum(counts[: _annotations(data, channels, kind)])
+        stretch = _uninterrupted(data[begin + where :], used, size, float(data[244:252]), kind)
+    header = data[:192] + data[192:197].replace(b"+D", b"+C") + data[197 : _RECORDS.start]
+    header += f"{len(stretch):<8}".encode() + data[_RECORDS.stop : begin]
+    return header + data[begin + stretch.start * size : begin + stretch.stop * size], len(stretch) < used
+
+
+def _samples(data: bytes, channels: int) -> list[int]:
+    """Return the samples of each channel in one data record."""
+    place = _FIXED + 216 * channels
+    return [_whole(data[place + 8 * i : place + 8 * i + 8]) for i in range(channels)]
+
+
+def _annotations(data: bytes, channels: int, kind: str) -> int:
+    """Return which channel holds the time of each data record."""
+    labels = [data[_FIXED + 16 * i : _FIXED + 16 * i + 16].strip() for i in range(channels)]
+    wanted = f"{kind} Annotations".encode()
+    if wanted not in labels:
+        raise UnreadableEcg(f"The {kind} file is interrupted and does not say where; export an uninterrupted stretch.")
+    return labels.index(wanted)
+
+
+def _uninterrupted(records: bytes, count: int, size: int, seconds: float, kind: str) -> range:
+    """Return the longest run of data records that follow each other.
+
+    Args:
+        records: The data, from the first record's time on.
+        count: Data records.
+        size: Bytes from one to the next.
+        seconds: How long each is.
+        kind: "EDF" or "BDF".
+    """
+    found = [_ONSET.match(records, index * size) for index in range(count)]
+    onsets = [float(one[1]) for one in found if one]
+    if len(onsets) < count:
+        raise UnreadableEcg(f"The {kind} file is interrupted and does not say where; export an uninterrupted stretch.")
+    breaks = [i for i in range(1, count) if abs(onsets[i] - onsets[i - 1] - seconds) > _SAME_TIME]
+    runs = [range(begin, end) for begin, end in pairwise([0, *breaks, count])]
+    return max(runs, key=len)
 
 
 def _whole(field: bytes) -> int:
@@ -72,15 +118,16 @@ def _whole(field: bytes) -> int:
     return int(field)
 
 
-def _read(data: bytes, kind: str, record_id: str) -> EcgRecord:
+def _read(data: bytes, kind: str, record_id: str, notes: list[str]) -> EcgRecord:
     signals: tuple[EdfSignal | BdfSignal, ...] = (
         read_edf(data, header_encoding="latin-1").signals
         if kind == "EDF"
         else read_bdf(data, header_encoding="latin-1").signals
     )
     leads = [canonical_lead(signal.label) for signal in signals]
-    # C3 and C4 are places on the head in a sleep recording, and V3 and V4 only beside limb leads.
-    if not any(lead and lead[0] in LIMB_LEADS for lead in leads):
+    # C3 and C4 are places on the head in a sleep recording, and V3 and V4 only beside limb leads and C1 or C2.
+    chest = any(re.match(r"(\w+\s)?\s*C[12]\b", signal.label, re.IGNORECASE) for signal in signals)
+    if not chest or not any(lead and lead[0] in LIMB_LEADS for lead in leads):
         leads = [
             None if re.match(r"\s*C\d", signal.label, re.IGNORECASE) else lead
             for lead, signal in zip(leads, signals, strict=True)
@@ -96,7 +143,6 @@ def _read(data: bytes, kind: str, record_id: str) -> EcgRecord:
     if not 1 <= fs <= 100_000:
         raise BadSamplingRate(f"The {kind} file states no usable sampling rate; export it again.")
     chosen = [(signal, lead) for (signal, lead), rate in zip(named, rates, strict=True) if rate == fs]
-    notes = []
     if others := len(signals) - len(chosen):
         notes.append(f"{others} channel(s) that are no standard lead at {fs:g} Hz were left out.")
     for signal, _ in chosen:

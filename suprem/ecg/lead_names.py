@@ -13,6 +13,8 @@ _CANONICAL: dict[str, str] = {
     **{f"D{number}": roman for number, roman in enumerate(("I", "II", "III"), start=1)},
     **{f"ML{roman}": roman for roman in ("I", "II", "III")},
     **{f"VC{number}": f"V{number}" for number in range(1, 7)},
+    **{f"V0{number}": f"V{number}" for number in range(1, 7)},
+    **{"LA-RA": "I", "LL-RA": "II", "LL-LA": "III"},
 }
 
 # DICOM CID 3001 (MDC, "2:62") and its predecessor (SCPECG, "5.6.3-9-62") share the lead numbers of SCP-ECG; 65 is -aVR.
@@ -30,10 +32,13 @@ _LEAD_NUMBERS: dict[int, tuple[str, int]] = {
 _MDC_ECG_PARTITION = 2 << 16
 """ISO/IEEE 11073-10101 writes a code as one number, or as partition and number."""
 
+# A hyphen right after the word separates, one after a blank turns the sign: "ECG-aVR", "Lead -aVR".
 _WRAPPING = re.compile(
-    r"^(MDC[_ ]?ECG[_ ]?LEAD|ECG[_ ]?LEAD|LEAD|ECG|EKG|ABLEITUNG|CHANNEL)(?:[\s_:]|-(?!aVR))*", re.IGNORECASE
+    r"^(?:(?:MDC[_ ]?ECG[_ ]?LEAD|LEAD|ECG|EKG|ABLEITUNG|CHANNEL|EINTHOVEN|GOLDBERGER|WILSON)(?:-+|[\s_:]*))+",
+    re.IGNORECASE,
 )
-_TRAILING = re.compile(r"\s*(\(.*\)|\[.*\]|,.*|[\s_]+LEAD)$", re.IGNORECASE)
+_TRAILING = re.compile(r"\s*(\(.*\)|\[.*\]|,.*|[\s_]+LEAD|[\s_-]+(?:REF|RAW))$", re.IGNORECASE)
+_TURNED = re.compile(r"\b(?:inv(?:erted)?|neg(?:ative)?)\b|[(\[]\s*-\s*[)\]]", re.IGNORECASE)
 
 
 def canonical_lead(name: str) -> tuple[str, int] | None:
@@ -42,11 +47,13 @@ def canonical_lead(name: str) -> tuple[str, int] | None:
     Understands "Lead I", "AVR", "DI", "D1", "MLII", "C1", "MDC_ECG_LEAD_AVR", "ECG V1", "aVF, augmented voltage, foot"
     and the inverted aVR of the Cabrera order ("-aVR", "aVRneg"), whose sign is -1.
     """
-    text = _TRAILING.sub("", _WRAPPING.sub("", name.strip().strip("'\""))).strip()
-    sign = 1
+    whole = _WRAPPING.sub("", name.strip().strip("'\""))
+    text = _TRAILING.sub("", _TURNED.sub("", whole)).strip()
+    sign = -1 if _TURNED.search(whole) else 1
     if text[:1] in ("-", "\N{MINUS SIGN}", "\N{EN DASH}"):
         text, sign = text[1:].strip(), -1
     compact = re.sub(r"[\s_.]", "", text).upper()
+    compact = re.sub(r"^([VCD])-(?=[\dI])", r"\1", compact)
     if compact in ("AVRNEG", "NEGAVR", "INVAVR", "AVR-"):
         compact, sign = "AVR", -1
     lead = _CANONICAL.get(compact)

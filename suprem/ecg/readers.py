@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -23,7 +24,7 @@ from suprem.ecg.mat_file import MAGIC
 from suprem.ecg.mat_reader import read_mat
 from suprem.ecg.muse_reader import read_muse
 from suprem.ecg.record import EcgRecord
-from suprem.ecg.scp_reader import read_scp
+from suprem.ecg.scp_reader import is_scp, read_scp
 from suprem.ecg.sierra_reader import read_sierra
 from suprem.ecg.table import TableFormat
 from suprem.ecg.wfdb_reader import decode_header, read_wfdb, segment_names
@@ -37,6 +38,10 @@ MAX_UPLOAD_BYTES = 20 * 2**20
 
 _MAX_FILE_BYTES = 16 * MAX_SAMPLES
 _HEAD = 65_536
+_GZIP = b"\x1f\x8b"
+_GZIP_WINDOW = 31
+"""zlib's number for its largest window with gzip's head."""
+_HDF5 = (b"\x89HDF", b"MATLAB 7.3")
 _WFDB_DATA = (".dat", ".mat")
 _RECORD_SUFFIXES = ("", ".mat", ".dcm", ".csv", ".tsv", ".npy", ".npz", ".xml", ".scp", ".edf", ".bdf", ".ecg")
 _READABLE = (
@@ -89,7 +94,7 @@ _FORMATS: tuple[_Format, ...] = (
     _Format("GE MUSE XML", _xml_root("RestingECG"), lambda data, _, name: read_muse(data, name)),
     _Format("HL7 aECG", _xml_root("AnnotatedECG"), lambda data, _, name: read_aecg(data, name)),
     _Format("Philips Sierra XML", _xml_root("restingecgdata"), lambda data, _, name: read_sierra(data, name)),
-    _Format("SCP-ECG", lambda head: b"SCPECG" in head[:32], lambda data, _, name: read_scp(data, name)),
+    _Format("SCP-ECG", is_scp, lambda data, _, name: read_scp(data, name)),
     _Format("DICOM", _is_bare_dicom, lambda data, _, name: read_dicom(data, name)),
     _Format("EDF", _starts(b"0       "), lambda data, _, name: read_edf_family(data, name)),
     _Format("BDF", _starts(b"\xffBIOSEMI"), lambda data, _, name: read_edf_family(data, name)),
@@ -98,8 +103,8 @@ _FORMATS: tuple[_Format, ...] = (
     _Format("PDF", _starts(b"%PDF"), is_ecg=False),
     _Format("picture", _starts(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"BM"), is_ecg=False),
     _Format("ZIP archive or Office document", _starts(b"PK\x03\x04", b"\xd0\xcf\x11\xe0"), is_ecg=False),
-    _Format("gzip archive", _starts(b"\x1f\x8b"), is_ecg=False),
-    _Format("HDF5 or MATLAB", _starts(b"\x89HDF", b"MATLAB"), is_ecg=False),
+    _Format("gzip archive", _starts(_GZIP), is_ecg=False),
+    _Format("HDF5", _starts(*_HDF5), is_ecg=False),
     _Format("XML or HTML", lambda head: head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"), is_ecg=False),
     _Format("JSON", lambda head: head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"{", b"[")), is_ecg=False),
     _Format("CSV", _is_text, read_csv),
@@ -196,17 +201,37 @@ def find_records(folder: Path, *, links: bool = True) -> list[Path]:
 def _read_bytes(data: bytes, suffix: str, table: TableFormat | None, record_id: str) -> EcgRecord:
     if not data:
         raise UnreadableEcg("The file is empty; expected an ECG. Export or copy it again.")
-    if suffix in _WFDB_DATA and not data.startswith(MAGIC):
+    if data.startswith(_GZIP):
+        data, suffix = _unpacked(data), ""
+    if suffix in _WFDB_DATA and not data.startswith((MAGIC, *_HDF5)):
         raise UnreadableEcg(
             f"A {suffix} file holds samples without their meaning; give it together with its WFDB header (.hea)."
         )
     known = _recognise(data[:_HEAD])
     if known is None:
         raise UnreadableEcg(f"The content is in no known ECG format; expected {_READABLE}.")
+    if known.name == "HDF5":
+        raise UnreadableEcg(
+            "Found HDF5, which MATLAB calls v7.3 and which is not read; save the signal in MATLAB with "
+            "save(..., '-v7'), or as CSV, NPY or NPZ."
+        )
     if known.read is None:
         what = "which is not read yet" if known.is_ecg else "which holds no ECG signal that can be read"
         raise UnreadableEcg(f"Found a file of the kind {known.name}, {what}; export the ECG as {_READABLE}.")
     return known.read(data, table, record_id)
+
+
+def _unpacked(data: bytes) -> bytes:
+    """Return the file in a gzip archive, never more than is read of any file."""
+    try:
+        content = zlib.decompressobj(_GZIP_WINDOW).decompress(data, _MAX_FILE_BYTES + 1)
+    except zlib.error:
+        raise UnreadableEcg("The gzip archive is damaged; compress the file again.") from None
+    if len(content) > _MAX_FILE_BYTES:
+        raise UnreadableEcg(f"The gzip archive unpacks to more than the {_MAX_FILE_BYTES // 2**20} MB that are read.")
+    if not content:
+        raise UnreadableEcg("The gzip archive is empty or cut off; expected one ECG file in it.")
+    return content
 
 
 def _recognise(head: bytes) -> _Format | None:

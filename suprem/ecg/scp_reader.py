@@ -29,6 +29,7 @@ _MAX_LEADS = 64
 _MAX_CODED = 2_000_000
 """Samples that are decoded bit by bit; a section holds at most 65535 bytes a lead."""
 _HEAD = 16
+_USED_SECTIONS = range(1, 9)
 _AGE_UNITS = {1: "y", 2: "m", 3: "w", 4: "d"}
 _SEXES = {1: "male", 2: "female"}
 _UNKNOWN = (29999, 19999, 9999)
@@ -70,6 +71,20 @@ class _Beats:
     fiducial: int
     beats: tuple[tuple[int, int, int, int], ...]
     areas: tuple[tuple[int, int], ...]
+
+
+def is_scp(head: bytes) -> bool:
+    """Tell from its beginning whether a file is SCP-ECG: by its mark, which versions before 1.3 did not have to set.
+
+    Without it, there is a section 0 of whole pointers, whose first one is to itself.
+    """
+    if b"SCPECG" in head[:32]:
+        return True
+    if len(head) < 6 + _HEAD + 10:
+        return False
+    number, size = struct.unpack_from("<HI", head, 8)
+    own, length, index = struct.unpack_from("<HII", head, 6 + _HEAD)
+    return number == own == 0 and size == length >= _HEAD + 120 and (size - _HEAD) % 10 == 0 and index == 7
 
 
 def read_scp(data: bytes, record_id: str) -> EcgRecord:
@@ -140,7 +155,7 @@ def _sections(data: bytes) -> dict[int, bytes]:
         raise UnreadableEcg(f"The {_KIND} file is damaged or cut off: it ends before its pointers do. Export it again.")
     for place in range(6 + _HEAD, 6 + size - 9, 10):
         number, length, index = struct.unpack_from("<HII", data, place)
-        if length > _HEAD and 0 < number < 12 and index:
+        if length > _HEAD and number in _USED_SECTIONS and index:
             if index - 1 + length > len(data):
                 raise UnreadableEcg(f"The {_KIND} file ends before its section {number} does; it is cut off.")
             found.setdefault(number, data[index - 1 + _HEAD : index - 1 + length])

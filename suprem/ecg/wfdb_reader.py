@@ -237,7 +237,7 @@ def _parse_signal(line: str) -> _Signal:
     match = _SIGNAL_LINE.match(line)
     if match is None:
         raise UnreadableEcg("A signal line of the WFDB header is damaged; expected a file name, a format and a gain.")
-    gain = re.match(r"-?[\d.]+(?:e[-+]?\d+)?$", match["gain"] or "", re.IGNORECASE)
+    gain = re.match(r"-?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$", match["gain"] or "", re.IGNORECASE)
     return _Signal(
         file=match["file"],
         rest=match["rest"],

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import io
 import struct
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
+from edfio import Edf, EdfAnnotation, EdfSignal
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.filewriter import dcmwrite
@@ -17,11 +20,11 @@ from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from suprem.ecg.channels import Channel
 from suprem.ecg.lead_names import coded_lead
-from suprem.ecg.readers import TableFormat, read_upload
+from suprem.ecg.readers import TableFormat, read_ecg, read_upload
 from suprem.ecg.record import LEADS, EcgRecord, complete_leads
-from suprem.errors import EcgError, MissingFact
+from suprem.errors import EcgError, MissingFact, UnreadableEcg
 from tests.ecg.conftest import dicom_file
-from tests.ecg.hospital_files import EIGHT, aecg_file, muse_file
+from tests.ecg.hospital_files import EIGHT, aecg_file, muse_file, scp_file
 
 Counts = NDArray[np.int16]
 FS = 500.0
@@ -63,11 +66,12 @@ def table(
     comma: str = ".",
     before: str = "",
     after: str = "",
+    end: str = "",
 ) -> bytes:
     lines = [mark.join([*([first_name] if first else []), *names])] if names else []
     for index, frame in enumerate(counts.T / 1000 * per_millivolt):
         cells = [f"{value:.{digits}f}" for value in frame]
-        lines.append(mark.join([*([first(index)] if first else []), *cells]).replace(".", comma))
+        lines.append(mark.join([*([first(index)] if first else []), *cells]).replace(".", comma) + end)
     return (before + "\n".join(lines) + "\n" + after).encode()
 
 
@@ -97,6 +101,8 @@ HABITS: dict[str, dict[str, object]] = {
     "a gain before": {"per_millivolt": 200.0, "digits": 0, "first": None, "before": "fs: 500\ngain: 200 adu/mV\n"},
     "a line of units": {**MICRO, "names": None, "before": f"Time,{','.join(LEADS)}\ns{',uV' * 12}\n"},
     "a last comment": {"after": "# end of file\n"},
+    "a separator at each line's end": {"end": ","},
+    "semicolons at each line's end": {"mark": ";", "comma": ",", "end": ";"},
 }  # fmt: skip
 
 
@@ -282,6 +288,71 @@ def test_muse_in_its_rarer_forms(short: Counts) -> None:
     assert is_the_ecg(read(muse_file(coarse, leads=LEADS, per_bit="4.88")), short, within=2.6e-3)
 
 
+def test_dicom_units_and_leads_may_stand_in_the_meaning_or_the_label(short: Counts, dicom: bytes) -> None:
+    def changed_words(dataset: Dataset) -> None:
+        for definition, lead in zip(dataset.WaveformSequence[0].ChannelDefinitionSequence, LEADS, strict=True):
+            definition.ChannelSensitivityUnitsSequence[0].CodeValue = "4256"
+            definition.ChannelSensitivityUnitsSequence[0].CodeMeaning = "microvolt"
+            definition.ChannelLabel = lead
+            definition.ChannelSourceSequence[0].CodeValue = "1"
+            definition.ChannelSourceSequence[0].CodeMeaning = "ECG electrode"
+
+    assert is_the_ecg(read(changed(dicom, changed_words)), short)
+
+
+# --- EDF+D and SCP-ECG ----------------------------------------------------------------------------------------------
+
+
+def test_of_an_interrupted_edf_the_longest_stretch_is_read(short: Counts) -> None:
+    rows = np.tile(short[:, :500], 8).astype(np.float64) / 1000
+    signals = [
+        EdfSignal(row, 500, label=f"ECG {lead}", physical_dimension="mV", physical_range=(-8, 8))
+        for lead, row in zip(LEADS, rows, strict=True)
+    ]
+    marks = [EdfAnnotation(0, None, "begin")]
+    data = Edf(signals, annotations=marks, data_record_duration=1).to_bytes().replace(b"EDF+C", b"EDF+D", 1)
+    assert read(data).signal.shape[1] == 8 * 500
+    record = read(data.replace(b"+2\x14\x14", b"+9\x14\x14"))  # the third second was recorded later
+    assert np.allclose(record.signal, rows[:, 3 * 500 :], atol=3e-4)
+    assert any("interrupted" in note for note in record.notes)
+
+
+def test_scp_is_known_without_its_mark_and_needs_only_the_sections_it_uses(short: Counts) -> None:
+    data = bytearray(scp_file(short))
+    place = data.index(b"SCPECG")
+    data[place : place + 6] = bytes(6)
+    struct.pack_into("<HII", data, 22 + 10 * 9, 9, 100_000, 100_000)  # manufacturer's section beyond the end
+    record = complete_leads(read(bytes(data)))
+    assert np.allclose(record.lead("V6"), short[11] / 1000, atol=6e-4)
+
+
+# --- compressed -----------------------------------------------------------------------------------------------------
+
+
+def test_one_file_in_gzip_is_read_and_no_more_than_of_any_other(
+    short: Counts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    array = io.BytesIO()
+    np.savez(array, signal=short / 1000, fs=500.0, leads=np.array(LEADS), units=np.array(["mV"]))
+    packed = gzip.compress(array.getvalue())
+    assert is_the_ecg(read(packed, "ecg.npz.gz"), short)
+    (tmp_path / "ecg.npz.gz").write_bytes(packed)
+    assert is_the_ecg(read_ecg(tmp_path / "ecg.npz.gz"), short)
+    with pytest.raises(UnreadableEcg, match="damaged"):
+        read(packed[:2] + bytes(40))
+    with pytest.raises(UnreadableEcg, match="gzip archive"):
+        read(gzip.compress(packed))
+    monkeypatch.setattr("suprem.ecg.readers._MAX_FILE_BYTES", 1_000)
+    with pytest.raises(UnreadableEcg, match="more than"):
+        read(gzip.compress(bytes(1_001)))
+
+
+def test_hdf5_is_named_with_what_to_do(short: Counts) -> None:
+    for head in (b"\x89HDF\r\n\x1a\n", b"MATLAB 7.3 MAT-file"):
+        with pytest.raises(UnreadableEcg, match="-v7"):
+            read(head + bytes(600), "x.mat")
+
+
 # --- WFDB ---------------------------------------------------------------------------------------------------------
 
 
@@ -318,3 +389,9 @@ def test_wfdb_with_two_signal_files_is_read(short: Counts) -> None:
     ]
     halves = {f"{name}.dat": rows.T.astype("<i2").tobytes() for name, rows in (("a", short[:6]), ("b", short[6:]))}
     assert is_the_ecg(read_upload({"rec.hea": "\n".join(lines).encode(), **halves}), short)
+
+
+def test_wfdb_with_a_damaged_gain_is_no_error_of_ours(short: Counts) -> None:
+    lines = ["rec 1 500 900", "rec.dat 16 17../../../etc/passwd79(-4)/mV 16 0 0 0 0 I"]
+    with pytest.raises(EcgError):
+        read_upload({"rec.hea": "\n".join(lines).encode(), "rec.dat": short[:1].T.astype("<i2").tobytes()})

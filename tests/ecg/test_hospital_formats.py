@@ -319,6 +319,7 @@ def test_a_sleep_recording_is_no_ecg_of_chest_leads(counts: Counts) -> None:
     with pytest.raises(UnreadableEcg, match="labelled as a standard lead"):
         read(edf_file(counts, labels=("C3", "C4", "F3", "O1"), others=[("EKG", 200)]))
     assert read(edf_file(counts, labels=("I", "II", "C1"))).leads == ("I", "II", "V1")
+    assert read(edf_file(counts, labels=("ECG I", "ECG II", "C3", "C4"))).leads == ("I", "II")
 
 
 def test_edf_with_an_open_number_of_records_is_counted(counts: Counts) -> None:
@@ -328,7 +329,7 @@ def test_edf_with_an_open_number_of_records_is_counted(counts: Counts) -> None:
 def test_edf_that_is_incomplete_says_what_is_missing(counts: Counts) -> None:
     with pytest.raises(UnreadableEcg, match="states 10 data records and holds 9"):
         read(edf_file(counts)[:-100])
-    with pytest.raises(UnreadableEcg, match="interrupted"):
+    with pytest.raises(UnreadableEcg, match="interrupted and does not say where"):
         read(edf_file(counts, kind="EDF+D"))
     with pytest.raises(UnreadableEcg, match="amplitude range"):
         read(edf_file(counts, span=0.0))

@@ -86,18 +86,24 @@ def expected(counts: Counts) -> NDArray[np.float32]:
         ("AVR", "aVR"), ("Lead I", "I"), ("lead_ii", "II"), ("Lead I (Einthoven)", "I"), ("DI", "I"), ("D2", "II"),
         ("MLII", "II"), ("C1", "V1"), ("c6", "V6"), ("MDC_ECG_LEAD_AVR", "aVR"), ("MDC_ECG_LEAD_V4", "V4"),
         ("ECG V5", "V5"), ("ECG I", "I"), (" aVF ", "aVF"), ("aVF, augmented voltage, foot", "aVF"), ("'V2'", "V2"),
+        ("EKG_Lead II", "II"), ("ECG-aVR", "aVR"), ("ECG I-Ref", "I"), ("ECG LA-RA", "I"), ("LL-LA", "III"),
+        ("V-1", "V1"), ("Wilson V3", "V3"), ("V01", "V1"), ("V4_raw", "V4"),
     ],
 )  # fmt: skip
 def test_a_lead_is_known_in_every_spelling(spelling: str, lead: str) -> None:
     assert canonical_lead(spelling) == (lead, 1)
 
 
-@pytest.mark.parametrize("spelling", ["-aVR", "\N{MINUS SIGN}aVR", "aVRneg", "MDC_ECG_LEAD_AVRneg", "Lead -aVR"])
+@pytest.mark.parametrize(
+    "spelling", ["-aVR", "\N{MINUS SIGN}aVR", "aVRneg", "MDC_ECG_LEAD_AVRneg", "Lead -aVR", "aVR(-)", "aVR inverted"]
+)
 def test_the_inverted_avr_of_cabrera_is_known_as_inverted(spelling: str) -> None:
     assert canonical_lead(spelling) == ("aVR", -1)
 
 
-@pytest.mark.parametrize("name", ["", "X", "V7", "V3R", "Resp", "aV", "-I", "IV", "time", "MCL1", "Lead"])
+@pytest.mark.parametrize(
+    "name", ["", "X", "V7", "V3R", "Resp", "aV", "-I", "IV", "time", "MCL1", "Lead", "VX", "V1 inverted"]
+)
 def test_what_is_no_standard_lead_is_none(name: str) -> None:
     assert canonical_lead(name) is None
 
