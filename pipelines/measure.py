@@ -1,4 +1,4 @@
-"""Measure ECG files: heart rate, PR, QRS, QT, QTc, axis, ST level per lead; automatic and unconfirmed.
+"""Measure ECG files: heart rate, P, PR, QRS, QT, QTc, axis, ST level per lead; automatic and unconfirmed.
 
     python -m pipelines.measure --ecg FILE... [--json]
     python -m pipelines.measure --folder DIR
@@ -38,11 +38,12 @@ WINDOW_SECONDS = 10.0
 BEAT_SECONDS = 0.075
 DEVICE_NAMES = {
     "Heart rate": ("Ventricular Heart Rate", "Heart Rate"),
+    "P": ("P Duration",),
     "PR": ("PR Interval",),
     "QRS": ("QRS Duration",),
     "QT": ("QT Interval",),
 }
-COMPARED = {"Heart rate": "heart_rate", "PR": "pr", "QRS": "qrs", "QT": "qt"}
+COMPARED = {"Heart rate": "heart_rate", "P": "p", "PR": "pr", "QRS": "qrs", "QT": "qt"}
 
 
 def measure_window(record: EcgRecord) -> Measurements:

@@ -26,6 +26,7 @@ _AGE_UNITS = {"a": "y", "mo": "m", "wk": "w", "d": "d", "": "y"}
 _REPORTED_AGE = "21612-7"  # LOINC
 _MEASUREMENTS = {
     "Heart Rate": ("MDC_ECG_HEART_RATE",),
+    "P Duration": ("MDC_ECG_TIME_PD_P",),
     "PR Interval": ("MDC_ECG_TIME_PD_PR",),
     "QRS Duration": ("MDC_ECG_TIME_PD_QRS",),
     "QT Interval": ("MDC_ECG_TIME_PD_QT",),

@@ -153,6 +153,8 @@ def _measurements(dataset: Dataset) -> dict[str, str]:
     for annotation in dataset.get("WaveformAnnotationSequence") or []:
         concept, value = annotation.get("ConceptNameCodeSequence"), number(str(annotation.get("NumericValue")))
         if concept and value is not None and (name := str(concept[0].get("CodeMeaning"))) in _MEASUREMENTS:
+            if value == 0 and not name.endswith("Axis"):
+                continue  # what a device writes that could not measure
             units = annotation.get("MeasurementUnitsCodeSequence")
             stated.setdefault(name, in_words(name, value, str(units[0].CodeValue) if units else ""))
     return stated

@@ -1,8 +1,8 @@
 """What an electrocardiograph prints beside the trace: rate, rhythm, intervals, axis, ST levels and voltages.
 
 Automatic and unconfirmed, for research. Each value is a number with its unit or the reason why there is none: a wrong
-interval is worse than a missing one. PR, QRS and QT are global: each boundary is one instant for all leads, where the
-heart vector begins or ceases to move. Outside of QRS so marked, leads keep to their level within the 20 µV that IEC
+interval is worse than a missing one. P, PR, QRS and QT are global: each boundary is one instant for all leads, where
+the heart vector begins or ceases to move. Outside of QRS so marked, leads keep to their level within the 20 µV that IEC
 60601-2-25 calls isoelectric. How far the values lie from devices and from a cardiologist's marks is in docs/log.md.
 """
 
@@ -73,6 +73,7 @@ class Measurements:
         heart_rate: Ventricular rate per minute, over all beats.
         rr_spread: Standard deviation of the RR intervals in percent of their mean.
         rhythm: Regularity in words.
+        p: Duration of P in ms.
         pr: Onset of P to onset of QRS in ms.
         qrs: Duration of QRS in ms.
         qt: Onset of QRS to end of T in ms.
@@ -93,6 +94,7 @@ class Measurements:
     heart_rate: Measured
     rr_spread: Measured
     rhythm: str
+    p: Measured
     pr: Measured
     qrs: Measured
     qt: Measured
@@ -115,6 +117,7 @@ class Measurements:
         return {
             "Heart rate": self.heart_rate,
             "RR spread": self.rr_spread,
+            "P": self.p,
             "PR": self.pr,
             "QRS": self.qrs,
             "QT": self.qt,
@@ -148,11 +151,13 @@ def measure(record: EcgRecord) -> Measurements:
     qt = _qt(marks, qrs, wide)
     irregular = "" if rhythm.startswith("regular") else "Irregular rhythm: corrected by the mean RR interval."
     unmeasured = reason or qrs.reason
+    pr = _pr(beat, marks, reason, rhythm.split(" but")[0])
     return Measurements(
         heart_rate=heart_rate,
         rr_spread=spread,
         rhythm=rhythm,
-        pr=_pr(beat, marks, reason, rhythm.split(" but")[0]),
+        p=_p(marks, pr),
+        pr=pr,
         qrs=qrs,
         qt=qt,
         qtc_fridericia=_corrected(qt, float(rr.mean()) ** (1 / 3), irregular),
@@ -179,6 +184,7 @@ def _nothing(
         heart_rate=rate or Measured(None, "/min", reason),
         rr_spread=spread or Measured(None, "%", reason),
         rhythm=rhythm,
+        p=ms,
         pr=ms,
         qrs=ms,
         qt=ms,
@@ -252,6 +258,14 @@ def _pr(beat: MedianBeat, marks: WaveMarks, reason: str, rhythm: str) -> Measure
     if reason or marks.p_on is None:
         return Measured(None, "ms", reason)
     return Measured(_ms(marks.p_on, marks.qrs_on), "ms")
+
+
+def _p(marks: WaveMarks, pr: Measured) -> Measured:
+    if pr.reason or marks.p_on is None:
+        return Measured(None, "ms", pr.reason)
+    if marks.p_off is None or marks.p_off <= marks.p_on:
+        return Measured(None, "ms", "No end of P was found: it runs into QRS.")
+    return Measured(_ms(marks.p_on, marks.p_off), "ms")
 
 
 def _qrs(marks: WaveMarks, reason: str) -> Measured:

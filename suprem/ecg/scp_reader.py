@@ -291,7 +291,7 @@ def _measurements(section: bytes) -> dict[str, str]:
     """Return intervals from the wave limits of the first reference beat, and axes."""
     if len(section) < 22 or not section[0]:
         return {}
-    rr, _, p_on, _, qrs_on, qrs_off, t_off = struct.unpack_from("<7H", section, 2)
+    rr, _, p_on, p_off, qrs_on, qrs_off, t_off = struct.unpack_from("<7H", section, 2)
     axes = struct.unpack_from("<3h", section, 16)
 
     def between(begin: int, end: int) -> str | None:
@@ -299,6 +299,7 @@ def _measurements(section: bytes) -> dict[str, str]:
 
     stated = {
         "Heart Rate": f"{60_000 / rr:.0f}" if rr and rr not in _UNKNOWN else None,
+        "P Duration": between(p_on, p_off),
         "PR Interval": between(p_on, qrs_on),
         "QRS Duration": between(qrs_on, qrs_off),
         "QT Interval": between(qrs_on, t_off),

@@ -23,7 +23,7 @@ _STILL_SECONDS = 0.018  # so long the vector must rest before QRS counts as ende
 _LONGEST_HALF = 0.16  # seconds from the fastest moment of QRS to its beginning or end
 _TURN = 0.45  # of the greatest speed in T or P: slower turns are not theirs
 _T_SLOPE = 0.15  # of the steepest descent of T: flatter is the end
-_P_RISE = 0.1  # of the height of P above the level before it
+_P_RISE = 0.1  # of the height of P above the level beside it: what is lower lies outside
 _LONGEST_PR = 0.36
 _LONGEST_P = 0.13  # seconds between its first and its steepest limb
 _NO_P_CLOSER = 0.02
@@ -41,6 +41,7 @@ class WaveMarks:
         qrs_off: Its last, the J point.
         t_off: End of T.
         p_on: Onset of P.
+        p_off: Its end.
         p_millivolts: Height of P in the direction it points to.
         p_alike: How much single beats resemble their median before QRS, as a correlation: 1 is the same P each time.
         qrs_contrast: Speed of the heart vector at the J point as part of its greatest; low where QRS ends clearly.
@@ -50,6 +51,7 @@ class WaveMarks:
     qrs_off: int
     t_off: int | None
     p_on: int | None
+    p_off: int | None
     p_millivolts: float
     p_alike: float
     qrs_contrast: float
@@ -70,8 +72,8 @@ def mark_waves(beat: MedianBeat, interval: float) -> WaveMarks:
     t_off = _t_end(beat, on, off, interval)
     repolarised = t_off + _samples(0.02) if t_off is not None else off + _samples(0.25)
     earliest = max(on - _samples(_LONGEST_PR), repolarised - _samples(interval))
-    p_on, height, alike = _p_onset(beat, max(earliest, 0), on - _samples(_NO_P_CLOSER))
-    return WaveMarks(on, off, t_off, p_on, height, alike, float(speed[off] / speed[peak]))
+    p_on, p_off, height, alike = _p_wave(beat, max(earliest, 0), on - _samples(_NO_P_CLOSER))
+    return WaveMarks(on, off, t_off, p_on, p_off, height, alike, float(speed[off] / speed[peak]))
 
 
 def _samples(seconds: float) -> int:
@@ -112,14 +114,15 @@ def _t_end(beat: MedianBeat, qrs_on: int, qrs_off: int, interval: float) -> int 
     return first + steep + int(flat[0]) if flat.size else None
 
 
-def _p_onset(beat: MedianBeat, first: int, last: int) -> tuple[int | None, float, float]:
-    """Return where P leaves the level before it, its height in millivolts, and how alike it is in all beats."""
+def _p_wave(beat: MedianBeat, first: int, last: int) -> tuple[int | None, int | None, float, float]:
+    """Return where P leaves the level before it and comes back to a level, its height in millivolts, and how alike it
+    is in all beats."""
     width = _samples(0.02)  # twice: no mains hum is left, neither 50 nor 60 Hz
     smooth = uniform_filter1d(uniform_filter1d(beat.independent(beat.signal), width, axis=-1), width, axis=-1)
     stretch = _finite(smooth[:, first:last][:, ::-1])[:, ::-1]
     first = last - stretch.shape[1]
     if stretch.shape[1] < _samples(0.08):
-        return None, 0.0, 0.0
+        return None, None, 0.0, 0.0
     slope = np.gradient(stretch, axis=-1)
     speed = np.linalg.norm(slope, axis=0)
     turns = _turns(slope)
@@ -128,13 +131,26 @@ def _p_onset(beat: MedianBeat, first: int, last: int) -> tuple[int | None, float
     elsewhere = np.concatenate([speed[: max(0, steep - _samples(0.08))], speed[fastest + _samples(0.15) :]])
     restless = float(np.percentile(speed, 20)) > _RESTLESS * speed[fastest]
     if restless or elsewhere.max(initial=0.0) > _FLUTTER * speed[fastest]:
-        return None, 0.0, 0.0
+        return None, None, 0.0, 0.0
+    onset, height = _p_limb(stretch, slope, steep)
+    # The end is found as the onset is, looking back from QRS, where the level of the PR segment takes its place.
+    final = [turn for turn in turns if 0 < turn - steep <= _samples(_LONGEST_P)]
+    back = _p_limb(stretch[:, ::-1], -slope[:, ::-1], stretch.shape[1] - 1 - final[-1])[0] if final else None
+    return (
+        first + onset if onset is not None else None,
+        last - 1 - back if back is not None else None,
+        height,
+        _likeness(beat, first, last),
+    )
+
+
+def _p_limb(stretch: Signal, slope: Signal, steep: int) -> tuple[int | None, float]:
+    """Return where the limb of P with its steepest moment at `steep` leaves the level before it, and its height."""
     along = slope[:, steep] @ stretch / np.linalg.norm(slope[:, steep])
     before = float(np.median(along[max(0, steep - _samples(0.1)) : max(1, steep - _samples(0.024))]))
     height = float(along[steep : steep + _samples(0.08)].max()) - before
     low = np.flatnonzero(along[:steep] - before < _P_RISE * height)
-    onset = first + int(low[-1]) + 1 if low.size else None
-    return onset, height, _likeness(beat, first, last)
+    return (int(low[-1]) + 1 if low.size else None), height
 
 
 def _turns(slope: Signal) -> list[int]:

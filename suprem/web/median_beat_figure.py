@@ -50,6 +50,8 @@ def _marks(found: Measurements) -> dict[str, int]:
     named = {"QRS": marks.qrs_on, "J": marks.qrs_off}
     if found.pr.value is not None and marks.p_on is not None:
         named["P"] = marks.p_on
+    if found.p.value is not None and marks.p_off is not None:
+        named["P end"] = marks.p_off
     if found.qt.value is not None and marks.t_off is not None:
         named["T end"] = marks.t_off
     return named

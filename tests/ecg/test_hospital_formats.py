@@ -238,8 +238,8 @@ def test_scp_is_read_exactly(counts: Counts, coding: str, order: int, leads: tup
 def test_scp_keeps_what_the_device_says(counts: Counts) -> None:
     record = read(scp_file(counts))
     assert record.device == {
-        "Heart Rate": "61 bpm", "PR Interval": "160 ms", "QRS Duration": "88 ms", "QT Interval": "400 ms",
-        "P Axis": "40 deg", "QRS Axis": "-31 deg",
+        "Heart Rate": "61 bpm", "P Duration": "100 ms", "PR Interval": "160 ms", "QRS Duration": "88 ms",
+        "QT Interval": "400 ms", "P Axis": "40 deg", "QRS Axis": "-31 deg",
     }  # fmt: skip
     assert record.device_statements == ("Sinus rhythm",)
 

@@ -17,6 +17,9 @@ from suprem.ecg.record import INDEPENDENT_LEADS, LEADS, EcgRecord
 from suprem.ecg.synthetic import Conduction, Rhythm, SyntheticSpec, synthesize
 from suprem.errors import EcgError
 
+P_MS = 100
+"""Duration of every synthetic P wave from end to end; its outermost parts are lower than a tenth of it."""
+
 
 def true_qt(spec: SyntheticSpec) -> float:
     """Return the QT interval that `synthesize` gives a specification, in ms."""
@@ -54,6 +57,7 @@ def test_what_was_put_in_is_measured(spec: SyntheticSpec, fs: float) -> None:
     found = measure(synthesize(spec, fs=fs))
     # P of a synthetic beat begins with a slope of nothing, so that its first 10 ms lie below a tenth of its height.
     assert number(found.pr) == pytest.approx(1000 * spec.pr_interval - 10, abs=10)
+    assert number(found.p) == pytest.approx(P_MS - 18, abs=12)
     assert number(found.qrs) == pytest.approx(1000 * spec.qrs_seconds, abs=8)
     assert number(found.qt) == pytest.approx(true_qt(spec), abs=12)
     turned = (number(found.axis) - spec.axis + 180) % 360 - 180
@@ -98,6 +102,7 @@ def test_fibrillation_has_no_pr_and_is_called_irregular(seed: int) -> None:
     assert found.rhythm == "irregular"
     assert "No P wave" in found.pr.reason
     assert "irregular" in found.pr.reason
+    assert found.p.reason == found.pr.reason
     assert number(found.qrs) == pytest.approx(90, abs=10)
     assert "mean RR" in found.qtc_bazett.caution
 
@@ -277,14 +282,14 @@ def ludb(test_data: Path) -> list[tuple[Path, Measurements]]:
 
 def test_intervals_lie_near_a_cardiologists_marks(test_data: Path) -> None:
     """A guard against regressions, no proof of accuracy: the method was tuned on these records (docs/log.md)."""
-    errors: dict[str, list[float]] = {"pr": [], "qrs": [], "qt": []}
+    errors: dict[str, list[float]] = {"p": [], "pr": [], "qrs": [], "qt": []}
     for path, found in ludb(test_data):
         marked = typical_intervals(read_marks(path))
         for name, values in errors.items():
             value, truth = getattr(found, name).value, getattr(marked, name)
             if value is not None and truth is not None:
                 values.append(value - truth)
-    for name, mean, spread in (("pr", 10, 10), ("qrs", 10, 10), ("qt", 25, 30)):
+    for name, mean, spread in (("p", 10, 15), ("pr", 10, 10), ("qrs", 10, 10), ("qt", 25, 30)):
         assert len(errors[name]) >= 17
         assert abs(np.mean(errors[name])) < mean
         assert np.std(errors[name]) < spread

@@ -773,6 +773,7 @@ def test_the_real_example_is_the_rhythm_of_the_file_inside_pydicom() -> None:
     assert (record.leads, record.fs, record.seconds, record.source) == (LEADS, 1000.0, 10.0, "DICOM")
     assert 1.0 < np.abs(record.signal).max() < 3.0
     assert record.device["QRS Duration"] == "75 ms"
+    assert "PP Interval" not in record.device  # which the device wrote as 0
     assert not blocked(assess_quality(record))
 
 

@@ -24,8 +24,9 @@ def test_marks_enclose_the_intervals_on_paper() -> None:
     figure = median_beat_figure(found)
     assert figure is not None
     assert len(figure.data) == 12
-    first = sorted(shape.x0 for shape in figure.layout.shapes[:4])
-    p, on, end, t = (1000 * x / 25 for x in first)
+    first = sorted(shape.x0 for shape in figure.layout.shapes[:5])
+    p, p_end, on, end, t = (1000 * x / 25 for x in first)
+    assert p_end - p == pytest.approx(found.p.value)
     assert on - p == pytest.approx(found.pr.value)
     assert end - on == pytest.approx(found.qrs.value)
     assert t - on == pytest.approx(found.qt.value)
