@@ -14,7 +14,7 @@ from suprem.web.model_cache import shared_predictor
 from suprem.web.quality_panel import show_quality
 from suprem.web.query_panel import edit_queries
 from suprem.web.report_panel import show_report_check
-from suprem.web.score_panel import score_queries, show_familiarity, show_not_scored, show_scores
+from suprem.web.score_panel import score_queries, show_familiarity, show_not_scored, show_scores, show_whole
 from suprem.web.trace_panel import show_trace
 from suprem.web.what_if_panel import show_what_if
 
@@ -48,6 +48,7 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
         if not queries:
             st.stop()
         scored = score_queries(predictor, ecg, queries)
+        show_whole(predictor, ecg, queries)
         show_familiarity(predictor.familiarity(ecg.window))
         show_scores(scored, queries, predictor, ecg)
     if second:

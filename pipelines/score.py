@@ -7,7 +7,9 @@
 Prints one row per record and query: record_id, query, score, logit, support (trained, near or outside the training
 vocabulary). A record that cannot be read or fails the quality gate is reported with its reason and stops no other.
 A query that asks for an absence ("no atrial fibrillation") has no row: the finding it denies is scored under its own
-name, and that is said. --json also says how like the reference ECGs of the checkpoint each record is.
+name, and that is said. --json also says how like the reference ECGs of the checkpoint each record is. Of a recording
+longer than the model's window the cleanest is scored; --windows all scores them all, gives the highest score with the
+second from which it is and the mean, and places no record among the reference ECGs, which are one window each.
 """
 
 from __future__ import annotations
@@ -30,16 +32,18 @@ from suprem.atomic import replacing
 from suprem.concepts.negation import set_negations_aside
 from suprem.concepts.query import CardiacQuery, parse_queries
 from suprem.concepts.vocabulary import Vocabulary
-from suprem.ecg.intake import examine_files, prepare_files
+from suprem.ecg.intake import examine_files, prepare_all_windows, prepare_files
 from suprem.ecg.readers import find_records
 from suprem.ecg.table import TableFormat
 from suprem.errors import Cancelled, EcgError, QueryError
 from suprem.export import RESEARCH_USE, text_cell
 from suprem.inference.cohort import PART, Cohort, Plan, Scored, Verdict, add_part, begin, finish
 from suprem.inference.predictor import BATCH, Predictor
+from suprem.inference.whole_recording import score_whole
 from suprem.settings import load_settings
 
 COLUMNS = ("record_id", "query", "score", "logit", "support")
+WINDOW_COLUMNS = ("from_second", "mean_score", "windows")
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,15 @@ class ScoreRow:
     score: float
     logit: float
     support: str
+
+
+@dataclass(frozen=True)
+class WindowsRow(ScoreRow):
+    """The same over all windows of a record: the highest score, where its window begins in seconds, and the mean."""
+
+    from_second: float
+    mean_score: float
+    windows: int
 
 
 @dataclass(frozen=True)
@@ -95,9 +108,9 @@ def score_files(
     )
     while batch := list(islice(prepared, BATCH)):
         good = [signal for _, signal in batch if not isinstance(signal, EcgError)]
-        signals = np.stack(good) if good else np.empty((0,), np.float32)
-        scores = iter(predictor.score_signals(signals, queries) if good else [])
-        places = iter(predictor.familiarity(signals) if place else [])
+        encoded = predictor.encode(np.stack(good)) if good else None
+        scores = iter(predictor.score_signals(encoded, queries) if encoded else [])
+        places = iter(predictor.familiarity(encoded) if encoded and place else [])
         for record_id, signal in batch:
             if isinstance(signal, EcgError):
                 yield Unscored(record_id, str(signal))
@@ -107,6 +120,27 @@ def score_files(
                 if place:
                     found = next(places)
                     yield Placed(record_id, str(found.likeness), found.distance, found.nearer)
+
+
+def score_windows(
+    predictor: Predictor,
+    paths: Sequence[Path],
+    queries: Sequence[CardiacQuery],
+    *,
+    table: TableFormat | None = None,
+    ignore_quality: bool = False,
+) -> Iterator[WindowsRow | Unscored]:
+    """Score every window of each file. Arguments as in `score_files`."""
+    windows = prepare_all_windows(paths, predictor.spec, gate=not ignore_quality, table=table)
+    for record_id, prepared in zip(record_ids(paths), windows, strict=True):
+        if isinstance(prepared, EcgError):
+            yield Unscored(record_id, str(prepared))
+            continue
+        for found in score_whole(predictor, prepared, queries):
+            best = found.highest
+            yield WindowsRow(
+                record_id, best.query, best.score, best.logit, str(best.support), found.start, found.mean, found.windows
+            )
 
 
 def score_cohort(
@@ -128,9 +162,8 @@ def score_cohort(
     while part := list(islice(examined, PART)):
         signals = [found.signal for found in part if found.signal is not None]
         stacked = np.stack(signals) if signals else np.empty((0, 0, 0), np.float32)
-        answers = iter(
-            zip(predictor.logits(stacked, vectors), predictor.features(stacked), strict=True) if signals else ()
-        )
+        encoded = predictor.encode(stacked) if signals else None
+        answers = iter(zip(predictor.decode(encoded, vectors), encoded.features, strict=True) if encoded else ())
         rows = [
             Scored(Verdict.of(found.level), found.message, *(next(answers) if found.signal is not None else ()))
             for found in part
@@ -193,11 +226,13 @@ def gather_paths(files: Sequence[Path], folder: Path | None, *, links: bool = Tr
 def write_rows(rows: Sequence[ScoreRow], file: TextIO) -> None:
     """Write scores as CSV. Cells that a spreadsheet would run as a formula are quoted with an apostrophe."""
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    whole = any(isinstance(row, WindowsRow) for row in rows)
+    writer.writerow([*COLUMNS, *(WINDOW_COLUMNS if whole else ())])
     for row in rows:
-        writer.writerow(
-            [text_cell(row.record_id), text_cell(row.query), f"{row.score:.6f}", f"{row.logit:.6f}", row.support]
-        )
+        cells = [text_cell(row.record_id), text_cell(row.query), f"{row.score:.6f}", f"{row.logit:.6f}", row.support]
+        if isinstance(row, WindowsRow):
+            cells += [f"{row.from_second:.2f}", f"{row.mean_score:.6f}", str(row.windows)]
+        writer.writerow(cells)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -214,6 +249,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--unit", choices=("mV", "uV", "V"), help="unit of a table that does not state it")
     parser.add_argument("--leads", help="leads of a table that does not name them, separated by commas")
     parser.add_argument("--ignore-quality", action="store_true", help="score also what the quality gate blocks")
+    parser.add_argument(
+        "--windows",
+        choices=("cleanest", "all"),
+        default="cleanest",
+        help="of a long recording score the cleanest window, or all: the highest score, where, and the mean",
+    )
     parser.add_argument("--out", type=Path, metavar="FILE.csv", help="write the rows here")
     parser.add_argument(
         "--results", type=Path, metavar="COHORT", help="write a folder of results; go on if it is there"
@@ -223,6 +264,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.results and (args.folder is None or args.ecg or args.out or args.json):
         parser.error("--results goes with --folder alone")
+    if args.results and args.windows == "all":
+        parser.error("--results holds one window of each recording; leave out --windows all")
 
     def work() -> int:
         paths = gather_paths(args.ecg, args.folder, links=not args.no_links)
@@ -254,9 +297,14 @@ def main(argv: list[str] | None = None) -> int:
         rows: list[ScoreRow] = []
         places: list[Placed] = []
         errors: list[Unscored] = []
-        for item in score_files(
-            predictor, paths, queries, table=table, ignore_quality=args.ignore_quality, place=args.json
-        ):
+        items: Iterator[ScoreRow | Placed | Unscored]
+        if args.windows == "all":
+            items = score_windows(predictor, paths, queries, table=table, ignore_quality=args.ignore_quality)
+        else:
+            items = score_files(
+                predictor, paths, queries, table=table, ignore_quality=args.ignore_quality, place=args.json
+            )
+        for item in items:
             if isinstance(item, ScoreRow):
                 rows.append(item)
             elif isinstance(item, Placed):

@@ -14,9 +14,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from suprem.ecg.preprocess import SignalSpec, preprocess
+from suprem.ecg.preprocess import Prepared, SignalSpec, preprocess, preprocess_all
 from suprem.ecg.quality import Level, assess_quality
 from suprem.ecg.readers import read_ecg
+from suprem.ecg.record import EcgRecord
 from suprem.ecg.table import TableFormat
 from suprem.errors import EcgError
 
@@ -83,14 +84,35 @@ def prepare_files(
     return _in_order(partial(prepare_file, spec=spec, gate=gate, table=table), paths, workers)
 
 
+def prepare_all_windows(
+    paths: Sequence[Path],
+    spec: SignalSpec,
+    *,
+    gate: bool = False,
+    table: TableFormat | None = None,
+    workers: int | None = None,
+) -> Iterator[list[Prepared] | EcgError]:
+    """Yield for each file, in order, all its windows (`preprocess_all`) or why there are none. Arguments as in
+    `prepare_files`."""
+    return _in_order(partial(_prepare, work=partial(preprocess_all, spec=spec), gate=gate, table=table), paths, workers)
+
+
 def prepare_file(
     path: Path, spec: SignalSpec, *, gate: bool = False, table: TableFormat | None = None
 ) -> NDArray[np.float32] | EcgError:
     """Return the prepared signal (lead, time) of one file, or why there is none. Arguments as in `prepare_files`."""
+    found = _prepare(path, work=partial(preprocess, spec=spec), gate=gate, table=table)
+    return found if isinstance(found, EcgError) else found.signal
+
+
+def _prepare(
+    path: Path, *, work: Callable[[EcgRecord], Result], gate: bool, table: TableFormat | None
+) -> Result | EcgError:
+    """Return what `work` makes of one file, or why the file cannot be used."""
     try:
         record = read_ecg(path, table=table)
         blocking = [found.message for found in assess_quality(record) if found.level is Level.BLOCK] if gate else []
-        return EcgError(" ".join(blocking)) if blocking else preprocess(record, spec).signal
+        return EcgError(" ".join(blocking)) if blocking else work(record)
     except EcgError as error:
         return EcgError(str(error))
     except OSError as error:

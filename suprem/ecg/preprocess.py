@@ -6,6 +6,7 @@ The `SignalSpec` that a model was trained with is stored in its checkpoint.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from suprem.ecg.record import INDEPENDENT_LEADS, LEADS, EcgRecord, complete_leads
-from suprem.errors import BadSamplingRate, ConfigError, MissingLead
+from suprem.errors import BadSamplingRate, ConfigError, EcgError, MissingLead
 
 MIN_FS = 100.0
 """Hz. Below this the QRS complex is no longer sampled well enough to be read."""
@@ -138,6 +139,29 @@ def preprocess(record: EcgRecord, spec: SignalSpec) -> Prepared:
         if name in record.leads:
             signal[row, :length] = scaled[record.leads.index(name), :length]
     return Prepared(signal=signal, start=start, notes=tuple(notes))
+
+
+def preprocess_all(record: EcgRecord, spec: SignalSpec) -> list[Prepared]:
+    """Prepare every stretch of a recording: windows side by side, the last one ending with it.
+
+    A window in which no lead holds a signal is left out.
+
+    Raises:
+        EcgError: As `preprocess`, where no window can be prepared.
+    """
+    count = max(1, math.ceil(record.seconds / spec.seconds - 0.01))
+    prepared: list[Prepared] = []
+    refusal: EcgError | None = None
+    for start in np.linspace(0.0, max(0.0, record.seconds - spec.seconds), count).tolist():
+        try:
+            found = preprocess(crop(record, start, spec.seconds), spec)
+        except EcgError as error:
+            refusal = error
+        else:
+            prepared.append(replace(found, start=start))
+    if not prepared and refusal is not None:
+        raise refusal
+    return prepared
 
 
 def crop(record: EcgRecord, start: float, seconds: float) -> EcgRecord:

@@ -78,10 +78,15 @@ class WordingSpread:
 
 @dataclass(frozen=True, eq=False)
 class EncodedSignals:
-    """Signals after the ECG encoder, in batches: tokens (record, token, width), and which of them hold a signal, bool
-    (record, token) or None for all."""
+    """Signals after the ECG encoder.
+
+    Args:
+        batches: Tokens (record, token, width), and which of them hold a signal, bool (record, token) or None for all.
+        features: What `Predictor.features` gives for the same signals (record, width).
+    """
 
     batches: tuple[tuple[torch.Tensor, torch.Tensor | None], ...]
+    features: NDArray[np.float32]
 
 
 class Predictor:
@@ -225,15 +230,16 @@ class Predictor:
         return self.score_signals(np.stack(signals), queries) if signals else []
 
     def score_signals(
-        self, signals: NDArray[np.float32], queries: Sequence[CardiacQuery | str]
+        self, signals: NDArray[np.float32] | EncodedSignals, queries: Sequence[CardiacQuery | str]
     ) -> list[list[QueryScore]]:
-        """Score prepared signals (record, lead, time) against queries; one list per record."""
+        """Score prepared signals (record, lead, time), encoded or not, against queries; one list per record."""
+        encoded = signals if isinstance(signals, EncodedSignals) else self.encode(signals)
         asked = self.ask(queries)
         if not asked:
-            return [[] for _ in signals]
+            return [[] for _ in encoded.features]
         vectors = self.vectors(asked)
         support = self.support(asked)
-        logits = self.logits(signals, vectors)
+        logits = self.decode(encoded, vectors)
         scores = 1.0 / (1.0 + np.exp(-logits.astype(np.float64)))
         return [
             [
@@ -309,8 +315,13 @@ class Predictor:
     def encode(self, signals: NDArray[np.float32]) -> EncodedSignals:
         """Run only the ECG encoder over prepared signals (record, lead, time), which is nearly all of the work; any
         number of queries can then be asked of the result with `decode`."""
+        batches, pooled = [], []
         with self._arithmetic():
-            return EncodedSignals(tuple(self._model.encode(batch) for batch in self._batches(signals)))
+            for batch in self._batches(signals):
+                tokens, visible = self._model.encoder(batch)
+                batches.append((self._model.project_ecg(tokens), visible))
+                pooled.append(self._model.pooled(tokens, visible))
+            return EncodedSignals(tuple(batches), _numbers(pooled))
 
     def decode(self, encoded: EncodedSignals, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the logits (record, query) that `logits` gives for the same signals and vectors."""
@@ -318,11 +329,14 @@ class Predictor:
             queries = self._model.embed_queries(torch.from_numpy(vectors).to(self._device))
             return _numbers([self._model.fusion(memory, queries, visible) for memory, visible in encoded.batches])
 
-    def familiarity(self, signals: NDArray[np.float32]) -> list[Familiarity]:
-        """Return how like the reference ECGs prepared signals (record, lead, time) are; unknown without a bank."""
-        if self.bank is None or not len(signals):
-            return [Familiarity() for _ in signals]
-        return self.bank.familiarity(self.features(signals))
+    def familiarity(self, signals: NDArray[np.float32] | EncodedSignals) -> list[Familiarity]:
+        """Return how like the reference ECGs prepared signals (record, lead, time), encoded or not, are; unknown
+        without a bank."""
+        count = len(signals.features if isinstance(signals, EncodedSignals) else signals)
+        if self.bank is None or not count:
+            return [Familiarity() for _ in range(count)]
+        features = signals.features if isinstance(signals, EncodedSignals) else self.features(signals)
+        return self.bank.familiarity(features)
 
     def attention(self, record: EcgRecord, query: CardiacQuery | str) -> LeadTimeMap:
         """Return where the model looked for a query: cross-attention, mean over decoder layers and heads.

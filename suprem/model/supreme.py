@@ -85,7 +85,11 @@ class SupremeModel(nn.Module):
     def features(self, ecg: Tensor) -> Tensor:
         """Return pooled features (batch, encoder width) for linear probing and nearest neighbours: the mean of the
         encoder's normalised tokens, before any projection."""
-        tokens, visible = self.encoder(ecg)
+        return self.pooled(*self.encoder(ecg))
+
+    @staticmethod
+    def pooled(tokens: Tensor, visible: Tensor | None) -> Tensor:
+        """Return the mean (batch, encoder width) of the tokens (batch, token, encoder width) that hold a signal."""
         if visible is None:
             return tokens.mean(dim=1)
         shown = visible.unsqueeze(-1).to(tokens.dtype)

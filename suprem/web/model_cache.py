@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from suprem.ecg.preprocess import preprocess
+from suprem.ecg.preprocess import preprocess, preprocess_all
 from suprem.ecg.record import EcgRecord
 from suprem.settings import Settings, load_settings
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from suprem.inference.explain import Explanation, ReadRecord
     from suprem.inference.predictor import Predictor, QueryScore, WordingSpread
     from suprem.inference.reference_bank import Familiarity
+    from suprem.inference.whole_recording import WholeScore
 
 
 class SharedPredictor:
@@ -42,6 +43,13 @@ class SharedPredictor:
         """Score one recording; see `Predictor.score`."""
         with self._lock:
             return self._predictor.score(record, queries)
+
+    def score_whole(self, record: EcgRecord, queries: Sequence[CardiacQuery]) -> list[WholeScore]:
+        """Score all windows of a recording; see `suprem.inference.whole_recording.score_whole`."""
+        from suprem.inference.whole_recording import score_whole
+
+        with self._lock:
+            return score_whole(self._predictor, preprocess_all(record, self.spec), queries)
 
     def familiarity(self, record: EcgRecord) -> Familiarity:
         """Return how like the reference ECGs a recording is; see `Predictor.familiarity`."""

@@ -22,6 +22,7 @@ from suprem.web.session import Scored, session
 
 if TYPE_CHECKING:
     from suprem.inference.predictor import QueryScore, WordingSpread
+    from suprem.inference.whole_recording import WholeScore
     from suprem.web.model_cache import SharedPredictor
 
 MEANING = (
@@ -29,6 +30,7 @@ MEANING = (
     "and scores of different queries do not compare. Each query is scored by itself."
 )
 
+ALL_OF_IT = "the whole recording"
 
 WORDINGS = (
     "The line under a bar spans the scores of the same finding in its other wordings: how much hangs on the words."
@@ -52,6 +54,43 @@ def score_queries(
         scores = sorted(predictor.score(ecg.window, queries), key=lambda score: -score.score)
         known = session().scored[slot] = Scored(question, scores, predictor.wording_spread(ecg.window, queries))
     return known
+
+
+def show_whole(predictor: SharedPredictor, ecg: PickedEcg, queries: Sequence[CardiacQuery]) -> None:
+    """Of a recording longer than the model's window, let the person ask for the scores of all of it."""
+    seconds = predictor.spec.seconds
+    if ecg.record.seconds < 1.2 * seconds:
+        return
+    shown = f"{ecg.start:g} to {ecg.start + seconds:g} s"
+    choice = st.segmented_control(
+        "Which part of the recording is scored", (shown, ALL_OF_IT), default=shown, required=True, key="scored-part"
+    )
+    if choice != ALL_OF_IT:
+        return
+    question = (predictor.id, ecg.key, tuple(query.text for query in queries))
+    known = session().whole
+    if known is None or known[0] != question:
+        known = session().whole = (question, predictor.score_whole(ecg.record, queries))
+    found = sorted(known[1], key=lambda one: -one.highest.score)
+    st.dataframe(whole_rows(found, seconds), hide_index=True)
+    st.caption(
+        f"Over {found[0].windows} windows of {seconds:g} s that cover the recording. The highest of several scores is "
+        "higher by chance than one score, and has no rank among the reference ECGs. What follows is about "
+        f"{shown}; the slider at the top moves it."
+    )
+
+
+def whole_rows(found: Sequence[WholeScore], seconds: float) -> list[dict[str, str | float]]:
+    """Return the scores of all of a recording as rows of a table, with the window of the highest."""
+    return [
+        {
+            "query": one.highest.query,
+            "highest score": round(one.highest.score, 4),
+            "from": f"{one.start:.1f} to {one.start + seconds:.1f} s",
+            "mean score": round(one.mean, 4),
+        }
+        for one in found
+    ]
 
 
 def show_not_scored(aside: Sequence[SetAside]) -> None:

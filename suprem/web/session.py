@@ -18,6 +18,7 @@ from suprem.errors import EcgError
 if TYPE_CHECKING:  # inference loads torch, which a page needs only once the trace is drawn
     from suprem.inference.explain import Explanation, ReadRecord
     from suprem.inference.predictor import QueryScore, WordingSpread
+    from suprem.inference.whole_recording import WholeScore
     from suprem.paper.printout import ScoreLine
     from suprem.reports.browse import ReportBase
 
@@ -72,6 +73,7 @@ class Session:
         opened: Name and recording of a corpus record that another page opened for reading.
         uploads: For each ECG of the page its recordings, or why one could not be read, by a digest of the upload.
         scored: The last scores of each ECG of the page.
+        whole: The last scores over all of a long recording, and what they were computed from.
         explained: The last explanations.
         edits: What-if edits of the recording and window they were made for.
         reports: Digest of the uploaded table of reports, and what was read from it.
@@ -87,6 +89,7 @@ class Session:
     opened: tuple[str, EcgRecord] | None = None
     uploads: dict[str, dict[str, EcgRecord | EcgError]] = field(default_factory=dict)
     scored: dict[str, Scored] = field(default_factory=dict)
+    whole: tuple[tuple[object, ...], list[WholeScore]] | None = None
     explained: Explained | None = None
     edits: tuple[tuple[object, ...], tuple[Edit, ...]] = ((), ())
     reports: tuple[str, ReportBase] | None = None

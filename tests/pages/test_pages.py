@@ -348,6 +348,11 @@ def test_a_window_of_a_long_recording_can_be_chosen(open_page: Open, tmp_path: P
     start.set_value(12.5).run()
     assert errors(app) == []
     assert "22.5 s" in app.get("plotly_chart")[0].proto.spec
+    part = next(one for one in app.button_group if one.label.startswith("Which part"))
+    part.set_value("the whole recording").run()
+    assert errors(app) == []
+    assert any({"highest score", "from"} <= set(frame.value.columns) for frame in app.dataframe)
+    assert any("3 windows of 10 s" in caption.value for caption in app.caption)
 
 
 def test_without_a_checkpoint_the_trace_is_shown_and_the_command_named(

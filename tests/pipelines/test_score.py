@@ -16,12 +16,15 @@ import pytest
 
 from pipelines import score
 from suprem.concepts.vocabulary import load_terms
+from suprem.ecg.preprocess import crop, preprocess_all
 from suprem.ecg.readers import read_ecg
+from suprem.errors import EcgError
 from suprem.inference import predictor as predictor_module
 from suprem.inference.cohort import Cohort, Verdict
 from suprem.inference.predictor import Predictor
+from suprem.model.ecg_encoder import EcgEncoder
 from tests.fakes import FakeEmbedder
-from tests.tiny import ecg, write_checkpoint, write_wfdb
+from tests.tiny import SPEC, ecg, write_checkpoint, write_wfdb
 
 QUERIES = ["atrial fibrillation", "LBBB", "delta wave in the afternoon"]
 
@@ -101,6 +104,49 @@ def test_the_numbers_are_those_of_the_predictor(
     expected = [answer for path in (files[0], files[2]) for answer in predictor.score(read_ecg(path), QUERIES)]
     assert [row["logit"] for row in found] == pytest.approx([answer.logit for answer in expected], abs=1e-5)
     assert [row["support"] for row in found] == [answer.support for answer in expected]
+
+
+def test_the_encoder_runs_once_for_scores_and_likeness(
+    command: list[str], files: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    batches: list[int] = []
+    forward = EcgEncoder.forward
+
+    def counted(self: EcgEncoder, signals: Any, **options: Any) -> Any:
+        batches.append(len(signals))
+        return forward(self, signals, **options)
+
+    monkeypatch.setattr(EcgEncoder, "forward", counted)
+    assert score.main([*command, *ecg_files(files), "--json"]) == 0
+    assert batches == [2]
+
+
+def test_all_windows_of_a_long_recording_give_the_highest_where_it_is_and_the_mean(
+    command: list[str], checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, third = (ecg(seed=seed, noise=0.02) for seed in (1, 5, 9))
+    signal = np.concatenate([first.signal, second.signal, third.signal[:, :2500]], axis=1)
+    write_wfdb(tmp_path / "long", replace(first, signal=signal))
+    assert score.main([*command, "--ecg", str(tmp_path / "long.hea"), "--windows", "all"]) == 0
+    rows = rows_of(capsys.readouterr().out)
+    record = read_ecg(tmp_path / "long.hea")
+    predictor = Predictor.load(checkpoint, embedder=FakeEmbedder(32))
+    starts = (0.0, 7.5, 15.0)
+    windows = [predictor.score(crop(record, start, 10.0), QUERIES) for start in starts]
+    for row, answers in zip(rows, zip(*windows, strict=True), strict=True):
+        scores = [answer.score for answer in answers]
+        assert float(row["score"]) == pytest.approx(max(scores), abs=1e-5)
+        assert float(row["mean_score"]) == pytest.approx(np.mean(scores), abs=1e-5)
+        assert float(row["from_second"]) == starts[int(np.argmax(scores))]
+        assert row["windows"] == "3"
+
+
+def test_a_window_without_a_signal_is_left_out(tmp_path: Path) -> None:
+    record = ecg()
+    long = replace(record, signal=np.concatenate([record.signal, np.full_like(record.signal, np.nan)], axis=1))
+    assert [one.start for one in preprocess_all(long, SPEC)] == [0.0]
+    with pytest.raises(EcgError):
+        preprocess_all(replace(record, signal=np.full_like(record.signal, np.nan)), SPEC)
 
 
 def test_out_takes_the_rows_and_standard_error_the_reasons(
