@@ -129,7 +129,7 @@ def _texts(array: NDArray[np.generic]) -> NDArray[np.generic] | tuple[str, ...]:
     if array.dtype.kind != "U":
         return array
     order = np.dtype(np.uint32) if array.dtype.isnative else np.dtype(np.uint32).newbyteorder()
-    if array.size and np.ascontiguousarray(array).reshape(-1).view(order).max() > sys.maxunicode:
+    if array.nbytes and np.ascontiguousarray(array).reshape(-1).view(order).max() > sys.maxunicode:
         # NumPy takes any four bytes for a character, Python does not.
         raise UnreadableEcg("The .npz archive is damaged (text that is none); save it again.")
     return tuple(str(text) for text in array.ravel())

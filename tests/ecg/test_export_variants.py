@@ -6,6 +6,7 @@ import copy
 import gzip
 import io
 import struct
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -345,6 +346,18 @@ def test_one_file_in_gzip_is_read_and_no_more_than_of_any_other(
     monkeypatch.setattr("suprem.ecg.readers._MAX_FILE_BYTES", 1_000)
     with pytest.raises(UnreadableEcg, match="more than"):
         read(gzip.compress(bytes(1_001)))
+
+
+def test_texts_of_no_length_in_an_archive_say_nothing(short: Counts) -> None:
+    text, packed = io.BytesIO(), io.BytesIO()
+    np.save(text, np.array(["x"]))
+    signal = io.BytesIO()
+    np.save(signal, short / 1000)
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("signal.npy", signal.getvalue())
+        archive.writestr("patient.npy", text.getvalue().replace(b"<U1", b"<U0"))
+    given = TableFormat(fs=500.0, unit="mV", leads=LEADS)
+    assert is_the_ecg(read(packed.getvalue(), table=given), short)
 
 
 def test_hdf5_is_named_with_what_to_do(short: Counts) -> None:
