@@ -23,6 +23,7 @@ from suprem.atomic import replacing, write_text
 from suprem.ecg.quality import Level
 from suprem.ecg.table import TableFormat
 from suprem.errors import CohortError
+from suprem.inference.reference_bank import Likeness, ReferenceBank
 
 PART = 64
 """Recordings in a part: what a stopped run has to do again at most."""
@@ -138,6 +139,19 @@ class Cohort:
         rows = np.flatnonzero(self.scored)
         ranks[rows[np.argsort(-self.logits[rows, query], kind="stable")]] = np.arange(1, len(rows) + 1)
         return ranks
+
+    def likeness(self, bank: ReferenceBank | None) -> list[Likeness]:
+        """Return how like the reference ECGs each recording is; unknown without scores or without a bank.
+
+        Args:
+            bank: Of the checkpoint that scored the cohort.
+        """
+        found = [Likeness.UNKNOWN] * self.done
+        rows = np.flatnonzero(self.scored)
+        if bank is not None and rows.size:
+            for row, placed in zip(rows.tolist(), bank.familiarity(self.features[rows]), strict=True):
+                found[row] = placed.likeness
+        return found
 
     def nearest(self, row: int, among: Cohort, count: int) -> list[tuple[int, float]]:
         """Return the recordings of a cohort, often this one, that are most like one of this cohort, best first.

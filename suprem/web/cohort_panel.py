@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from suprem.errors import CohortError, JobError
+from suprem.errors import CheckpointError, CohortError, JobError
 from suprem.export import RESEARCH_USE, text_cell
 from suprem.inference.cohort import Cohort, Verdict, has_begun, list_cohorts, state_of
+from suprem.inference.reference_bank import Likeness, ReferenceBank
 from suprem.jobs import runner
 from suprem.jobs.job import ENDED, Job, State
 from suprem.jobs.progress import last_progress, tail
@@ -71,7 +72,7 @@ def show_cohort(folder: Path, settings: Settings, store: JobStore) -> None:
     if has_begun(folder) and (cohort := _opened(folder, state_of(folder))).done:
         selection = _select(cohort)
         if rows := selection.rows(cohort):
-            _show_table(cohort, selection, rows)
+            _show_table(cohort, selection, rows, cohort.likeness(_bank(settings.checkpoint, cohort.plan.checkpoint)))
             _show_chosen(cohort, selection, _choose(cohort, selection, rows), settings)
         else:
             st.info("No recording matches; widen the filter.")
@@ -86,7 +87,9 @@ def label(cohort: Cohort, row: int, named: bool) -> str:
     return cohort.plan.files[row] if named else f"ECG {row + 1}"
 
 
-def table_rows(cohort: Cohort, selection: Selection, rows: Sequence[int]) -> list[dict[str, object]]:
+def table_rows(
+    cohort: Cohort, selection: Selection, rows: Sequence[int], likeness: Sequence[Likeness]
+) -> list[dict[str, object]]:
     """Return rows of the table, the chosen query's score first."""
     scores, ranks = cohort.scores, cohort.ranks(selection.query)
     others = [number for number in range(len(cohort.plan.queries)) if number != selection.query]
@@ -96,6 +99,7 @@ def table_rows(cohort: Cohort, selection: Selection, rows: Sequence[int]) -> lis
             cohort.plan.queries[selection.query]: _known(scores[row, selection.query]),
             "rank": int(ranks[row]) or None,
             "quality": str(cohort.verdicts[row]),
+            "reference ECGs": str(likeness[row]),
             **{cohort.plan.queries[number]: _known(scores[row, number]) for number in others},
             "what was found": cohort.messages[row],
         }
@@ -103,17 +107,17 @@ def table_rows(cohort: Cohort, selection: Selection, rows: Sequence[int]) -> lis
     ]
 
 
-def cohort_as_csv(cohort: Cohort, selection: Selection, rows: Sequence[int]) -> str:
+def cohort_as_csv(cohort: Cohort, selection: Selection, rows: Sequence[int], likeness: Sequence[Likeness]) -> str:
     """Return the recordings as CSV, one column a query, with the research-use notice below them."""
     out = StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     queries = cohort.plan.queries
-    writer.writerow(["ecg", "quality", "found", *map(text_cell, queries), "checkpoint"])
+    writer.writerow(["ecg", "quality", "reference_ecgs", "found", *map(text_cell, queries), "checkpoint"])
     scores = cohort.scores
     for row in rows:
         numbers = ["" if np.isnan(score) else f"{score:.6f}" for score in scores[row]]
         name, found = text_cell(label(cohort, row, selection.named)), text_cell(cohort.messages[row])
-        writer.writerow([name, cohort.verdicts[row], found, *numbers, cohort.plan.checkpoint])
+        writer.writerow([name, cohort.verdicts[row], likeness[row], found, *numbers, cohort.plan.checkpoint])
     writer.writerow(())
     writer.writerow((RESEARCH_USE,))
     return out.getvalue()
@@ -188,9 +192,18 @@ def _select(cohort: Cohort) -> Selection:
     return Selection(query, low, high, tuple(verdicts), named)
 
 
-def _show_table(cohort: Cohort, selection: Selection, rows: list[int]) -> None:
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _bank(folder: Path, checkpoint: str) -> ReferenceBank | None:
+    """Return the reference bank of a cohort's checkpoint, None where the installation's checkpoint is another."""
+    try:
+        return ReferenceBank.load(folder, checkpoint)
+    except CheckpointError:
+        return None
+
+
+def _show_table(cohort: Cohort, selection: Selection, rows: list[int], likeness: Sequence[Likeness]) -> None:
     st.dataframe(
-        table_rows(cohort, selection, rows[:SHOWN]),
+        table_rows(cohort, selection, rows[:SHOWN], likeness),
         hide_index=True,
         height=min(420, 38 + 35 * len(rows)),
         column_config={query: st.column_config.NumberColumn(format="%.3f") for query in cohort.plan.queries},
@@ -200,10 +213,13 @@ def _show_table(cohort: Cohort, selection: Selection, rows: list[int]) -> None:
     )
     shown = f"The first {SHOWN:,} of {len(rows):,}" if len(rows) > SHOWN else f"{len(rows):,}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{shown} ECGs; click a row to choose one. Ranks are within this cohort; a score is no likelihood.")
+        st.caption(
+            f"{shown} ECGs; click a row to choose one. Ranks are within this cohort; a score is no likelihood. "
+            "“Unlike” the reference ECGs: how good the scores are on such recordings is not known."
+        )
         st.download_button(
             "Download as CSV",
-            lambda: cohort_as_csv(cohort, selection, rows),
+            lambda: cohort_as_csv(cohort, selection, rows, likeness),
             file_name=f"{cohort.folder.name}.csv",
             mime="text/csv",
             key="cohort-csv",

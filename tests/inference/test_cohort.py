@@ -11,6 +11,7 @@ import pytest
 from suprem.ecg.table import TableFormat
 from suprem.errors import CohortError
 from suprem.inference.cohort import Cohort, Plan, Scored, Verdict, add_part, begin, finish, has_begun, list_cohorts
+from suprem.inference.reference_bank import ReferenceBank
 
 PLAN = Plan(
     source=Path("/recordings"),
@@ -48,6 +49,14 @@ def test_what_was_written_is_read_again(cohort: Cohort) -> None:
 def test_ranks_begin_with_the_highest_score_and_leave_out_what_has_none(cohort: Cohort) -> None:
     assert cohort.ranks(0).tolist() == [2, 0, 1, 3]
     assert cohort.ranks(1).tolist() == [1, 0, 3, 2]
+
+
+def test_each_scored_ecg_is_placed_by_the_bank_of_its_checkpoint(cohort: Cohort) -> None:
+    rng = np.random.default_rng(0)
+    near = (np.array([1.0, 0.0, 5.0]) + 0.1 * rng.normal(size=(300, 3))).astype(np.float32)
+    bank = ReferenceBank.of(near, [str(number) for number in range(300)], "test")
+    assert [str(one) for one in cohort.likeness(bank)] == ["like", "unknown", "like", "unlike"]
+    assert {str(one) for one in cohort.likeness(None)} == {"unknown"}
 
 
 def test_the_nearest_is_the_one_whose_features_point_the_same_way(cohort: Cohort) -> None:

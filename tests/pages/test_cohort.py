@@ -160,19 +160,19 @@ def test_a_recording_that_is_gone_is_said(open_page: Open, cohort: Cohort) -> No
 
 def test_the_export_has_all_columns_and_the_notice(cohort: Cohort) -> None:
     selection = Selection(0, 0.0, 1.0, ALL, False)
-    lines = cohort_as_csv(cohort, selection, selection.rows(cohort)).split("\r\n")
-    assert lines[0] == "ecg,quality,found,Atrial fibrillation,LBBB,checkpoint"
-    assert lines[1] == "ECG 2,check,'=Noise,0.880797,0.119203,abc"
-    assert lines[4] == "ECG 4,unreadable,No numbers.,,,abc"
+    lines = cohort_as_csv(cohort, selection, selection.rows(cohort), cohort.likeness(None)).split("\r\n")
+    assert lines[0] == "ecg,quality,reference_ecgs,found,Atrial fibrillation,LBBB,checkpoint"
+    assert lines[1] == "ECG 2,check,unknown,'=Noise,0.880797,0.119203,abc"
+    assert lines[4] == "ECG 4,unreadable,unknown,No numbers.,,,abc"
     assert lines[6].startswith('"Research use only.') or lines[6].startswith("Research use only.")
     assert "DOEJANE" not in "".join(lines)
-    assert "DOEJANE1.hea" in cohort_as_csv(cohort, Selection(0, 0.0, 1.0, ALL, True), [1])
+    assert "DOEJANE1.hea" in cohort_as_csv(cohort, Selection(0, 0.0, 1.0, ALL, True), [1], cohort.likeness(None))
 
 
 def test_rows_without_scores_disappear_once_scores_are_asked_for(cohort: Cohort) -> None:
     assert Selection(0, 0.0, 0.99, ALL, False).rows(cohort) == [1, 2, 0]
     assert Selection(1, 0.0, 1.0, ALL, False).rows(cohort) == [0, 2, 1, 3]
-    assert table_rows(cohort, Selection(0, 0.0, 1.0, ALL, False), [3])[0]["rank"] is None
+    assert table_rows(cohort, Selection(0, 0.0, 1.0, ALL, False), [3], cohort.likeness(None))[0]["rank"] is None
 
 
 def test_a_deleted_cohort_is_gone(open_page: Open, cohort: Cohort) -> None:
