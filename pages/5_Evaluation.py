@@ -21,10 +21,14 @@ from suprem.web.evaluation_panel import (
 )
 from suprem.web.frame import page
 from suprem.web.job_cache import job_store
+from suprem.web.robustness_panel import show_robustness
 from suprem.web.versus_panel import show_versus
 from suprem.web.worst_cases_panel import show_worst_cases
 
-VIEWS = ("Classes", "Curves", "Thresholds", "Groups", "Worst cases", "Against another", "Linear probes", "Protocol")
+VIEWS = (
+    "Classes", "Curves", "Thresholds", "Groups", "Worst cases", "Robustness", "Against another", "Linear probes",
+    "Protocol and files",
+)  # fmt: skip
 
 with page(
     "Evaluation", "How well a checkpoint orders recordings it was not trained on, class by class, with intervals."
@@ -60,6 +64,8 @@ with page(
         show_groups(result)
     elif view == "Worst cases":
         show_worst_cases(evaluation, result)
+    elif view == "Robustness":
+        show_robustness(evaluation, result)
     elif view == "Against another":
         show_versus(evaluation, result, found)
     elif view == "Linear probes":

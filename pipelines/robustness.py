@@ -6,7 +6,9 @@
 Each record is read once and scored as it is and disturbed: leads lost or exchanged, electrodes reversed, noise, wrong
 gain, other sampling rates, 5 s instead of 10 s (suprem/ecg/disturb.py). Every condition is compared, paired, with the
 undisturbed recordings. The queries are asked alone, in reverse and among all trained ones: without query self-attention
-no score may change. Paraphrases are the other wordings of our terms, or those of a file: JSON, a list for each code.
+no score may change. Paraphrases are the other wordings of our terms, or those of a file of queries, which may say of
+which kinds they are. With --out <SUPREM_HOME>/evaluations/<checkpoint>/robustness-<task>.json the result stands on the
+Evaluation page.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from pipelines import zero_shot
 from pipelines.index_datasets import CORPORA, parse_folds
 from pipelines.stage import ConsoleProgress, run_stage
 from suprem.atomic import write_text
-from suprem.concepts.vocabulary import load_terms
+from suprem.concepts.vocabulary import Vocabulary, load_terms
 from suprem.datasets.catalog import LABEL_VARIANTS, TASK_NAMES, load_task
 from suprem.datasets.signal_store import Progress
 from suprem.datasets.task import LabelledRecords, Task
@@ -51,7 +53,7 @@ from suprem.settings import load_settings
 
 BATCH = 32
 WORDINGS = 5
-"""Paraphrases of a class that are asked at most."""
+"""Of our terms, asked for a class at most."""
 
 
 @dataclass(frozen=True)
@@ -145,15 +147,19 @@ def paraphrases_of(task: Task, path: Path | None, predictor: Predictor) -> Parap
     """
     terms = load_terms()
     if path is not None:
-        wordings = query_set(str(path), task, terms).phrases
+        given = query_set(str(path), task, terms)
+        wordings, kinds = given.phrases, given.kinds
     else:
-        known = [terms.lookup(query) for query in task.queries]
-        wordings = tuple((concept.name, *concept.synonyms) if concept is not None else () for concept in known)
-    others = (
-        [text for text in texts if text.casefold() != query.casefold()][:WORDINGS]
-        for query, texts in zip(task.queries, wordings, strict=True)
-    )
-    return Paraphrases(tuple(predictor.ask(task.queries)), tuple(tuple(predictor.ask(texts)) for texts in others))
+        wordings, kinds = tuple(_known_wordings(terms, query) for query in task.queries), ()
+    queries, *others = (tuple(predictor.ask(texts)) for texts in (task.queries, *wordings))
+    return Paraphrases(queries, tuple(others), kinds)
+
+
+def _known_wordings(terms: Vocabulary, query: str) -> tuple[str, ...]:
+    """Return the other wordings that our terms have for a query."""
+    concept = terms.lookup(query)
+    names = (concept.name, *concept.synonyms) if concept is not None else ()
+    return tuple(name for name in names if name.casefold() != query.casefold())[:WORDINGS]
 
 
 def score(
@@ -242,8 +248,7 @@ def describe(result: RobustnessResult) -> str:
             "shift": entry.shift,
             "worst class": f"{entry.worst} {entry.worst_difference:+.3f}" if entry.worst else "",
         }
-        for entry in result.conditions
-        if entry.records
+        for entry in result.scored_conditions
     )
     lines = [
         f"{result.task}, {result.split}: {result.records} records, {result.unreadable} unreadable",
@@ -256,6 +261,12 @@ def describe(result: RobustnessResult) -> str:
             f"queries asked {entry.company}: scores differ by at most {entry.largest:.2g}, {entry.mean:.2g} on average"
             f"{', as arithmetic makes' if entry.independent else ': THEY DEPEND ON THEIR COMPANY'}"
             for entry in result.company
+        ),
+        "",
+        *(
+            f"asked by {entry.kind}, {entry.classes} classes: macro AUROC {entry.macro:.3f}"
+            f"{'' if np.isnan(entry.macro_as_written) else f', {entry.macro_as_written:.3f} without the dictionary'}"
+            for entry in result.wording_means
         ),
         "",
         *map(_describe_wordings, result.paraphrases),

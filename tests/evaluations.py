@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from suprem.evaluation.evaluation_folder import Corpus, EvaluationFolder, write_
 from suprem.evaluation.query_set import QuerySet
 from suprem.evaluation.report import FILES
 from suprem.evaluation.results import Skipped
+from suprem.evaluation.robustness import CompanyResult, ConditionResult, ParaphraseResult, RobustnessResult, Wording
 from suprem.evaluation.scoring import ScoredRecords
 from suprem.evaluation.zero_shot import Evaluation, Setting, evaluate_scores
 from tests.tiny import ecg, write_wfdb
@@ -94,3 +96,38 @@ def write_evaluation(
         (about.folder / file).write_text(made(about), encoding="utf-8")
     write_manifest(about)
     return about
+
+
+def write_robustness(evaluation: EvaluationFolder, task: str, records: int = RECORDS) -> RobustnessResult:
+    """Write what `pipelines.robustness` might have found, where the evaluation looks for it."""
+    nothing = math.nan
+    words = (
+        Wording("AF", True, 0.9, 0.8, 0.1, "short form"),
+        Wording("quivering atria", False, 0.6, 0.5, 0.2, "lay words"),
+    )
+    result = RobustnessResult(
+        task=task,
+        split="folds 9",
+        checkpoint=evaluation.checkpoint,
+        encoder="fake",
+        records=records,
+        unreadable=0,
+        macro=0.9,
+        conditions=(
+            ConditionResult(
+                "1 of 12 leads lost", "leads", records, 9, 0, "", 0.8, -0.1, (-0.2, -0.05), 0.01, "AFIB", -0.2
+            ),
+            ConditionResult(
+                "mains", "noise", 0, 0, records, "Too slow.", nothing, nothing, (nothing, nothing), nothing, "", nothing
+            ),
+        ),
+        company=(CompanyResult("each alone", records, 1e-7, 1e-8, True),),
+        paraphrases=(
+            ParaphraseResult("AFIB", "atrial fibrillation", 0.9, words, 0.3, 0.4),
+            ParaphraseResult("TRIGU", "trigeminal pattern", nothing, words, nothing, nothing),
+        ),
+        draws=20,
+        seed=0,
+    )
+    (evaluation.folder.parent / f"robustness-{task}.json").write_text(result.to_json(), encoding="utf-8")
+    return result

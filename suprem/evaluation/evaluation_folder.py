@@ -6,12 +6,13 @@
     records-ptbxl.csv   the evaluated records of a corpus, as a `RecordIndex`
     manifest.json       how it came about and what is missing; written last, so its presence means complete
 <folder>/<checkpoint>/linear_probe*.json      probes of the same checkpoint, from pipelines.linear_probe --out
+<folder>/<checkpoint>/robustness*.json        what disturbances and other words change, from pipelines.robustness --out
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from suprem.datasets.index import RecordIndex
 from suprem.errors import EvaluationError
 from suprem.evaluation.probe_result import ProbeResult, read_probes
 from suprem.evaluation.results import EvaluationResult, Skipped
+from suprem.evaluation.robustness import RobustnessResult
 from suprem.evaluation.score_table import ScoreTable
 
 MANIFEST = "manifest.json"
@@ -127,11 +129,22 @@ class EvaluationFolder:
         Raises:
             EvaluationError: A file is not what `pipelines.linear_probe --out` writes.
         """
-        return tuple(
-            probe
-            for path in sorted(self.folder.parent.glob("linear_probe*.json"))
-            for probe in read_probes(path.read_text(encoding="utf-8"), path.name)
-        )
+        return tuple(probe for name, text in self._beside("linear_probe*.json") for probe in read_probes(text, name))
+
+    def robustness(self, task: str) -> RobustnessResult | None:
+        """Return how far the same checkpoint's scores on a task depend on what should not matter; None if not asked.
+
+        Raises:
+            EvaluationError: A file is not what `pipelines.robustness --out` writes.
+        """
+        found = [RobustnessResult.from_json(text, name) for name, text in self._beside("robustness*.json")]
+        mine = [result for result in found if (result.task, result.checkpoint) == (task, self.checkpoint)]
+        return max(mine, key=lambda result: result.records, default=None)
+
+    def _beside(self, pattern: str) -> Iterator[tuple[str, str]]:
+        """Yield name and text of files that are about the checkpoint and not about this evaluation."""
+        for path in sorted(self.folder.parent.glob(pattern)):
+            yield path.name, path.read_text(encoding="utf-8")
 
 
 def check_belongs(scores: ScoreTable, result: EvaluationResult) -> None:

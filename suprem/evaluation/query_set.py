@@ -5,8 +5,8 @@
     a file       detailed descriptions, free text, or anything else; TOML or JSON
 
 A JSON file maps codes to texts, as MERL's `CKEPE_prompt.json` does, or to lists of texts; a TOML file has `[[classes]]`
-with `code` and `query` or `phrases`. Several phrases of a class form an ensemble: the mean of their scores is its
-score.
+with `code` and `query` or `phrases`, and may name the `kinds` of the phrases in their order. Several phrases of a class
+form an ensemble: the mean of their scores is its score.
 """
 
 from __future__ import annotations
@@ -36,10 +36,13 @@ class QuerySet:
     Args:
         name: "simplified", "members", or the name of the file.
         phrases: One or more for each class, in the task's order.
+        kinds: What the first, second, ... phrase of every class is, for example "lay words"; empty where that is not
+            said.
     """
 
     name: str
     phrases: tuple[tuple[str, ...], ...]
+    kinds: tuple[str, ...] = ()
 
     @property
     def asked(self) -> tuple[CardiacQuery | str, ...]:
@@ -78,7 +81,7 @@ def query_set(source: str, task: Task, terms: Vocabulary) -> QuerySet:
         raise EvaluationError(
             f"{path.name!r} is neither a query set ({', '.join(BUILT_IN)}) nor a file; give a .toml or .json file."
         )
-    given = _read(path)
+    given, kinds = _read(path)
     plain = {_plain(code): texts for code, texts in given.items()}
     missing = [code for code in task.codes if code not in given and _plain(code) not in plain]
     if missing:
@@ -87,7 +90,13 @@ def query_set(source: str, task: Task, terms: Vocabulary) -> QuerySet:
             f"{', '.join(missing)}. Add them; codes it has besides are ignored."
         )
     phrases = tuple(given[code] if code in given else plain[_plain(code)] for code in task.codes)
-    return QuerySet(path.name, phrases)
+    uneven = [code for code, texts in zip(task.codes, phrases, strict=True) if kinds and len(texts) != len(kinds)]
+    if uneven:
+        raise EvaluationError(
+            f"{path.name} names {len(kinds)} kinds of phrases, but {', '.join(uneven)} have another number of them; "
+            "give one of each kind, or leave the kinds out."
+        )
+    return QuerySet(path.name, phrases, kinds)
 
 
 def _members(task: Task, terms: Vocabulary) -> QuerySet:
@@ -103,18 +112,20 @@ def _members(task: Task, terms: Vocabulary) -> QuerySet:
     return QuerySet(MEMBERS, tuple(phrases))
 
 
-def _read(path: Path) -> dict[str, tuple[str, ...]]:
-    """Read codes and their phrases."""
+def _read(path: Path) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+    """Read codes with their phrases, and of which kinds the phrases of each code are."""
+    kinds: tuple[str, ...] = ()
     try:
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".toml":
-            rows = tomllib.loads(text)["classes"]
+            table = tomllib.loads(text)
+            rows, kinds = table["classes"], tuple(map(str, table.get("kinds", ())))
             content: Mapping[str, Any] = {row["code"]: row.get("phrases") or row["query"] for row in rows}
             if len(content) < len(rows):
                 raise ValueError("a code stands twice")
         else:
             content = json.loads(text)
-        return {str(code): _phrases(code, value) for code, value in content.items()}
+        return {str(code): _phrases(code, value) for code, value in content.items()}, kinds
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvaluationError(
             f"{path.name} is not a query set ({type(error).__name__}: {error}); expected JSON with a text or a list of "

@@ -9,6 +9,7 @@ asked as it is written, without the dictionary, which tells what the text encode
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -18,8 +19,9 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from suprem.concepts.query import CardiacQuery
+from suprem.errors import EvaluationError
 from suprem.evaluation.metrics import auroc, macro, patient_resamples, percentile_interval, resampled_auroc
-from suprem.evaluation.results import Interval, nan_to_null
+from suprem.evaluation.results import Interval, nan_to_null, restored
 from suprem.evaluation.scoring import Scorer
 
 SAME = 1e-5
@@ -88,6 +90,7 @@ class Wording:
         auroc: Asked as everywhere in the project.
         auroc_as_written: Asked without the dictionary.
         shift_as_written: Mean absolute change of the score against the class's query, without the dictionary.
+        kind: What sort of wording it is, for example "lay words"; "" where that is not said.
     """
 
     text: str
@@ -95,6 +98,7 @@ class Wording:
     auroc: float
     auroc_as_written: float
     shift_as_written: float
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,17 @@ class ParaphraseResult:
     wordings: tuple[Wording, ...]
     spread: float
     spread_as_written: float
+
+
+@dataclass(frozen=True)
+class KindMean:
+    """One kind of wording: its name, the mean AUROC over the classes asked so, the same without the dictionary, and how
+    many classes that are."""
+
+    kind: str
+    macro: float
+    macro_as_written: float
+    classes: int
 
 
 @dataclass(frozen=True)
@@ -144,6 +159,64 @@ class RobustnessResult:
     def to_json(self) -> str:
         """Return one JSON object; a value that does not exist (NaN) is null."""
         return json.dumps(nan_to_null(asdict(self)), ensure_ascii=False, indent=2, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str, name: str) -> RobustnessResult:
+        """Read what `to_json` wrote.
+
+        Args:
+            text: The JSON.
+            name: Of the file, for the error.
+
+        Raises:
+            EvaluationError: The text is not such an object.
+        """
+        try:
+            content = json.loads(text)
+            for entry in content["paraphrases"]:
+                entry["wordings"] = [Wording(**restored(Wording, one)) for one in entry["wordings"]]
+            for key, part in (("conditions", ConditionResult), ("company", CompanyResult)):
+                content[key] = [part(**restored(part, one)) for one in content[key]]
+            content["paraphrases"] = [
+                ParaphraseResult(**restored(ParaphraseResult, one)) for one in content["paraphrases"]
+            ]
+            return cls(**restored(cls, content))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise EvaluationError(
+                f"{name} holds no robustness result of this version ({type(error).__name__}: {error}); make it again "
+                "with python -m pipelines.robustness --out"
+            ) from error
+
+    @property
+    def scored_conditions(self) -> tuple[ConditionResult, ...]:
+        """The disturbances in which some record could be scored."""
+        return tuple(entry for entry in self.conditions if entry.records)
+
+    @property
+    def wording_means(self) -> tuple[KindMean, ...]:
+        """The queries themselves, each kind of wording, and all wordings together, over classes that have an AUROC."""
+        ranked = [entry for entry in self.paraphrases if entry.wordings and not math.isnan(entry.auroc)]
+        if not ranked:
+            return ()
+        query = float(np.mean([entry.auroc for entry in ranked]))
+        kinds = dict.fromkeys(wording.kind for entry in ranked for wording in entry.wordings if wording.kind)
+        return (
+            KindMean("the query itself", query, math.nan, len(ranked)),
+            *(_kind_mean(kind, ranked, kind) for kind in kinds),
+            _kind_mean("all other wordings", ranked, None),
+        )
+
+
+def _kind_mean(name: str, ranked: Sequence[ParaphraseResult], kind: str | None) -> KindMean:
+    """Bring wordings of a kind, or of all, together: first within each class, then over the classes."""
+    chosen = [[one for one in entry.wordings if kind in (None, one.kind)] for entry in ranked]
+    means = [
+        (np.mean([one.auroc for one in found]), np.mean([one.auroc_as_written for one in found]))
+        for found in chosen
+        if found
+    ]
+    known, written = np.mean(means, axis=0)
+    return KindMean(name, float(known), float(written), len(means))
 
 
 def independent(company: Sequence[CompanyResult]) -> bool:
@@ -285,10 +358,12 @@ class Paraphrases:
     Args:
         queries: The query of each class, by the dictionary.
         wordings: Other wordings of each class, by the dictionary; may be empty.
+        kinds: What the first, second, ... wording of every class is; empty where that is not said.
     """
 
     queries: tuple[CardiacQuery, ...]
     wordings: tuple[tuple[CardiacQuery, ...], ...]
+    kinds: tuple[str, ...] = ()
 
     @property
     def asked(self) -> tuple[CardiacQuery, ...]:
@@ -346,6 +421,7 @@ class Paraphrases:
                             auroc=float(by_dictionary[i]),
                             auroc_as_written=float(as_it_stands[i]),
                             shift_as_written=float(shifts[i]),
+                            kind=self.kinds[i] if self.kinds else "",
                         )
                         for i, other in enumerate(others)
                     ),

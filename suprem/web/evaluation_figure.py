@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: AUROC by class, ROC curve, reliability, and two models' difference by class."""
+"""Pictures of an evaluation: AUROC by class, ROC curve, reliability, two models' difference, and the conditions'."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import plotly.graph_objects as go
 
 from suprem.evaluation.comparison import TaskComparison
 from suprem.evaluation.metrics import MIN_POSITIVES
+from suprem.evaluation.operating_points import Proportion
 from suprem.evaluation.results import EvaluationResult
+from suprem.evaluation.robustness import ConditionResult
 from suprem.evaluation.roc import GRID, RocCurve
+from suprem.web.chart import LEGEND, RULE, chart, ink
 
-LINE = "#2b4ca0"
-BAND = "rgba(43, 76, 160, 0.16)"
-RULE = "rgba(128, 140, 150, 0.35)"
 MAX_LABEL = 34
 TOP, BOTTOM = 56, 48
 MARGINS = TOP + BOTTOM
@@ -32,40 +32,34 @@ def class_figure(result: EvaluationResult, *, dark: bool = False) -> go.Figure:
         result: Of one task.
         dark: Whether the page behind the figure is dark.
     """
-    ink = _ink(dark)
     ranked = [entry for entry in reversed(result.ranking) if not math.isnan(entry.auroc)]
-    labels = [f"{_shortened(entry.query)}  <b>{entry.positives:,}</b>" for entry in ranked]
     figure = go.Figure()
     for few in (False, True):
         rows = [row for row, entry in enumerate(ranked) if (entry.positives < MIN_POSITIVES) is few]
         chosen = [ranked[row] for row in rows]
         figure.add_scatter(
-            x=[entry.auroc for entry in chosen],
-            y=rows,
-            mode="markers",
+            **_dots([(entry.auroc, *entry.ci) for entry in chosen], rows, [not few] * len(rows), dark=dark),
             name=f"fewer than {MIN_POSITIVES} positives: the interval is too narrow"
             if few
             else f"at least {MIN_POSITIVES} positives",
-            marker={"size": 8, "color": LINE, "symbol": "circle-open" if few else "circle", "line": {"width": 1.5}},
-            error_x=_whiskers([(entry.auroc, *entry.ci) for entry in chosen]),
             customdata=[(entry.code, entry.positives, *entry.ci, entry.average_precision) for entry in chosen],
             hovertemplate="%{customdata[0]}: %{x:.3f} (%{customdata[2]:.3f}-%{customdata[3]:.3f})<br>"
             "%{customdata[1]:,} positives, average precision %{customdata[4]:.3f}<extra></extra>",
         )
-    # Beside the top of its line a word would lie on the first class.
-    for place, words, dash in ((0.5, "chance", "dot"), (result.macro, f"mean {result.macro:.3f}", "solid")):
+    # Beside the top of its line a word would lie on the first class; the mean is often too near the end for the middle.
+    for place, words, dash, side in (
+        (0.5, "chance", "dot", "center"),
+        (result.macro, f"mean {result.macro:.3f}", "solid", "right"),
+    ):
         figure.add_vline(
-            x=place, line={"color": ink, "dash": dash, "width": 1}, annotation_text=words,
-            annotation={"y": 1, "yanchor": "bottom", "xanchor": "center"},
+            x=place, line={"color": ink(dark), "dash": dash, "width": 1}, annotation_text=words,
+            annotation={"y": 1, "yanchor": "bottom", "xanchor": side},
         )  # fmt: skip
     least = min((min(entry.auroc, entry.ci[0]) for entry in ranked if not math.isnan(entry.ci[0])), default=0.5)
     height = 110 + ROW_PIXELS * len(ranked)
-    figure.update_layout(**_layout(ink, height=height), legend={**LEGEND, "y": 1 + 18 / (height - MARGINS)})
+    figure.update_layout(**_layout(dark, height=height), legend={**LEGEND, "y": 1 + 18 / (height - MARGINS)})
     figure.update_xaxes(title_text="AUROC", range=[min(0.45, least - 0.02), 1.01], gridcolor=RULE, zeroline=False)
-    figure.update_yaxes(
-        tickvals=list(range(len(ranked))), ticktext=labels, automargin=True, gridcolor=RULE, zeroline=False,
-        range=[-0.8, len(ranked) - 0.2],
-    )  # fmt: skip
+    _name_rows(figure, [f"{_shortened(entry.query)}  <b>{entry.positives:,}</b>" for entry in ranked])
     return figure
 
 
@@ -76,41 +70,41 @@ def roc_figure(curve: RocCurve, *, dark: bool = False) -> go.Figure:
         curve: Of one class.
         dark: Whether the page behind the figure is dark.
     """
-    ink = _ink(dark)
     figure = go.Figure()
     figure.add_scatter(
-        x=[*GRID, *GRID[::-1]], y=[*curve.high, *curve.low[::-1]], mode="lines", fill="toself", fillcolor=BAND,
+        x=[*GRID, *GRID[::-1]], y=[*curve.high, *curve.low[::-1]], mode="lines", fill="toself", fillcolor=_band(dark),
         line={"width": 0}, hoverinfo="skip", name="95 % band over patients, point by point",
     )  # fmt: skip
     figure.add_scatter(
-        x=curve.false_positive_rate, y=curve.sensitivity, mode="lines", line={"color": LINE, "width": 2},
+        x=curve.false_positive_rate, y=curve.sensitivity, mode="lines", line={"color": _line(dark), "width": 2},
         name="these records", hovertemplate="false positives %{x:.3f}<br>sensitivity %{y:.3f}<extra></extra>",
     )  # fmt: skip
-    _diagonal(figure, ink, 1.0)
-    figure.update_layout(**_layout(ink, height=400), legend=LEGEND)
+    _diagonal(figure, 1.0, dark=dark)
+    figure.update_layout(**_layout(dark, height=400), legend=LEGEND)
     figure.update_xaxes(title_text="false positive rate (1 - specificity)", **_unit_axis(1.0))
     figure.update_yaxes(title_text="sensitivity", **_unit_axis(1.0))
     return figure
 
 
 def reliability_figure(bins: Sequence[tuple[float, float, int]], *, dark: bool = False) -> go.Figure:
-    """Draw how often the class is there among records of alike scores.
+    """Draw how often the class is there among records of alike scores, with Wilson's intervals.
 
     Args:
         bins: Mean score, share of positives and number of records of each.
         dark: Whether the page behind the figure is dark.
     """
-    ink = _ink(dark)
     figure = go.Figure()
+    shares = [Proportion.of(round(share * count), count) for _, share, count in bins]
     figure.add_scatter(
-        x=[score for score, _, _ in bins], y=[share for _, share, _ in bins], mode="lines+markers",
-        line={"color": LINE, "width": 1.5}, marker={"size": 7}, customdata=[count for _, _, count in bins],
-        name="bins of equal numbers of records",
+        x=[score for score, _, _ in bins], y=[share.value for share in shares], mode="lines+markers",
+        line={"color": _line(dark), "width": 1.5}, marker={"size": 7}, customdata=[count for _, _, count in bins],
+        error_y=_whiskers([(share.value, *share.ci) for share in shares], dark=dark),
+        name="bins of equal numbers of records, 95 % intervals",
         hovertemplate="mean score %{x:.3f}<br>%{y:.3f} of %{customdata:,} records have it<extra></extra>",
     )  # fmt: skip
     end = min(1.0, 1.08 * max((max(score, share) for score, share, _ in bins), default=1.0))
-    _diagonal(figure, ink, end)
-    figure.update_layout(**_layout(ink, height=400), legend=LEGEND)
+    _diagonal(figure, end, dark=dark)
+    figure.update_layout(**_layout(dark, height=400), legend=LEGEND)
     figure.update_xaxes(title_text="mean score", **_unit_axis(end))
     figure.update_yaxes(title_text="share with the finding", **_unit_axis(end))
     return figure
@@ -124,43 +118,77 @@ def difference_figure(comparison: TaskComparison, names: tuple[str, str], *, dar
         names: What the models are called.
         dark: Whether the page behind the figure is dark.
     """
-    ink = _ink(dark)
     ordered = sorted(comparison.classes, key=lambda entry: entry.difference)
-    figure = go.Figure(
-        go.Scatter(
-            x=[entry.difference for entry in ordered],
-            y=list(range(len(ordered))),
-            mode="markers",
-            marker={
-                "size": 8,
-                "color": LINE,
-                "symbol": ["circle" if entry.reliable else "circle-open" for entry in ordered],
-                "line": {"width": 1.5},
-            },
-            error_x=_whiskers([(entry.difference, *entry.ci) for entry in ordered]),
-            customdata=[(entry.code, entry.first, entry.second, entry.holm_p) for entry in ordered],
-            hovertemplate="%{customdata[0]}: %{x:+.3f} (%{customdata[1]:.3f} and %{customdata[2]:.3f})<br>"
-            "p after Holm %{customdata[3]:.3f}<extra></extra>",
-        )
+    figure = _differences(
+        [(entry.difference, *entry.ci) for entry in ordered],
+        [f"{escape(entry.code)}  <b>{entry.positives:,}</b>" for entry in ordered],
+        [entry.reliable for entry in ordered],
+        f"difference of AUROC: right, {escape(names[0])} is better; left, {escape(names[1])}",
+        dark=dark,
     )
-    figure.add_vline(x=0, line={"color": ink, "width": 1})
-    figure.update_layout(**_layout(ink, height=100 + ROW_PIXELS * len(ordered)), showlegend=False)
-    figure.update_xaxes(
-        title_text=f"difference of AUROC: right, {escape(names[0])} is better; left, {escape(names[1])}",
-        gridcolor=RULE, zeroline=False,
-    )  # fmt: skip
-    figure.update_yaxes(
-        tickvals=list(range(len(ordered))),
-        ticktext=[f"{escape(entry.code)}  <b>{entry.positives:,}</b>" for entry in ordered],
-        automargin=True, gridcolor=RULE, zeroline=False, range=[-0.8, len(ordered) - 0.2],
-    )  # fmt: skip
+    figure.update_traces(
+        customdata=[(entry.code, entry.first, entry.second, entry.holm_p) for entry in ordered],
+        hovertemplate="%{customdata[0]}: %{x:+.3f} (%{customdata[1]:.3f} and %{customdata[2]:.3f})<br>"
+        "p after Holm %{customdata[3]:.3f}<extra></extra>",
+    )
     return figure
 
 
-LEGEND = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0.0}
+def condition_figure(conditions: Sequence[ConditionResult], *, dark: bool = False) -> go.Figure:
+    """Draw how the mean AUROC changes in each condition, with its interval, in the order given from the top.
+
+    Args:
+        conditions: Those in which some records were scored.
+        dark: Whether the page behind the figure is dark.
+    """
+    ordered = list(reversed(conditions))
+    figure = _differences(
+        [(entry.difference, *entry.ci) for entry in ordered],
+        [escape(entry.name) for entry in ordered],
+        [True] * len(ordered),
+        "change of the macro AUROC",
+        dark=dark,
+    )
+    figure.update_traces(
+        customdata=[(entry.records, entry.worst, entry.worst_difference) for entry in ordered],
+        hovertemplate="%{y}: %{x:+.3f}, %{customdata[0]:,} records<br>most of all %{customdata[1]} "
+        "%{customdata[2]:+.3f}<extra></extra>",
+    )
+    return figure
 
 
-def _whiskers(values: Sequence[tuple[float, float, float]]) -> dict[str, Any]:
+def _differences(
+    values: Sequence[tuple[float, float, float]],
+    labels: Sequence[str],
+    filled: Sequence[bool],
+    title: str,
+    *,
+    dark: bool,
+) -> go.Figure:
+    """Draw differences (value, low, high) as rows from the bottom, a line where there is none."""
+    figure = go.Figure(go.Scatter(**_dots(values, range(len(values)), filled, dark=dark)))
+    figure.add_vline(x=0, line={"color": ink(dark), "width": 1})
+    figure.update_layout(**_layout(dark, height=100 + ROW_PIXELS * len(values)), showlegend=False)
+    figure.update_xaxes(title_text=title, gridcolor=RULE, zeroline=False)
+    _name_rows(figure, labels)
+    return figure
+
+
+def _dots(
+    values: Sequence[tuple[float, float, float]], rows: Sequence[int], filled: Sequence[bool], *, dark: bool
+) -> dict[str, Any]:
+    """Return the trace of values (value, low, high) in some rows, with their intervals."""
+    symbols = ["circle" if full else "circle-open" for full in filled]
+    return {
+        "x": [value for value, _, _ in values],
+        "y": list(rows),
+        "mode": "markers",
+        "marker": {"size": 8, "color": _line(dark), "symbol": symbols, "line": {"width": 1.5}},
+        "error_x": _whiskers(values, dark=dark),
+    }
+
+
+def _whiskers(values: Sequence[tuple[float, float, float]], *, dark: bool) -> dict[str, Any]:
     """Return error bars from (value, low, high); none where there is no interval."""
     known = [(value, *ends) if not math.isnan(ends[0]) else (value, value, value) for value, *ends in values]
     return {
@@ -170,13 +198,20 @@ def _whiskers(values: Sequence[tuple[float, float, float]]) -> dict[str, Any]:
         "arrayminus": [value - low for value, low, _ in known],
         "thickness": 1.3,
         "width": 0,
-        "color": LINE,
+        "color": _line(dark),
     }
 
 
-def _diagonal(figure: go.Figure, ink: str, end: float) -> None:
+def _name_rows(figure: go.Figure, labels: Sequence[str]) -> None:
+    figure.update_yaxes(
+        tickvals=list(range(len(labels))), ticktext=list(labels), automargin=True, gridcolor=RULE, zeroline=False,
+        range=[-0.8, len(labels) - 0.2],
+    )  # fmt: skip
+
+
+def _diagonal(figure: go.Figure, end: float, *, dark: bool) -> None:
     figure.add_scatter(
-        x=[0, end], y=[0, end], mode="lines", line={"color": ink, "dash": "dot", "width": 1}, hoverinfo="skip",
+        x=[0, end], y=[0, end], mode="lines", line={"color": ink(dark), "dash": "dot", "width": 1}, hoverinfo="skip",
         showlegend=False,
     )  # fmt: skip
 
@@ -185,20 +220,16 @@ def _unit_axis(end: float) -> dict[str, Any]:
     return {"range": [-0.01 * end, 1.01 * end], "gridcolor": RULE, "zeroline": False}
 
 
-def _ink(dark: bool) -> str:
-    return "#e3e9ee" if dark else "#1c2733"
+def _line(dark: bool) -> str:
+    return "#8fb3f5" if dark else "#2b4ca0"
 
 
-def _layout(ink: str, *, height: int) -> dict[str, Any]:
-    return {
-        "template": "none",
-        "paper_bgcolor": "rgba(0, 0, 0, 0)",
-        "plot_bgcolor": "rgba(0, 0, 0, 0)",
-        "font": {"family": "Source Sans, sans-serif", "size": 13, "color": ink},
-        "margin": {"l": 56, "r": 16, "t": TOP, "b": BOTTOM},
-        "height": height,
-        "dragmode": False,
-    }
+def _band(dark: bool) -> str:
+    return "rgba(143, 179, 245, 0.22)" if dark else "rgba(43, 76, 160, 0.16)"
+
+
+def _layout(dark: bool, *, height: int) -> dict[str, Any]:
+    return chart(dark, height=height, top=TOP, bottom=BOTTOM)
 
 
 def _shortened(text: str) -> str:

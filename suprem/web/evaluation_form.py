@@ -7,14 +7,12 @@ from pathlib import Path
 import streamlit as st
 
 from suprem.datasets.catalog import LABEL_VARIANTS
-from suprem.errors import JobError
 from suprem.jobs.job import JobSpec
 from suprem.jobs.run_folder import list_runs
-from suprem.jobs.runner import submit
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
-from suprem.web.frame import plain
 from suprem.web.job_panel import SHOWN, show_job
+from suprem.web.job_start import start_job
 
 STAGE = "evaluate"
 IN_USE = "The checkpoint in use"
@@ -38,12 +36,10 @@ def start_evaluation(store: JobStore, settings: Settings) -> None:
         "Every task with records in the folder is evaluated: PTB-XL on fold 9, other corpora on all records. "
         "Fold 9 takes a few minutes on two CPU cores."
     )
-    if st.button("Evaluate", type="primary", disabled=not data, key="evaluate"):
-        try:
-            job = submit(store, evaluation_job(data, checkpoints[chosen], labels), limit=settings.max_jobs)
-            st.success(f"Job {job.id} is {job.state}. Closing this page does not stop it.")
-        except JobError as error:
-            st.error(plain(str(error)))
+    job = evaluation_job(data, checkpoints[chosen], labels)
+    st.button(
+        "Evaluate", type="primary", disabled=not data, key="evaluate", on_click=start_job, args=(store, job, settings)
+    )
     jobs = [job for job in store.jobs(limit=SHOWN) if job.spec.stage == STAGE]
     if jobs:
         show_job(store, jobs[0].id, settings)

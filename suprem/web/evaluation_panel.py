@@ -67,7 +67,7 @@ def choose_evaluation(label: str, found: Sequence[EvaluationFolder], key: str) -
 def show_means(evaluation: EvaluationFolder) -> None:
     """Show the mean of each task beside the published ones, what is not comparable, and which tasks are missing."""
     results = [evaluation.result(task) for task in evaluation.tasks]
-    st.dataframe(mean_rows(results), hide_index=True, key="means")
+    st.dataframe(mean_rows(results), hide_index=True, height="content", key="means")
     known = load_published()
     st.caption(plain(MEANING))
     with st.expander(
@@ -82,20 +82,21 @@ def show_means(evaluation: EvaluationFolder) -> None:
 
 
 def mean_rows(results: Sequence[EvaluationResult]) -> list[Row]:
-    """Return one row a task, the published zero-shot figures at its end."""
+    """Return one row a task, the published zero-shot figures beside its own."""
     published = load_published().zero_shot.rows
     return [
         {
             "task": TASK_TITLES[result.task],
-            "evaluated on": f"{result.records:,} records, {result.split}",
             "macro AUROC (95 % interval)": figure(result.macro, result.macro_ci),
-            "classes": len(result.classes) - len(result.skipped),
-            f"the same, at least {MIN_POSITIVES} positives": figure(result.macro_10, result.macro_10_ci),
-            "of them": result.frequent,
             **{
                 f"{row.method}, published": figure(row.auroc[result.task][0]) if result.task in row.auroc else ""
                 for row in published
             },
+            "classes": len(result.classes) - len(result.skipped),
+            f"with at least {MIN_POSITIVES} positives": figure(result.macro_10, result.macro_10_ci),
+            "classes of these": result.frequent,
+            "evaluated on": f"{result.records:,} records, {result.split}",
+            "protocol": f"{result.protocol}, labels {result.labels}",
         }
         for result in results
     ]
@@ -229,9 +230,10 @@ def show_operating_points(evaluation: EvaluationFolder, result: EvaluationResult
     """Show each class at the threshold of a rule, judged on patients the threshold was not chosen on."""
     rule = st.selectbox("Threshold", RULES, key="rule")
     points, rare = _points(evaluation.scores(result.task), str(evaluation.folder), evaluation.created, result.task)
-    rows = [_point_row(point) for point in points if point.rule == rule]
+    queries = {entry.code: entry.query for entry in result.classes}
+    rows = [_point_row(point, queries[point.code]) for point in points if point.rule == rule]
     if rows:
-        st.dataframe(rows, hide_index=True)
+        st.dataframe(rows, hide_index=True, height="content", key="points")
     else:
         st.info("No class is frequent enough for a threshold to be chosen and judged.")
     st.caption(plain(HOW))
@@ -246,10 +248,11 @@ def _points(
     return operating_points(_scores)
 
 
-def _point_row(point: OperatingPoint) -> Row:
+def _point_row(point: OperatingPoint, query: str) -> Row:
     shares = {"sensitivity": point.sensitivity, "specificity": point.specificity, "PPV": point.ppv, "NPV": point.npv}
     return {
         "class": point.code,
+        "query": query,
         "score at least": round(point.score, 4),
         **{name: figure(share.value, share.ci) for name, share in shares.items()},
         "F1": _number(point.f1),
@@ -273,6 +276,7 @@ def show_groups(result: EvaluationResult) -> None:
                 for group in result.groups
             ],
             hide_index=True,
+            height="content",
             key="groups",
         )
         st.caption(
@@ -317,22 +321,29 @@ def show_probes(evaluation: EvaluationFolder, result: EvaluationResult) -> None:
                 for probe in probes
             ],
             hide_index=True,
+            height="content",
             key="probes",
         )
     else:
         out = f"SUPREM_HOME/evaluations/{evaluation.checkpoint}/linear_probe.json"
         st.info("There is no linear probe of this checkpoint on this task. Make one, then open this page again:")
-        st.code(f"python -m pipelines.linear_probe --store STORE --task {result.task} --out {out}", language=None)
+        st.code(
+            f"python -m pipelines.linear_probe --store STORE --task {result.task} --out {out}",
+            language=None,
+            wrap_lines=True,
+        )
     known = load_published().linear_probe
     rows = [
-        {"method": row.method, "learned from": row.group}
+        {"method": row.method}
         | {f"{share:g} % of labels": value for share, value in zip(known.shares, row.auroc[result.task], strict=True)}
+        | {"learned from": row.group}
         for row in known.rows
         if result.task in row.auroc
     ]
     if rows:
         st.markdown("**Published, not comparable**")
-        st.dataframe(rows, hide_index=True, key="published-probes")
+        percent = {f"{share:g} % of labels": st.column_config.NumberColumn(format="%.4f") for share in known.shares}
+        st.dataframe(rows, hide_index=True, height="content", column_config=percent, key="published-probes")
         st.caption(plain(f"{load_published().source}, {known.table}. Protocol: {known.protocol}."))
 
 
@@ -351,8 +362,10 @@ def show_protocol(evaluation: EvaluationFolder, result: EvaluationResult) -> Non
         "Code": str(evaluation.provenance.get("commit", "unknown")),
         "Source": task.citation,
     }
-    st.dataframe([{"what": what, "value": value} for what, value in facts.items()], hide_index=True, key="facts")
-    st.code(str(evaluation.provenance.get("command", "unknown command")), language=None)
+    st.table(
+        [{"what": what, "value": plain(value)} for what, value in facts.items()], hide_index=True, hide_header=True
+    )
+    st.code(str(evaluation.provenance.get("command", "unknown command")), language=None, wrap_lines=True)
     st.markdown("**Checks before the evaluation**")
     st.markdown(
         "\n".join(f"- {entry.check}, {OUTCOME[entry.passed]}: {plain(entry.message)}" for entry in result.audit)

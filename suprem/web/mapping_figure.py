@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from suprem.concepts.mapping import Mapping as Row
+from suprem.web.chart import LEGEND, RULE, chart, ink
 from suprem.web.score_figure import BAR
 
 MAPPED, DOUBTFUL, UNMAPPED = "#2b4ca0", "#b07d12", "#8b8f94"
@@ -18,7 +19,7 @@ STATES = {"mapped": (MAPPED, "circle"), "to review": (DOUBTFUL, "diamond"), "not
 """Colour and mark of a cluster's state: each is told by its mark alone."""
 
 BINS = 50
-GRID = "rgba(128, 140, 150, 0.35)"
+BAR_GAP = 0.15
 MAX_LABEL = 30
 MAX_LABELS = 30
 LABEL_WIDTH, LABEL_HEIGHT = 0.16, 0.045
@@ -27,7 +28,6 @@ LABEL_WIDTH, LABEL_HEIGHT = 0.16, 0.045
 
 def similarity_figure(rows: Sequence[Row], *, current: float, proposed: float, dark: bool = False) -> go.Figure:
     """Draw how many entities have which similarity to their nearest concept, with the cut now and the new one."""
-    ink = _ink(dark)
     figure = go.Figure(
         go.Histogram(
             x=[row.similarity for row in rows],
@@ -39,12 +39,12 @@ def similarity_figure(rows: Sequence[Row], *, current: float, proposed: float, d
     cuts = [(current, "now", "dot")] + ([(proposed, "proposed", "solid")] if proposed != current else [])
     for value, words, dash in cuts:
         figure.add_vline(
-            x=value, line={"color": ink, "dash": dash, "width": 2}, annotation_text=f"{words} {value:.2f}",
+            x=value, line={"color": ink(dark), "dash": dash, "width": 2}, annotation_text=f"{words} {value:.2f}",
             annotation_position="top left" if value == min(current, proposed) or value > 0.85 else "top right",
         )  # fmt: skip
-    figure.update_layout(**_layout(ink, height=220))
-    figure.update_xaxes(title_text="cosine to the nearest allowed concept", range=[0, 1.02], gridcolor=GRID)
-    figure.update_yaxes(title_text="entities", gridcolor=GRID)
+    figure.update_layout(**chart(dark, height=220), bargap=BAR_GAP)
+    figure.update_xaxes(title_text="cosine to the nearest allowed concept", range=[0, 1.02], gridcolor=RULE)
+    figure.update_yaxes(title_text="entities", gridcolor=RULE)
     return figure
 
 
@@ -58,7 +58,6 @@ def cluster_figure(
         clusters: For each its `representative`, `names`, `records`, `concept` and `state` (a key of `STATES`).
         dark: Whether the page behind the figure is dark.
     """
-    ink = _ink(dark)
     figure = go.Figure()
     for state, (colour, mark) in STATES.items():
         chosen = [index for index, cluster in enumerate(clusters) if cluster["state"] == state]
@@ -80,9 +79,9 @@ def cluster_figure(
     for index in _labelled(positions, [cluster["records"] for cluster in clusters]):
         figure.add_annotation(
             x=positions[index, 0], y=positions[index, 1], text=escape(clusters[index]["representative"][:MAX_LABEL]),
-            showarrow=False, yshift=14, font={"size": 11, "color": ink},
+            showarrow=False, yshift=14, font={"size": 11, "color": ink(dark)},
         )  # fmt: skip
-    figure.update_layout(**_layout(ink, height=560), legend={"orientation": "h", "y": 1.05})
+    figure.update_layout(**chart(dark, height=560, zoom=True), legend=LEGEND)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     return figure
@@ -90,7 +89,6 @@ def cluster_figure(
 
 def frequency_figure(rows: Sequence[Mapping[str, Any]], *, most: int = 40, dark: bool = False) -> go.Figure:
     """Draw how many records state each concept, as the paper's Figure 10 does, on a scale that shows rare ones too."""
-    ink = _ink(dark)
     shown = list(rows)[:most][::-1]
     labels = [escape(f"{row['concept']} ({row['code']})") for row in shown]
     figure = go.Figure()
@@ -103,10 +101,8 @@ def frequency_figure(rows: Sequence[Mapping[str, Any]], *, most: int = 40, dark:
         marker={"color": "rgba(0, 0, 0, 0)", "line": {"color": BAR, "width": 1}},
         hovertemplate="%{y}: %{x} records not learned from<extra></extra>", visible="legendonly",
     )  # fmt: skip
-    figure.update_layout(
-        **_layout(ink, height=80 + 21 * len(shown)), legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"}
-    )
-    figure.update_xaxes(type="log", title_text="records (logarithmic)", gridcolor=GRID, dtick=1)
+    figure.update_layout(**chart(dark, height=80 + 21 * len(shown)), bargap=BAR_GAP, legend=LEGEND)
+    figure.update_xaxes(type="log", title_text="records (logarithmic)", gridcolor=RULE, dtick=1)
     figure.update_yaxes(automargin=True)
     return figure
 
@@ -122,22 +118,6 @@ def _labelled(positions: NDArray[np.float64], records: Sequence[int]) -> list[in
         if len(chosen) == MAX_LABELS:
             break
     return chosen
-
-
-def _ink(dark: bool) -> str:
-    return "#e3e9ee" if dark else "#1c2733"
-
-
-def _layout(ink: str, *, height: int) -> dict[str, Any]:
-    return {
-        "template": "none",
-        "paper_bgcolor": "rgba(0, 0, 0, 0)",
-        "plot_bgcolor": "rgba(0, 0, 0, 0)",
-        "font": {"family": "Source Sans, sans-serif", "size": 13, "color": ink},
-        "margin": {"l": 56, "r": 16, "t": 32, "b": 44},
-        "height": height,
-        "bargap": 0.15,
-    }
 
 
 def _hover(cluster: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from suprem.jobs.run_folder import Metrics
+from suprem.web.chart import RULE, chart
 
 COLOURS = ("#1f77b4", "#d55e00", "#009e73", "#cc79a7", "#7f7f7f")
 """Okabe and Ito's, told apart by colour-blind readers; also as many runs as are compared at once."""
@@ -48,18 +49,11 @@ def run_figure(runs: Mapping[str, Metrics], *, dark: bool = False) -> go.Figure:
                 row=number // COLUMNS + 1,
                 col=number % COLUMNS + 1,
             )
-    ink, grid = ("#e3e9ee", "#35414c") if dark else ("#1c2733", "#d3dbe2")
     figure.update_layout(
-        height=520,
-        margin={"l": 50, "r": 10, "t": 40, "b": 40},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "Source Sans, sans-serif", "size": 13, "color": ink},
-        legend={"orientation": "h", "y": 1.14},
-        uirevision="runs",
+        **chart(dark, height=520, top=40, zoom=True), legend={"orientation": "h", "y": 1.14}, uirevision="runs"
     )
-    figure.update_xaxes(gridcolor=grid, zeroline=False, tickformat=",")
-    figure.update_yaxes(gridcolor=grid, zeroline=False)
+    figure.update_xaxes(gridcolor=RULE, zeroline=False, tickformat=",")
+    figure.update_yaxes(gridcolor=RULE, zeroline=False)
     figure.update_yaxes(maxallowed=1.0, minallowed=0.0, row=1, col=1)
     figure.update_xaxes(title="optimiser step", row=2)
     return figure

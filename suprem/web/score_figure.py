@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
+
+from suprem.web.chart import RULE, chart, ink
 
 if TYPE_CHECKING:
     from suprem.inference.predictor import QueryScore, WordingSpread
@@ -29,6 +31,17 @@ LEAST_LINE = 0.004
 
 MAX_LABEL = 44
 ROW_PIXELS = 30
+FONT = 14
+SCORE_AXIS = {
+    "range": [0, 1],
+    "dtick": 0.25,
+    "tickformat": ".2f",
+    "gridcolor": RULE,
+    "zeroline": False,
+    "fixedrange": True,
+    "title": {"text": "model score", "font": {"size": 12}},
+    "tickfont": {"size": 12},
+}
 
 
 def score_figure(
@@ -46,10 +59,8 @@ def score_figure(
         spreads: Query -> scores of the same finding in other wordings, drawn as a line under the bar.
         dark: Whether the page behind the figure is dark.
     """
-    ink = "#e3e9ee" if dark else "#1c2733"
     ordered = sorted(scores, key=lambda score: score.score)
     known = places or {}
-    labels = [shortened(score.query) for score in ordered]
     figure = go.Figure(
         go.Bar(
             x=[score.score for score in ordered],
@@ -57,7 +68,7 @@ def score_figure(
             orientation="h",
             text=[f"<b>{score.score:.2f}</b>  {_words(score, known.get(score.query))}" for score in ordered],
             textposition="outside",
-            textfont={"size": 13, "color": ink},
+            textfont={"size": 13, "color": ink(dark)},
             cliponaxis=False,
             marker={
                 "color": BAR,
@@ -80,40 +91,37 @@ def score_figure(
             ends += [spread.lowest, max(spread.highest, spread.lowest + LEAST_LINE), None]
             heights += [row - LINE_BELOW, row - LINE_BELOW, None]
     if ends:
-        line = {"color": ink, "width": 2.5}
+        line = {"color": ink(dark), "width": 2.5}
         figure.add_scatter(x=ends, y=heights, mode="lines", line=line, hoverinfo="skip", meta="wordings")
     figure.update_layout(
-        template="none",
-        paper_bgcolor="rgba(0, 0, 0, 0)",
-        plot_bgcolor="rgba(0, 0, 0, 0)",
-        font={"family": "Source Sans, sans-serif", "size": 14, "color": ink},
-        margin={"l": 8, "r": 250 if known else 170, "t": 8, "b": 36},
-        height=ROW_PIXELS * len(ordered) + 48,
+        **chart(
+            dark,
+            height=ROW_PIXELS * len(ordered) + 48,
+            left=8,
+            right=250 if known else 170,
+            top=8,
+            bottom=36,
+            size=FONT,
+        ),
         showlegend=False,
-        dragmode=False,
-        xaxis={
-            "range": [0, 1],
-            "dtick": 0.25,
-            "tickformat": ".2f",
-            "gridcolor": "rgba(128, 140, 150, 0.35)",
-            "zeroline": False,
-            "fixedrange": True,
-            "title": {"text": "model score", "font": {"size": 12}},
-            "tickfont": {"size": 12},
-        },
-        yaxis={
-            "tickvals": list(range(len(ordered))),
-            "ticktext": labels,
-            "automargin": True,
-            "ticks": "",
-            "ticklabelstandoff": 8,
-            "zeroline": False,
-            "showgrid": False,
-            "fixedrange": True,
-            "range": [-0.6, len(ordered) - 0.4],
-        },
+        xaxis=SCORE_AXIS,
+        yaxis={**query_axis(ordered), "showgrid": False},
     )
     return figure
+
+
+def query_axis(ordered: Sequence[QueryScore]) -> dict[str, Any]:
+    """Return the axis on which each score has a row, the first at the bottom, named by its query."""
+    return {
+        "tickvals": list(range(len(ordered))),
+        "ticktext": [shortened(score.query) for score in ordered],
+        "automargin": True,
+        "ticks": "",
+        "ticklabelstandoff": 8,
+        "zeroline": False,
+        "fixedrange": True,
+        "range": [-0.6, len(ordered) - 0.4],
+    }
 
 
 def _words(score: QueryScore, place: Standing | None) -> str:

@@ -16,10 +16,11 @@ from suprem.concepts.query import CardiacQuery
 from suprem.ecg.edit import MAX_FACTOR, MAX_NOISE, Edit, EditKind, apply_edits
 from suprem.ecg.record import EcgRecord
 from suprem.errors import SupremError
+from suprem.web.chart import LEGEND, RULE, chart, ink
 from suprem.web.ecg_figure import ecg_figure
 from suprem.web.ecg_picker import PickedEcg
 from suprem.web.frame import PLOT, plain
-from suprem.web.score_figure import BAR, ROW_PIXELS, shortened
+from suprem.web.score_figure import BAR, FONT, ROW_PIXELS, SCORE_AXIS, query_axis
 from suprem.web.session import session
 
 if TYPE_CHECKING:
@@ -116,7 +117,6 @@ def _show_edited(
 
 def comparison_figure(scores: Sequence[QueryScore], after: dict[str, float], *, dark: bool = False) -> go.Figure:
     """Draw for each query its score on the recording (ring), on the edited signal (dot), and the way between."""
-    ink = "#e3e9ee" if dark else "#1c2733"
     ordered = sorted(scores, key=lambda score: score.score)
     rows = list(range(len(ordered)))
     before, now = [score.score for score in ordered], [after[score.query] for score in ordered]
@@ -132,44 +132,24 @@ def comparison_figure(scores: Sequence[QueryScore], after: dict[str, float], *, 
         [
             go.Scatter(x=ways, y=heights, mode="lines", line={"color": BAR, "width": 3}, hoverinfo="skip"),
             go.Scatter(
-                x=before, y=rows, **dots, marker={"symbol": "circle-open", "size": 11, "color": ink}, name="recording"
+                x=before,
+                y=rows,
+                **dots,
+                marker={"symbol": "circle-open", "size": 11, "color": ink(dark)},
+                name="recording",
             ),
-            go.Scatter(x=now, y=rows, **dots, marker={"size": 9, "color": ink}, name="edited signal"),
+            go.Scatter(x=now, y=rows, **dots, marker={"size": 9, "color": ink(dark)}, name="edited signal"),
         ]
     )
     figure.data[0].showlegend = False
     figure.update_layout(
-        template="none",
-        paper_bgcolor="rgba(0, 0, 0, 0)",
-        plot_bgcolor="rgba(0, 0, 0, 0)",
-        font={"family": "Source Sans, sans-serif", "size": 14, "color": ink},
-        margin={"l": 8, "r": 130, "t": 30, "b": 36},
-        height=ROW_PIXELS * len(ordered) + 70,
-        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
-        dragmode=False,
+        **chart(dark, height=ROW_PIXELS * len(ordered) + 70, left=8, right=130, top=30, bottom=36, size=FONT),
+        legend=LEGEND,
         annotations=[
             {"x": 1.03, "xanchor": "left", "y": row, "text": words, "showarrow": False, "font": {"size": 13}}
             for row, words in zip(rows, text, strict=True)
         ],
-        xaxis={
-            "range": [0, 1],
-            "dtick": 0.25,
-            "tickformat": ".2f",
-            "gridcolor": "rgba(128, 140, 150, 0.35)",
-            "zeroline": False,
-            "fixedrange": True,
-            "title": {"text": "model score", "font": {"size": 12}},
-        },
-        yaxis={
-            "tickvals": rows,
-            "ticktext": [shortened(score.query) for score in ordered],
-            "automargin": True,
-            "ticks": "",
-            "ticklabelstandoff": 8,
-            "gridcolor": "rgba(128, 140, 150, 0.2)",
-            "zeroline": False,
-            "fixedrange": True,
-            "range": [-0.6, len(ordered) - 0.4],
-        },
+        xaxis=SCORE_AXIS,
+        yaxis={**query_axis(ordered), "gridcolor": RULE},
     )
     return figure

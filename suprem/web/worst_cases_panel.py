@@ -32,7 +32,7 @@ def show_worst_cases(evaluation: EvaluationFolder, result: EvaluationResult) -> 
     )
     index = _records(evaluation, result.task)
     cases = worst_cases(evaluation.scores(result.task), index, code, positive=KINDS[kind])
-    st.dataframe([_row(case) for case in cases], hide_index=True, key="cases")
+    st.dataframe([_row(case) for case in cases], hide_index=True, height="content", key="cases")
     st.caption(
         "The corpus may be wrong, the model, or the query: look for yourself. Labels are the corpus' own; "
         "“above” is the share of all evaluated records with a lower score for this query."

@@ -14,7 +14,7 @@ from suprem.evaluation.evaluation_folder import EvaluationFolder, list_evaluatio
 from suprem.evaluation.probe_result import ProbeClass, ProbeResult
 from suprem.evaluation.results import nan_to_null
 from suprem.evaluation.score_table import ScoreTable
-from tests.evaluations import corpus_index, evaluate_invented, write_evaluation
+from tests.evaluations import corpus_index, evaluate_invented, write_evaluation, write_robustness
 
 TASK = "ptbxl_rhythm"
 
@@ -112,3 +112,19 @@ def test_linear_probes_of_the_same_checkpoint_are_found(evaluation: EvaluationFo
     path.write_text('{"results": [{"task": "csn"}]}')
     with pytest.raises(EvaluationError, match=r"linear_probe.json holds no linear probes"):
         evaluation.probes()
+
+
+def test_robustness_of_the_same_checkpoint_is_read_back_and_that_of_most_records_taken(
+    evaluation: EvaluationFolder,
+) -> None:
+    assert evaluation.robustness(TASK) is None
+    expected = write_robustness(evaluation, TASK)
+    few = write_robustness(evaluation, "ptbxl_form", records=3)
+    (evaluation.folder.parent / "robustness-few.json").write_text(replace(few, task=TASK).to_json())
+    found = evaluation.robustness(TASK)
+    assert found is not None
+    assert found.to_json() == expected.to_json()
+    assert found.wording_means == expected.wording_means
+    (evaluation.folder.parent / "robustness-x.json").write_text('{"task": 1}')
+    with pytest.raises(EvaluationError, match=r"robustness-x\.json holds no robustness result of this version"):
+        evaluation.robustness(TASK)

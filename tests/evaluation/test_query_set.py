@@ -110,3 +110,14 @@ def test_every_statement_has_five_paraphrases_that_no_description_taught() -> No
     assert taught & {expand(phrase) for phrases in paraphrases.phrases for phrase in phrases} == {
         "myocardial infarction of the inferior wall of the heart"
     }
+
+
+def test_a_file_may_name_the_kinds_of_its_phrases(tmp_path: Path) -> None:
+    task = load_task("ptbxl_superclass")
+    path = tmp_path / "words.toml"
+    rows = [f'[[classes]]\ncode = "{code}"\nphrases = ["{code} one", "{code} two"]' for code in task.codes]
+    path.write_text("\n".join(['kinds = ["short", "long"]', *rows]))
+    assert query_set(str(path), task, load_terms()).kinds == ("short", "long")
+    path.write_text("\n".join(['kinds = ["short"]', *rows]))
+    with pytest.raises(EvaluationError, match=r"words\.toml names 1 kinds of phrases, but HYP, NORM"):
+        query_set(str(path), task, load_terms())

@@ -14,7 +14,7 @@ from suprem.datasets.catalog import TASK_NAMES
 from suprem.jobs import runner
 from suprem.jobs.job import Job
 from suprem.web.evaluation_panel import TASK_TITLES
-from tests.evaluations import write_evaluation
+from tests.evaluations import write_evaluation, write_robustness
 from tests.tiny import write_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -130,10 +130,25 @@ def test_each_view_shows_its_figures(open_page: Open, home: Path) -> None:
     probes = view(app, "Linear probes").dataframe[-1].value.set_index("method")
     assert probes.loc["MERL", "100 % of labels"] == pytest.approx(0.8183)
     assert "python -m pipelines.linear_probe --store STORE --task ptbxl_rhythm" in texts(app)
-    text = texts(view(app, "Protocol"))
+    assert "python -m pipelines.robustness --task ptbxl_rhythm" in texts(view(app, "Robustness"))
+    text = texts(view(app, "Protocol and files"))
     assert "python -m pipelines.evaluate --data ptb-xl" in text
     assert "patients, passed: 0 of 120" in text
     assert len(app.get("download_button")) == 3
+
+
+def test_what_conditions_and_words_change_is_shown_where_it_was_asked(open_page: Open, home: Path) -> None:
+    evaluation = write_evaluation(home, tasks=("ptbxl_rhythm",))
+    write_robustness(evaluation, "ptbxl_rhythm")
+    app = view(rhythm(open_page()), "Robustness")
+    assert "240 records, folds 9; undisturbed macro AUROC 0.900" in texts(app)
+    assert "No score depends on the other queries in the list" in texts(app)
+    conditions, kinds, wordings = (table.value for table in app.dataframe[-3:])
+    assert list(conditions["change (95 % interval)"]) == ["-0.100 (-0.200 to -0.050)", "-"]
+    assert conditions["not scored"].iloc[1] == "240: Too slow."
+    assert list(kinds["asked by"]) == ["the query itself", "short form", "lay words", "all other wordings"]
+    assert list(kinds["macro AUROC"]) == ["0.900", "0.900", "0.600", "0.750"]
+    assert wordings["worst wording"].iloc[0] == "quivering atria"
 
 
 def test_two_evaluations_are_compared_on_the_same_records(open_page: Open, home: Path) -> None:

@@ -1,0 +1,72 @@
+"""An evaluation in a real browser: started as a job, its views looked at, exported, and a worst case opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from pipelines.serve import running_app
+from tests.browser.driver import PATIENCE, Browser
+from tests.evaluations import write_evaluation, write_robustness
+from tests.tiny import write_ptbxl
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
+
+PICTURES = {"Classes": 1, "Curves": 2, "Robustness": 1, "Against another": 1}
+"""By view: how many figures it draws."""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An installation with two evaluations on one corpus, and the folder of another corpus beside it."""
+    home = tmp_path / "home"
+    evaluation = write_evaluation(home, checkpoint="bbbbbbbbbbbb", noise=3.0, created=1.0, tasks=("ptbxl_rhythm",))
+    evaluation = write_evaluation(home, tasks=("ptbxl_rhythm",), files=True)
+    write_robustness(evaluation, "ptbxl_rhythm")
+    write_ptbxl(tmp_path / "recordings" / "ptb-xl", [{"AFIB": 0.0}, {"SR": 0.0}] * 3, [9] * 6)
+    return home
+
+
+def test_views_export_a_worst_case_and_a_new_evaluation(browser: Browser, home: Path, checkpoint: Path) -> None:
+    page = browser.page
+    with running_app(home, checkpoint) as address:
+        page.goto(f"{address}/Evaluation")
+        browser.agree()
+        for view, number in PICTURES.items():
+            page.get_by_role("radio", name=view).click()
+            expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=PATIENCE)
+            browser.settle()
+            expect(page.locator(".js-plotly-plot")).to_have_count(number, timeout=PATIENCE)
+        expect(page.get_by_text("First: aaaaaaaaaaaa, macro AUROC")).to_be_visible(timeout=PATIENCE)
+
+        page.get_by_role("radio", name="Protocol and files").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Report (Markdown)").click()
+        report = Path(download.value.path()).read_text(encoding="utf-8")
+        with page.expect_download() as download:
+            page.get_by_role("button", name="All classes (CSV)").click()
+        classes = Path(download.value.path()).read_text(encoding="utf-8")
+
+        page.get_by_text("New evaluation").click()
+        folder = page.get_by_role("textbox", name="Folder of recordings")
+        folder.fill(str(home.parent / "recordings"))
+        folder.press("Enter")
+        page.get_by_role("button", name="Evaluate", exact=True).click()
+        expect(page.get_by_text("Closing this page does not stop it.")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("tasks evaluated")).to_be_visible(timeout=PATIENCE)
+
+        page.get_by_role("radio", name="Worst cases").click()
+        page.get_by_role("button", name="Open on the reading page").click()
+        expect(page.get_by_role("heading", name="Read an ECG", exact=True)).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("textbox", name="Queries, one a line")).to_have_value("sinus rhythm", timeout=PATIENCE)
+    assert "python -m pipelines.evaluate --data ptb-xl" in report
+    assert "| SuPreME, published |" in report
+    assert classes.startswith("task,labels,split,class,query")
+    assert "Research use only" in report
+    assert "Research use only" in classes
+    made = [path.parent.name for path in (home / "evaluations").glob("*/*/manifest.json")]
+    assert sorted(made)[-2:] == ["first", "first"], made
+    assert len(made) == 3
+    assert browser.strangers() == []
