@@ -207,7 +207,7 @@ def main(argv: list[str] | None = None) -> int:
         )
         progress = ConsoleProgress("evaluate")
         found = run(config, predictor, progress)
-        progress(1.0, f"{len(found.tasks)} tasks evaluated, {len(found.missing)} without records")
+        progress(1.0, f"{len(found.tasks)} tasks evaluated, {len(found.missing)} not")
         for task in found.tasks:
             for note in shortfalls(found.result(task)):
                 say(f"{task}: {note}")
