@@ -48,7 +48,7 @@ with page(
 
     evaluation = choose_evaluation("Evaluation", found, "evaluation")
     show_means(evaluation)
-    choosing, viewing = st.columns((1, 3), vertical_alignment="bottom")
+    choosing, viewing = st.columns((1, 4), vertical_alignment="bottom")
     task = choosing.selectbox("Task", evaluation.tasks, format_func=TASK_TITLES.__getitem__, key="task")
     view = viewing.segmented_control(
         "View", VIEWS, default=VIEWS[0], required=True, key="evaluation-view", label_visibility="collapsed"

@@ -146,7 +146,7 @@ def condition_figure(conditions: Sequence[ConditionResult], *, dark: bool = Fals
         [(entry.difference, *entry.ci) for entry in ordered],
         [escape(entry.name) for entry in ordered],
         [True] * len(ordered),
-        "change of the macro AUROC",
+        "change of macro AUROC",
         dark=dark,
     )
     figure.update_traces(
@@ -168,7 +168,8 @@ def _differences(
     """Draw differences (value, low, high) as rows from the bottom, a line where there is none."""
     figure = go.Figure(go.Scatter(**_dots(values, range(len(values)), filled, dark=dark)))
     figure.add_vline(x=0, line={"color": ink(dark), "width": 1})
-    figure.update_layout(**_layout(dark, height=100 + ROW_PIXELS * len(values)), showlegend=False)
+    height = 60 + ROW_PIXELS * len(values)
+    figure.update_layout(**chart(dark, height=height, top=12, bottom=BOTTOM), showlegend=False)
     figure.update_xaxes(title_text=title, gridcolor=RULE, zeroline=False)
     _name_rows(figure, labels)
     return figure

@@ -59,7 +59,7 @@ def edit_queries() -> list[CardiacQuery]:
 def ask_first(query: str) -> None:
     """Put a query on top of the list, before the reading page is drawn."""
     lines = str(st.session_state.get(_TEXT) or "\n".join(START)).splitlines()
-    st.session_state[_TEXT] = "\n".join([query, *(line for line in lines if line != query)])
+    st.session_state[_TEXT] = "\n".join([query, *(line for line in lines if line.casefold() != query.casefold())])
 
 
 def ask_instead(queries: Sequence[str]) -> None:

@@ -71,7 +71,9 @@ def _condition(entry: ConditionResult) -> Row:
         "macro AUROC": figure(entry.macro),
         "change (95 % interval)": f"{entry.difference:+.3f} ({low:+.3f} to {high:+.3f})" if entry.records else "-",
         "mean change of a score": figure(entry.shift),
-        "class that loses most": f"{entry.worst} {entry.worst_difference:+.3f}" if entry.worst else "",
+        "class that loses most": f"{entry.worst} {entry.worst_difference:+.3f}"
+        if entry.worst and entry.changed
+        else "",
         "records": entry.records,
         "not scored": f"{entry.refused:,}: {entry.reason}" if entry.refused else "",
     }
