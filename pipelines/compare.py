@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines.stage import run_stage, say
+from pipelines.stage import draws, run_stage, say
 from suprem.atomic import write_text
 from suprem.errors import EvaluationError
 from suprem.evaluation.comparison import Comparison, TaskComparison, aligned, compare_scores
@@ -180,7 +180,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.add_argument(
             f"--{name}-without", type=Path, nargs="+", default=[], metavar="FILE", help="the same without a part"
         )
-    parser.add_argument("--bootstrap", type=int, default=2000, help="draws of the bootstrap, default 2000")
+    parser.add_argument("--bootstrap", type=draws, default=2000, help="draws of the bootstrap, default 2000")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     parser.add_argument("--out", type=Path, help="also write the JSON object to this file")
     args = parser.parse_args(argv)

@@ -25,7 +25,7 @@ import pandas as pd
 from pipelines import zero_shot
 from pipelines.index_datasets import CORPORA
 from pipelines.result_text import shortfalls
-from pipelines.stage import ConsoleProgress, provenance, run_stage, say
+from pipelines.stage import ConsoleProgress, draws, provenance, run_stage, say
 from suprem.atomic import write_text
 from suprem.datasets.catalog import LABEL_VARIANTS, TASK_NAMES, load_task
 from suprem.datasets.index import RecordIndex
@@ -192,7 +192,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--splits", type=Path, metavar="DIR", help="MERL's data_split, its test part")
     parser.add_argument("--queries", default=SIMPLIFIED, metavar="SET", help=f"{', '.join(BUILT_IN)}, or a file")
     parser.add_argument("--name", help="of the folder; default: date and time")
-    parser.add_argument("--bootstrap", type=zero_shot.draws, default=1000, help="draws of the bootstrap, default 1000")
+    parser.add_argument("--bootstrap", type=draws, default=1000, help="draws of the bootstrap, default 1000")
     args = parser.parse_args(argv)
     name = args.name or time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     if not NAME.fullmatch(name):

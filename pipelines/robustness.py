@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from pipelines import zero_shot
 from pipelines.index_datasets import CORPORA, parse_folds
-from pipelines.stage import ConsoleProgress, run_stage
+from pipelines.stage import ConsoleProgress, draws, run_stage
 from suprem.atomic import write_text
 from suprem.concepts.vocabulary import Vocabulary, load_terms
 from suprem.datasets.catalog import LABEL_VARIANTS, TASK_NAMES, load_task
@@ -300,7 +300,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--records", type=int, help="so many of them, evenly spread; default: all")
     parser.add_argument("--paraphrases", type=Path, metavar="FILE", help=".json or .toml; default: our terms' wordings")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one, or SUPREM_CHECKPOINT")
-    parser.add_argument("--bootstrap", type=int, default=500, help="draws of the bootstrap, default 500")
+    parser.add_argument("--bootstrap", type=draws, default=500, help="draws of the bootstrap, default 500")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     parser.add_argument("--out", type=Path, help="also write the JSON object to this file")
     args = parser.parse_args(argv)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -32,6 +33,14 @@ PACKAGES = (
     "sentence-transformers",
     "safetensors",
 )
+
+
+def draws(text: str) -> int:
+    """Read how many bootstrap draws an option asks for; argparse tells what is wrong."""
+    number = int(text)
+    if number < 1:
+        raise ArgumentTypeError("at least one bootstrap draw is needed")
+    return number
 
 
 def run_stage(work: Callable[[], int | None]) -> int:

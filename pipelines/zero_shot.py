@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from pipelines.index_datasets import CORPORA, parse_folds
 from pipelines.language_model import add_llm_options
 from pipelines.result_text import as_json, describe, shortfalls, side_by_side
-from pipelines.stage import ConsoleProgress, run_stage, say
+from pipelines.stage import ConsoleProgress, draws, run_stage, say
 from pipelines.task_records import (
     EVERY_FOLD,
     audit_sums,
@@ -223,13 +223,6 @@ def save_scores(path: Path, found: Sequence[Evaluation], beside: Path | None) ->
         place = Path(os.path.relpath(path.with_name(name), beside or path.parent)).as_posix()
         results.append(replace(one.result, scores=place))
     return results
-
-
-def draws(text: str) -> int:
-    draws = int(text)
-    if draws < 1:
-        raise argparse.ArgumentTypeError("at least one bootstrap draw is needed")
-    return draws
 
 
 def main(argv: list[str] | None = None) -> int:
