@@ -2,10 +2,10 @@
 
     python -m pipelines.benchmark [--only GROUP ...] [--page] [--records N] [--checkpoint DIR] [--json]
 
-Groups: scoring, mapping (a slider move of the concept map), training (recipes, loader, share of the machine's rate),
-storage (a corpus becomes a signal store), evaluation (the bootstrap, a whole zero-shot task), rerun (the training page
-of a busy installation), and, only when asked for by name or with --page, browser: the application opened in Chromium
-(needs requirements-dev.txt).
+Groups: scoring, reading (upload, new query, what-if, occlusion), mapping (a slider move of the concept map), training
+(recipes, loader, share of the machine's rate), storage (a corpus becomes a signal store), evaluation (the bootstrap, a
+whole zero-shot task), rerun (the training page of a busy installation), and, only when asked for by name or with
+--page, browser: the application opened in Chromium (needs requirements-dev.txt).
 
 Machines are shared and noisy: read the ratios, compare only within one run, and repeat. SUPREM_THREADS=1 helps where
 other work runs beside: two threads that wait for each other are slower than one.
@@ -25,6 +25,7 @@ from pipelines.speed.browser import browser_figures
 from pipelines.speed.evaluation import evaluation_figures
 from pipelines.speed.figure import Figure
 from pipelines.speed.mapping import mapping_figures
+from pipelines.speed.reading import reading_figures
 from pipelines.speed.rerun import page_figures
 from pipelines.speed.scoring import scoring_figures
 from pipelines.speed.storage import RECORDS, storage_figures
@@ -43,6 +44,7 @@ class Options:
 
 GROUPS: dict[str, Callable[[Options], list[Figure]]] = {
     "scoring": lambda options: scoring_figures(options.checkpoint),
+    "reading": lambda options: reading_figures(options.checkpoint),
     "mapping": lambda _: mapping_figures(),
     "training": lambda _: training_figures(),
     "storage": lambda options: storage_figures(options.records),

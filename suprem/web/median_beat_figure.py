@@ -34,12 +34,14 @@ def median_beat_figure(found: Measurements) -> go.Figure | None:
         left, zero = index // 3 * width, -(index % 3) * _PITCH
         data.append(_trace(beat, lead, left, zero))
         notes.append(_note(left + 1, zero + 11, f"<b>{lead}</b>", INK))
-        for name, sample in marks.items():
+        for sample in marks.values():
             x = left + sample / FS * MM_PER_SECOND
             line = {"color": MARK, "width": 1, "dash": "dot"}
             shapes.append({"type": "line", "x0": x, "x1": x, "y0": zero - 9, "y1": zero + 9, "line": line})
-            if index % 3 == 0:
-                notes.append(_note(x, zero + 12 + 3 * (name in ("J", "P")), name, MARK))
+        if index % 3 == 0:
+            for name, middle in _names(marks).items():
+                x = left + middle / FS * MM_PER_SECOND
+                notes.append({**_note(x, zero + 15, name, MARK), "xanchor": "center"})
     return go.Figure({"data": data, "layout": _layout(width, len(data), shapes, notes)})
 
 
@@ -55,6 +57,16 @@ def _marks(found: Measurements) -> dict[str, int]:
     if found.qt.value is not None and marks.t_off is not None:
         named["T end"] = marks.t_off
     return named
+
+
+def _names(marks: dict[str, int]) -> dict[str, float]:
+    """Return what stands above the marks: a wave's name over its middle, which leaves room where marks are close."""
+    spans = {"P": ("P", "P end"), "QRS": ("QRS", "J"), "T end": ("T end", "T end")}
+    return {
+        name: (marks[first] + marks.get(last, marks[first])) / 2
+        for name, (first, last) in spans.items()
+        if first in marks
+    }
 
 
 def _trace(beat: MedianBeat, lead: str, left: float, zero: float) -> Parts:
