@@ -1,10 +1,11 @@
-"""Measure extracted entities against annotated reports (paper A.10.4).
+"""Measure extracted entities against annotated reports (paper A.10.4), and their mapping to the SCP-ECG statements.
 
     python -m pipelines.evaluate_extraction --reports ptbxl_database.csv [--annotations FILE.jsonl]
         [--entities entities.jsonl] [--split develop|check|untouched|all] [--json]
+    python -m pipelines.evaluate_extraction --mapping [KEY.csv] [--split develop|check|all] [--json]
 
 Without --entities the rule extractor reads the annotated reports. How the shipped annotations were made is in
-docs/annotation.md.
+docs/annotation.md. With --mapping the rank-1 accuracy of the mapping on an answer key of entity, code and split.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pipelines.stage import run_stage, say
-from suprem.errors import ReportError
+from suprem.concepts.embed import load_embedder
+from suprem.concepts.mapping import THRESHOLDS
+from suprem.concepts.mapping_accuracy import ENTITY_CODES, MappingAccuracy, measure_mapping, read_entity_codes
+from suprem.concepts.vocabulary import load_terms
+from suprem.errors import ConceptError, ReportError
 from suprem.export import RESEARCH_USE
 from suprem.reports.agreement import Agreement, AnnotatedText, Score, Span, measure_agreement
 from suprem.reports.annotations import ANNOTATIONS_FILE, Annotation, read_annotations
@@ -53,6 +58,20 @@ def run(config: Config) -> tuple[Agreement, list[str]]:
         if item.report_id in found
     ]
     return measure_agreement(compared, draws=config.bootstrap, seed=config.seed), left_out
+
+
+def run_mapping(path: Path, split: str) -> list[MappingAccuracy]:
+    """Measure the mapping on an answer key with the bundled encoder; the key is mapped as a whole whatever the split.
+
+    Raises:
+        ConceptError: The file is no answer key, or has nothing of the split.
+    """
+    figures = measure_mapping(read_entity_codes(path), load_terms(), load_embedder("minilm"), THRESHOLDS["minilm"])
+    chosen = [figure for figure in figures if split in ("all", figure.split)]
+    if not chosen:
+        found = ", ".join(figure.split for figure in figures)
+        raise ConceptError(f"{path.name} has no entity of the split {split}; it has {found}.")
+    return chosen
 
 
 def _extract(annotations: list[Annotation]) -> dict[str, tuple[Span, ...]]:
@@ -104,6 +123,14 @@ def as_lines(agreement: Agreement) -> list[str]:
     ]
 
 
+def as_line(figure: MappingAccuracy) -> str:
+    """The figure of a split in words."""
+    return (
+        f"mapping at rank 1, {figure.split}: {figure.accuracy:.3f} ({figure.right} of {figure.entities}, 95 % interval "
+        f"{figure.interval[0]:.3f} to {figure.interval[1]:.3f})"
+    )
+
+
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
@@ -115,13 +142,20 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--reports", type=Path, help="table with the annotated reports, here ptbxl_database.csv")
     parser.add_argument("--entities", type=Path, help="entities.jsonl to measure; default: the rules are run")
     parser.add_argument("--split", choices=("develop", "check", "untouched", "all"), default="all")
+    parser.add_argument(
+        "--mapping", type=Path, nargs="?", const=ENTITY_CODES, help="measure the mapping; default: the shipped key"
+    )
     parser.add_argument("--bootstrap", type=int, default=1000, help="draws for the intervals")
     parser.add_argument("--seed", type=int, default=0, help="seed of the draws")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     args = parser.parse_args(argv)
 
     def work() -> None:
-        options = {name: value for name, value in vars(args).items() if name != "json"}
+        if args.mapping is not None:
+            figures = run_mapping(args.mapping, args.split)
+            print(json.dumps([asdict(figure) for figure in figures]) if args.json else "\n".join(map(as_line, figures)))
+            return
+        options = {name: value for name, value in vars(args).items() if name not in ("json", "mapping")}
         agreement, left_out = run(Config(**options))
         if left_out:
             say(f"not compared: {len(left_out)} annotations whose report is missing or has another text")

@@ -36,7 +36,7 @@ _EXTENT = re.compile(
     r"(?<!\S)(?:slight(?:ly)?|minor|minimal(?:ly)?|mild(?:ly)?|discrete(?:ly)?|moderate(?:ly)?|marked(?:ly)?|gross(?:ly)?|"
     r"pronounced|prominent|severe(?:ly)?|extreme(?:ly)?|very|rather|somewhat|clear(?:ly)?|definite(?:ly)?|distinct|"
     r"obvious|significant(?:ly)?|isolated|single|solitary|occasional|rare|frequent|multiple|numerous|several|"
-    r"interposed|intermixed|some|few|uniforme?|monomorphic|polymorphic|multiforme?|apparently|typical|atypical|terminal(?:ly)?|deep(?:ly)?)\s"
+    r"interposed|intermixed|some|few|uniforme?|(?:uni|multi)focal|monomorphic|polymorphic|multiforme?|apparently|typical|atypical|terminal(?:ly)?|deep(?:ly)?)\s"
 )
 
 

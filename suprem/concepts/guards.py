@@ -101,6 +101,8 @@ _PROPERTIES: dict[str, dict[str, str]] = {
         "junctional": "junctional tachycardia",
         "reentrant": "reentrant|reentry",
     },
+    # One value: it contradicts nothing, but a "supraventricular rhythm" is not yet an arrhythmia.
+    "disturbance": {"arrhythmia": "arrhythmia|dysrhythmia|irregular rhythm|rhythm disorder"},
     "pathway": {"accessory": "preexcitation|wolff|delta|accessory|kent"},
     "criterion": {"voltage": "voltages?|amplitude|sokolow"},
     "normality": {
@@ -222,9 +224,7 @@ def _component(words: str) -> frozenset[str]:
     if others and not found:
         return frozenset({"axis or progression"})
     if found == {"st-t"} and not _directions(words) and _causes(words) <= {"nonspecific", "nondiagnostic"}:
-        # "ST-T changes" are neither changes of ST alone nor of T alone, "ST-T depression" is one of ST. Nonspecific
-        # ones are coded with those of ST: PTB-XL has NST_ in 169 of the 180 reports that name them.
-        return found | {"st"} if _causes(words) == {"nonspecific"} else found
+        return found  # "ST-T changes" are neither changes of ST alone nor of T alone, "ST-T depression" is one of ST
     return frozenset(part for component in found for part in component.split("-"))
 
 

@@ -187,7 +187,7 @@ MACHINE_WORDINGS: dict[str, tuple[str, ...]] = {
     "septal infarct": ("",),
     "inferior infarct - age undetermined": ("IMI",),
     "inferior subendocardial injury": ("INJIN",),
-    "nonspecific ST and T wave abnormality": ("", "NST_"),
+    "nonspecific ST and T wave abnormality": ("",),
     "nonspecific intraventricular conduction delay": ("IVCD",),
     "minimal voltage criteria for LVH, may be normal variant": ("VCLVH",),
     "voltage criteria for left ventricular hypertrophy": ("VCLVH",),

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +12,7 @@ from suprem.concepts.abbreviations import match_key
 from suprem.concepts.embed import MiniLmEmbedder, TextEmbedder
 from suprem.concepts.guards import conflict
 from suprem.concepts.mapping import THRESHOLDS, Mapping, candidates, measure, overlap, remap, to_csv
+from suprem.concepts.mapping_accuracy import measure_mapping, read_entity_codes
 from suprem.concepts.vocabulary import CONCEPTS, Vocabulary, load_terms
 from suprem.errors import ConceptError
 from suprem.export import text_cell
@@ -29,7 +28,6 @@ CERTAINTIES = {
     "U": Certainty.UNCERTAIN,
     "X": Certainty.NEGATED,
 }
-ENTITY_CODES = Path(__file__).resolve().parents[2] / "assets" / "annotations" / "entity_codes.csv"
 
 # What a cosine takes for one: the paper's Tables 12, 16 and 20, and the pairs of the guards.
 APART = (
@@ -93,14 +91,14 @@ def test_ischemia_never_becomes_infarction(terms: Vocabulary) -> None:
 
 
 def test_the_order_of_the_input_does_not_matter(terms: Vocabulary) -> None:
-    names = [row["entity"] for row in csv.DictReader(io.StringIO(ENTITY_CODES.read_text()))][:60]
+    names = [item.entity for item in read_entity_codes()][:60]
     assert rows_of(names, terms) == rows_of(names[::-1], terms)
 
 
 def test_entities_taken_a_few_at_a_time_are_mapped_as_all_at_once(
     terms: Vocabulary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = [row["entity"] for row in csv.DictReader(io.StringIO(ENTITY_CODES.read_text()))][:80]
+    names = [item.entity for item in read_entity_codes()][:80]
     at_once = rows_of(names, terms)
     assert len({row.cluster for row in at_once.values()}) > 20
     monkeypatch.setattr(mapping, "_MEMBERS", 2)
@@ -147,15 +145,8 @@ def test_real_entities_reach_the_accuracy_the_thresholds_were_set_for(
     terms: Vocabulary, minilm: MiniLmEmbedder
 ) -> None:
     """Thresholds were chosen on `develop` alone; `check` was annotated before and is only measured."""
-    annotated = list(csv.DictReader(io.StringIO(ENTITY_CODES.read_text())))
-    thresholds = THRESHOLDS["minilm"]
-    similarities = measure([row["entity"] for row in annotated], terms, minilm, floor=thresholds.cluster)
-    rows = remap(similarities, cluster_threshold=thresholds.cluster, map_threshold=thresholds.map)
-    code = {row.entity: row.code if row.carries else "" for row in rows}
-    accuracy = {
-        split: np.mean([code[row["entity"]] in row["code"].split("|") for row in annotated if row["split"] == split])
-        for split in ("develop", "check")
-    }
+    figures = measure_mapping(read_entity_codes(), terms, minilm, THRESHOLDS["minilm"])
+    accuracy = {figure.split: figure.accuracy for figure in figures}
     assert accuracy["develop"] >= 0.97
     assert accuracy["check"] >= 0.90
 

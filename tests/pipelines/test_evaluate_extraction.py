@@ -59,3 +59,19 @@ def test_the_rules_keep_their_quality_on_real_reports(test_data: Path, capsys: p
         figures = json.loads(capsys.readouterr().out)
         assert figures["exact_span"]["f1"] > 0.95
         assert figures["certainty_accuracy"] > 0.95
+
+
+def test_the_mapping_is_measured_on_an_answer_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key = tmp_path / "key.csv"
+    key.write_text("entity,code,split\nlvh,LVH,develop\nsinus rhythm,,check\natrial flutter,AFLT|AFIB,check\n")
+    assert main(["--mapping", str(key), "--split", "check"]) == 0
+    assert "check: 0.500 (1 of 2, 95 % interval 0.0" in capsys.readouterr().out
+    assert main(["--mapping", str(key), "--json"]) == 0
+    assert [figure["right"] for figure in json.loads(capsys.readouterr().out)] == [1, 1]
+
+
+@pytest.mark.parametrize("text", ["entity,code\nlvh,LVH\n", "entity,code,split\n", "entity,code,split\nlvh\n"])
+def test_what_is_no_answer_key_is_said(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "key.csv").write_text(text)
+    assert main(["--mapping", str(tmp_path / "key.csv")]) == 2
+    assert "key.csv" in capsys.readouterr().err
