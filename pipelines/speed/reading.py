@@ -18,8 +18,6 @@ from suprem.ecg.record import EcgRecord
 from suprem.ecg.synthetic import SyntheticSpec, synthesize
 from suprem.inference.explain import explain, read_record
 from suprem.inference.predictor import Predictor
-from suprem.paper.layout import Layout
-from suprem.web.ecg_figure import ecg_figures
 
 QUERIES = 9
 """As many as the page asks at first."""
@@ -38,7 +36,6 @@ def reading_figures(checkpoint: Path, *, repeats: int = 7) -> list[Figure]:
     def whole() -> None:
         read = read_upload(upload)
         assess_quality(read)
-        ecg_figures(read, layout=Layout.COLUMNS)
         measure(read)
         answer(read)
 
@@ -58,7 +55,7 @@ def reading_figures(checkpoint: Path, *, repeats: int = 7) -> list[Figure]:
         lambda: explain(predictor, read_record(predictor, record), queries[:1]), repeats=min(repeats, 3)
     )
     return [
-        Figure("upload to all that the page shows", page, "s", "computed; what the browser draws comes on top", "< 2"),
+        Figure("upload to all values on the page", page, "s", "computed; drawing the trace comes on top", "< 2"),
         Figure("  of it measurements", 1e3 * measuring, "ms"),
         Figure("a query in new words", 1e3 * asked, "ms", "embedded and scored", "< 300"),
         Figure("a what-if edit", 1e3 * edited, "ms", f"{QUERIES} queries", "< 300"),
