@@ -32,9 +32,9 @@ _LEAD_NUMBERS: dict[int, tuple[str, int]] = {
 _MDC_ECG_PARTITION = 2 << 16
 """ISO/IEEE 11073-10101 writes a code as one number, or as partition and number."""
 
-# A hyphen right after the word separates, one after a blank turns the sign: "ECG-aVR", "Lead -aVR".
+# A hyphen that touches the word or stands between blanks separates: "ECG-aVR", "Lead - I". "Lead -aVR" is turned.
 _WRAPPING = re.compile(
-    r"^(?:(?:MDC[_ ]?ECG[_ ]?LEAD|LEAD|ECG|EKG|ABLEITUNG|CHANNEL|EINTHOVEN|GOLDBERGER|WILSON)(?:-+|[\s_:]*))+",
+    r"^(?:(?:MDC[_ ]?ECG[_ ]?LEAD|LEAD|ECG|EKG|ABLEITUNG|CHANNEL|EINTHOVEN|GOLDBERGER|WILSON)(?:-+|\s+-+\s+|[\s_:]*))+",
     re.IGNORECASE,
 )
 _TRAILING = re.compile(r"\s*(\(.*\)|\[.*\]|,.*|[\s_]+LEAD|[\s_-]+(?:REF|RAW))$", re.IGNORECASE)

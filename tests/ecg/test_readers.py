@@ -87,7 +87,8 @@ def expected(counts: Counts) -> NDArray[np.float32]:
         ("MLII", "II"), ("C1", "V1"), ("c6", "V6"), ("MDC_ECG_LEAD_AVR", "aVR"), ("MDC_ECG_LEAD_V4", "V4"),
         ("ECG V5", "V5"), ("ECG I", "I"), (" aVF ", "aVF"), ("aVF, augmented voltage, foot", "aVF"), ("'V2'", "V2"),
         ("EKG_Lead II", "II"), ("ECG-aVR", "aVR"), ("ECG I-Ref", "I"), ("ECG LA-RA", "I"), ("LL-LA", "III"),
-        ("V-1", "V1"), ("Wilson V3", "V3"), ("V01", "V1"), ("V4_raw", "V4"),
+        ("V-1", "V1"), ("Wilson V3", "V3"), ("V01", "V1"), ("V4_raw", "V4"), ("Lead - I", "I"),
+        ("ECG - aVR", "aVR"),
     ],
 )  # fmt: skip
 def test_a_lead_is_known_in_every_spelling(spelling: str, lead: str) -> None:
