@@ -41,7 +41,7 @@ def left_out_sentence(summary: ExtractionSummary, skipped: int) -> str:
         f"{partly:,} reports hold many unknown words: what is not found in them is not known to be absent"
         if partly
         else "",
-        f"{skipped:,} rows hold no report that can be used" if skipped else "",
+        f"{skipped:,} {'row holds' if skipped == 1 else 'rows hold'} no report that can be used" if skipped else "",
     ]
     return "; ".join(filter(None, parts)) + ("." if any(parts) else "")
 

@@ -167,7 +167,8 @@ def _show_table(review: Review, found: Sequence[ReviewRow], row: ReviewRow | Non
         selection_mode="single-row",
         column_config={
             "entity": st.column_config.TextColumn(width="medium"),
-            "similarity": st.column_config.NumberColumn(format="%.2f"),
+            "similarity": st.column_config.NumberColumn(format="%.2f", width=70),
+            "mind": st.column_config.TextColumn(width=130),
         },
     )
     st.caption(f"Row {position + 1:,} of {len(found):,} that pass the filters, {len(review.rows):,} in all.")
@@ -178,7 +179,9 @@ def _show_row(review: Review, found: Sequence[ReviewRow], row: ReviewRow) -> Non
     members = sum(other.mapping.cluster == row.mapping.cluster for other in review.rows)
     with st.container(border=True, key="review-row"):
         st.html(f'<h3 class="entity-name">{escape(row.entity)}</h3>')
-        others = f" · in a cluster with {members - 1:,} other names" if members > 1 else ""
+        others = (
+            f" · in a cluster with {members - 1:,} other {'name' if members == 2 else 'names'}" if members > 1 else ""
+        )
         st.caption(f"stated in {row.records:,} {'record' if row.records == 1 else 'records'}{others}")
         if row.decision:
             target = f": {row.decision.code}" if row.decision.code else ""
