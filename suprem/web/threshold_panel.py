@@ -129,6 +129,10 @@ def _apply(
     approved: dict[str, str],
     reviewer: str,
 ) -> None:
+    shown = MappingThresholds(st.session_state[f"cluster-{version.id}"], st.session_state[f"map-{version.id}"])
+    if shown != thresholds:  # the button was pressed while the preview of the last move was still being drawn
+        session().notice = "The sliders moved on before the preview was drawn. Look at it and apply again."
+        return
     try:
         made = build_version(
             version.reports(),
