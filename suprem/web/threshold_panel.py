@@ -54,7 +54,7 @@ def show_thresholds(store: ReviewStore, version: VocabularyVersion, reviewer: st
     show_changes(changes, mentions, key="preview")
 
     target = MappingThresholds(cluster=cluster, map=mapped)
-    settled = f"{len(approved):,} settled decisions go into it. " if approved else ""
+    settled = f"Settled decisions that go into it: {len(approved):,}. " if approved else ""
     st.caption(f"{settled}Version {version.number} stays as it is; you can go back to it at any time.")
     st.button(
         "Apply as a new version",

@@ -245,9 +245,21 @@ def test_a_threshold_is_previewed_then_applied_as_the_next_version(version: Voca
     view(app, "Thresholds")
     assert [metric.value for metric in app.metric] == ["0 rows"] * 3, "what was decided stays so in the next version"
     view(app, "Versions")
-    assert "You decided 1 rows of version 1" in shown(app).replace("**", "")
+    assert "You decided 1 row of version 1" in shown(app).replace("**", "")
     press(app, "carry-over")
     assert store().current(second.id, "Anna").keys() == {"sinus rhythm"}
+
+
+def test_no_version_is_made_from_a_preview_that_was_not_seen(version: VocabularyVersion) -> None:
+    app = view(open_page(CONCEPTS, reviewer="Anna"), "Thresholds")
+    app.slider(key=f"map-{version.id}").set_value(0.95).run()
+    app.slider(key=f"map-{version.id}").set_value(1.0)
+    app.button(key="apply").click()
+    app.run()  # both at once, as when the button is pressed before the page has answered the slider
+    assert "Look at it and apply again" in shown(app)
+    assert list_versions(version.folder.parent) == [version]
+    press(app, "apply")
+    assert [made.thresholds.map for made in list_versions(version.folder.parent)] == [version.thresholds.map, 1.0]
 
 
 def test_a_version_of_an_earlier_program_says_what_goes_elsewhere_today(version: VocabularyVersion) -> None:
