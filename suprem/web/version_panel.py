@@ -52,7 +52,8 @@ def show_versions(store: ReviewStore, version: VocabularyVersion, reviewer: str)
     mine = store.current(before.id, reviewer)
     same = still_valid(before, version, mine)
     st.markdown(
-        f"You decided **{len(mine):,}** {'row' if len(mine) == 1 else 'rows'} of version {before.number}; **{len(same):,}** of them hold in version "
+        f"You decided **{len(mine):,}** {'row' if len(mine) == 1 else 'rows'} of version {before.number}; "
+        f"**{len(same):,}** of them hold in version "
         f"{version.number} too: it sends the entity where version {before.number} did, or where you said."
     )
     st.button(
