@@ -77,9 +77,10 @@ def test_a_wfdb_pair_goes_in_and_its_score_comes_out(browser: Browser, tmp_path:
 
         assert_paper_is_square(page)
         page.set_viewport_size({"width": 1000, "height": 1000})
-        page.wait_for_function(
+        page.wait_for_function(  # paper of 66 rem, which is then moved sideways
             "[...document.querySelectorAll('.js-plotly-plot')].filter(plot => plot.checkVisibility())"
-            ".every(plot => plot._fullLayout.width < 1000)"
+            ".filter(plot => plot._fullLayout.yaxis.scaleanchor)"
+            ".every(plot => Math.abs(plot._fullLayout.width - 1056) < 2)"
         )
         assert_paper_is_square(page)
         with page.expect_download() as download:

@@ -38,7 +38,7 @@ class FakePredictor:
     encoder = SimpleNamespace(name="fake-encoder")
 
     @classmethod
-    def load(cls, folder: Path, **_: object) -> FakePredictor:
+    def configured(cls, _settings: object, _checkpoint: Path | None = None) -> FakePredictor:
         return cls()
 
     def vectors(self, queries: Sequence[str]) -> NDArray[np.float32]:
