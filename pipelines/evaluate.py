@@ -34,6 +34,7 @@ from suprem.datasets.signal_store import Progress
 from suprem.errors import ConfigError, DatasetError
 from suprem.evaluation.audit import RecordingHashes
 from suprem.evaluation.evaluation_folder import (
+    EVALUATIONS,
     MANIFEST,
     Corpus,
     EvaluationFolder,
@@ -201,7 +202,7 @@ def main(argv: list[str] | None = None) -> int:
     def work() -> None:
         settings = load_settings()
         predictor = Predictor.configured(settings, args.checkpoint)
-        out = settings.home / "evaluations" / predictor.id / name
+        out = settings.home / EVALUATIONS / predictor.id / name
         config = Config(
             tuple(args.data), out, tuple(args.tasks), args.labels, args.splits, args.queries, args.bootstrap
         )

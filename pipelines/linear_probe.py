@@ -9,15 +9,21 @@ suprem/evaluation/linear_probe.py. "random" are encoders of the checkpoint's for
 "measurements" is logistic regression on rate, intervals, axis and voltages, read from the corpus the store was made of,
 "resnet18" and "vit" are networks trained from nothing on the same labels, all layers (--supervised gives sizes and
 recipe, by default pipelines/configs/supervised.toml; with all labels that takes hours on a CPU).
+
+Each result is added to --out as soon as it is there, and what is there is not done again: a command that was stopped
+goes on, and others can add to the same file meanwhile. By default that is <SUPREM_HOME>/evaluations/<checkpoint>/
+linear_probe.json, which the Evaluation page shows.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,33 +34,35 @@ from pipelines.index_datasets import parse_folds
 from pipelines.pretrain import CONFIGS
 from pipelines.stage import ConsoleProgress, run_stage, say
 from pipelines.task_records import refuse_shared
-from suprem.atomic import write_text
-from suprem.configfile import load_config
+from suprem.configfile import as_dict, load_config
 from suprem.datasets.catalog import TASK_NAMES, load_task
 from suprem.datasets.index import TRAIN_FOLDS
 from suprem.datasets.measured import fill_missing, measure_files
 from suprem.datasets.signal_store import Progress, SignalStore
 from suprem.datasets.task import LabelledRecords
 from suprem.errors import ConfigError, DatasetError
+from suprem.evaluation.evaluation_folder import EVALUATIONS, PROBES
 from suprem.evaluation.linear_probe import PROTOCOLS, ProbeData, probe, subset
-from suprem.evaluation.probe_result import ProbeResult, judge
-from suprem.evaluation.results import nan_to_null
+from suprem.evaluation.probe_result import Probe, ProbeResult, add_probe, judge, probes_json, read_probes
 from suprem.export import RESEARCH_USE
-from suprem.model.checkpoint import load_checkpoint
+from suprem.model.checkpoint import Checkpoint, load_checkpoint
 from suprem.model.supreme import SupremeModel
 from suprem.settings import load_settings
 from suprem.training.loop import LabelledRows
 from suprem.training.supervised import ENCODERS as SUPERVISED
 from suprem.training.supervised import SupervisedConfig, supervised_logits, train_supervised
 
+RANDOM = "random encoder"
 RANDOM_SEEDS = (0, 1, 2)
-BASELINES = ("random", "measurements", *SUPERVISED)
+MEASUREMENTS = "measurements"
+NETWORKS = {f"supervised {encoder}": encoder for encoder in SUPERVISED}
+BASELINES = ("random", MEASUREMENTS, *SUPERVISED)
 BATCH = 64
 
 
 @dataclass(frozen=True)
 class Config:
-    """What to learn from what, and how; `shares` are in percent."""
+    """What to learn from what, and how; `shares` are in percent, `recipe` is the name of `supervised`."""
 
     store: Path
     tasks: tuple[str, ...]
@@ -66,27 +74,82 @@ class Config:
     seed: int = 0
     workers: int = 2
     supervised: SupervisedConfig = field(default_factory=SupervisedConfig)
+    recipe: str = "default"
 
 
 @dataclass(frozen=True, eq=False)
-class Features:
-    """Features of the rows of a store.
+class Bench:
+    """What all probes of a command share.
 
     Args:
-        name: Where they are from: a checkpoint's id, "random encoder", "measurements".
-        seed: Of the random encoder, else 0.
-        values: (row of the store, feature); NaN rows where they were not asked for.
+        config: What to learn from what.
+        checkpoint: The one that is probed, and whose form the random encoders have.
+        store: The signals.
+        labelled: Task -> the records to learn from and those to evaluate on.
+        device: Where encoders run.
     """
 
-    name: str
-    seed: int
-    values: NDArray[np.floating]
+    config: Config
+    checkpoint: Checkpoint
+    store: SignalStore
+    labelled: Mapping[str, tuple[LabelledRecords, LabelledRecords]]
+    device: str
+
+    def rows_of(self, records: LabelledRecords) -> NDArray[np.intp]:
+        """Return the rows of the store that hold some records."""
+        row_of = {str(name): row for row, name in enumerate(self.store.index.table["record_id"])}
+        return np.array([row_of[name] for name in records.record_ids], np.intp)
+
+    def seen(self) -> str:
+        """Return which of the records to learn from the checkpoint was trained on, as its card says; "" for none."""
+        data = self.checkpoint.card.get("training", {}).get("data", {})
+        folds = [fold for fold in data.get("train_folds", ()) if fold in TRAIN_FOLDS]
+        corpus = self.store.index.corpus
+        return f"folds {','.join(map(str, folds))} of {corpus}" if folds and data.get("corpus") == corpus else ""
 
 
-def run(config: Config, checkpoint: Path, device: str, progress: Progress) -> list[ProbeResult]:
-    """Compute the features once, then probe every task with every share.
+class Features:
+    """Features of the rows of a store; each row's are computed when they are first asked for.
+
+    Args:
+        compute: Takes rows and a progress, returns their features (row, feature).
+    """
+
+    def __init__(self, compute: Callable[[NDArray[np.intp], Progress], NDArray[np.floating]]) -> None:
+        self._compute = compute
+        self._known: dict[int, NDArray[np.floating]] = {}
+
+    def of(self, rows: NDArray[np.intp], progress: Progress) -> NDArray[np.floating]:
+        """Return the features of some rows, (row, feature)."""
+        new = np.array([row for row in rows.tolist() if row not in self._known], np.intp)
+        if len(new):
+            self._known.update(zip(new.tolist(), self._compute(new, progress), strict=True))
+        return np.stack([self._known[row] for row in rows.tolist()])
+
+
+def run(bench: Bench, asked: Sequence[Probe], progress: Progress) -> Iterator[ProbeResult]:
+    """Yield the result of each probe as soon as it is there.
 
     Raises:
+        DatasetError: No recording could be measured.
+    """
+    features, source = None, None
+    for done, question in enumerate(asked):
+        if (question.features, question.seed) != source:  # one set of features in memory at a time
+            source = question.features, question.seed
+            features = None if question.features in NETWORKS else features_of(question, bench)
+
+        def inner(fraction: float, message: str, done: int = done, one: Probe = question) -> None:
+            progress((done + fraction) / len(asked), f"{one.task}, {one.learner}, {one.share:g} %: {message}")
+
+        yield answer(question, bench, features, inner)
+
+
+def set_up(config: Config, checkpoint: Checkpoint, device: str) -> Bench:
+    """Open the store, label its records, and check all that can be known before anything is computed.
+
+    Raises:
+        ConfigError: The folds to evaluate on are among those to learn from.
         DatasetError: The store does not fit the checkpoint or a task.
         EvaluationError: A share leaves no record.
     """
@@ -95,33 +158,19 @@ def run(config: Config, checkpoint: Path, device: str, progress: Progress) -> li
     store = SignalStore.open(config.store)
     tasks = [load_task(name) for name in config.tasks]
     train_rows, held_rows = rows_in(store, TRAIN_FOLDS), rows_in(store, config.folds)
-    labelled = [(task.label(store.index.take(train_rows)), task.label(store.index.take(held_rows))) for task in tasks]
-    for train, held in labelled:
+    labelled = {
+        task.name: (task.label(store.index.take(train_rows)), task.label(store.index.take(held_rows))) for task in tasks
+    }
+    for train, held in labelled.values():
         refuse_shared(train, held, "in the training folds")
-    used = [held for _, held in labelled]
-    used += [shared_out(train, share) for train, _ in labelled for share in config.shares]
-    rows = np.unique(np.concatenate([rows_of(store, records) for records in used]))
-    results = []
-    for features in feature_sets(config, checkpoint, store, rows, device, progress):
-        for train, held in labelled:
-            results += [probe_share(config, store, features, train, held, share) for share in config.shares]
-    for encoder in [name for name in SUPERVISED if name in config.baselines]:
-        for train, held in labelled:
-            results += [
-                supervised_share(config, store, encoder, train, held, share, progress) for share in config.shares
-            ]
-    return results
-
-
-def shared_out(train: LabelledRecords, share: float) -> LabelledRecords:
-    """Return the training records that a share, in percent, learns from."""
-    return train.take(subset(len(train.record_ids), share / 100))
-
-
-def rows_of(store: SignalStore, records: LabelledRecords) -> NDArray[np.intp]:
-    """Return the rows of a store that hold some records."""
-    row_of = {str(name): row for row, name in enumerate(store.index.table["record_id"])}
-    return np.array([row_of[name] for name in records.record_ids], np.intp)
+        for share in config.shares:
+            shared_out(train, share)
+    spec = replace(store.spec, **{**checkpoint.signal, "leads": tuple(checkpoint.signal["leads"])})
+    if spec != store.spec:
+        raise DatasetError(
+            f"The store {config.store.name} is not prepared for this checkpoint; build it with its signals."
+        )
+    return Bench(config, checkpoint, store, labelled, device)
 
 
 def rows_in(store: SignalStore, folds: tuple[int, ...]) -> NDArray[np.intp]:
@@ -139,116 +188,117 @@ def rows_in(store: SignalStore, folds: tuple[int, ...]) -> NDArray[np.intp]:
     return rows
 
 
-def feature_sets(
-    config: Config,
-    checkpoint: Path,
-    store: SignalStore,
-    rows: NDArray[np.intp],
-    device: str,
-    progress: Progress,
-) -> Iterator[Features]:
-    """Yield the features of the checkpoint and of the baselines, one set at a time.
+def shared_out(train: LabelledRecords, share: float) -> LabelledRecords:
+    """Return the training records that a share, in percent, learns from."""
+    return train.take(subset(len(train.record_ids), share / 100))
 
-    Raises:
-        DatasetError: The store's signals are not what the checkpoint reads.
-    """
-    loaded = load_checkpoint(checkpoint, device=device)
-    spec = replace(store.spec, **{**loaded.signal, "leads": tuple(loaded.signal["leads"])})
-    if spec != store.spec:
-        raise DatasetError(
-            f"The store {config.store.name} is not prepared for this checkpoint; build it with its signals."
-        )
-    yield Features(loaded.id, 0, encode(loaded.model, store, rows, device, progress))
+
+def questions(bench: Bench) -> list[Probe]:
+    """Return what the command asks, of each kind of features the small shares first."""
+    config, checkpoint = bench.config, bench.checkpoint.id
+    held = hashlib.sha256((config.store / "index.csv").read_bytes()).hexdigest()
+    learners = [(checkpoint, 0, config.protocol, "")]
     if "random" in config.baselines:
-        for seed in RANDOM_SEEDS:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(seed)
-                untrained = SupremeModel(loaded.model.config).eval().to(device)
-            yield Features("random encoder", seed, encode(untrained, store, rows, device, progress))
-    if "measurements" in config.baselines:
-        yield Features("measurements", 0, measurements(store, rows, config.workers, progress))
+        learners += [(RANDOM, seed, config.protocol, "") for seed in RANDOM_SEEDS]
+    if MEASUREMENTS in config.baselines:
+        # Measurements have units of their own: only the standardised protocol can learn from them.
+        learners.append((MEASUREMENTS, 0, "clean", ""))
+    recipe = hashlib.sha256(json.dumps(as_dict(config.supervised), sort_keys=True).encode()).hexdigest()
+    learners += [
+        (name, config.supervised.training.seed, "supervised", f"{config.recipe} {recipe[:8]}")
+        for name, encoder in NETWORKS.items()
+        if encoder in config.baselines
+    ]
+    return [
+        Probe(
+            task=task,
+            protocol=protocol,
+            share=share,
+            features=features,
+            seed=seed,
+            split=f"folds {','.join(map(str, config.folds))}",
+            store=f"{config.store.name} {held[:8]}",
+            checkpoint=checkpoint,
+            recipe=recipe,
+        )
+        for features, seed, protocol, recipe in learners
+        for share in sorted(set(config.shares))
+        for task in bench.labelled
+    ]
+
+
+def features_of(asked: Probe, bench: Bench) -> Features:
+    """Return where the features of a probe come from: the checkpoint, an encoder of its form, or the recordings."""
+    if asked.features == MEASUREMENTS:
+        return Features(partial(measurements, bench.store, bench.config.workers))
+    model = bench.checkpoint.model
+    if asked.features == RANDOM:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(asked.seed)
+            model = SupremeModel(model.config).eval().to(bench.device)
+    return Features(partial(encode, model, bench.store, bench.device))
 
 
 def encode(
-    model: SupremeModel, store: SignalStore, rows: NDArray[np.intp], device: str, progress: Progress
+    model: SupremeModel, store: SignalStore, device: str, rows: NDArray[np.intp], progress: Progress
 ) -> NDArray[np.float32]:
-    """Return the encoder's pooled features of some rows of a store, (row of the store, width)."""
-    values = np.full((len(store.index), model.encoder.out_width), np.nan, np.float32)
+    """Return the encoder's pooled features of some rows of a store, (row, width)."""
+    parts = []
     with torch.inference_mode():
         for first in range(0, len(rows), BATCH):
-            part = rows[first : first + BATCH]
-            values[part] = model.features(torch.from_numpy(store.read(part)).to(device)).cpu().numpy()
-            progress(min(1.0, (first + BATCH) / len(rows)), f"{min(first + BATCH, len(rows))} of {len(rows)} encoded")
-    return values
+            signals = torch.from_numpy(store.read(rows[first : first + BATCH]))
+            parts.append(model.features(signals.to(device)).cpu().numpy())
+            done = min(first + BATCH, len(rows))
+            progress(done / len(rows), f"{done} of {len(rows)} encoded")
+    return np.concatenate(parts)
 
 
-def measurements(store: SignalStore, rows: NDArray[np.intp], workers: int, progress: Progress) -> NDArray[np.float64]:
-    """Return the measurements of some rows of a store, read from the corpus it was made of."""
+def measurements(store: SignalStore, workers: int, rows: NDArray[np.intp], progress: Progress) -> NDArray[np.float64]:
+    """Return the measurements of some rows of a store, read from the corpus it was made of, (row, measurement).
+
+    Raises:
+        DatasetError: Not one recording could be measured.
+    """
     found = []
     for count, numbers in enumerate(measure_files(store.index.take(rows).files(), workers=workers), start=1):
         found.append(numbers)
         progress(count / len(rows), f"{count} of {len(rows)} measured")
-    if not np.isfinite(np.stack(found)).any():
+    if not np.isfinite(found).any():
         raise DatasetError(f"None of the recordings under {store.index.root.name} could be measured; are they there?")
-    values = np.full((len(store.index), len(found[0])), np.nan)
-    values[rows] = found
-    return values
+    return np.stack(found)
 
 
-def probe_share(
-    config: Config,
-    store: SignalStore,
-    features: Features,
-    train: LabelledRecords,
-    held: LabelledRecords,
-    share: float,
-) -> ProbeResult:
-    """Learn from a share of the training records and judge on the evaluated ones."""
-    part = shared_out(train, share)
-    learned, judged = (features.values[rows_of(store, records)] for records in (part, held))
-    if features.name == "measurements":
-        learned, judged = fill_missing(learned, judged)
-    # Measurements have units of their own: only the standardised protocol can learn from them.
-    protocol = "clean" if features.name == "measurements" else config.protocol
-    logits = probe(ProbeData(learned, part.present, part.patients, judged), protocol, seed=config.seed)
+def answer(asked: Probe, bench: Bench, features: Features | None, progress: Progress) -> ProbeResult:
+    """Learn from a share of the training records and judge on the evaluated ones.
+
+    Args:
+        asked: The probe.
+        bench: What all probes share.
+        features: What a linear map is to read; None trains a network from nothing.
+        progress: Called with the fraction done and a message.
+    """
+    train, held = bench.labelled[asked.task]
+    part = shared_out(train, asked.share)
+    rows, held_rows = bench.rows_of(part), bench.rows_of(held)
+    if features is None:
+        labels = LabelledRows(bench.store, rows, part.present.astype(np.float32))
+        network = train_supervised(labels, NETWORKS[asked.features], bench.config.supervised, progress)
+        logits = supervised_logits(network, bench.store, held_rows)
+    else:
+        both = features.of(np.concatenate([rows, held_rows]), progress)
+        learned, judged = both[: len(rows)], both[len(rows) :]
+        if asked.features == MEASUREMENTS:
+            learned, judged = fill_missing(learned, judged)
+        data = ProbeData(learned, part.present, part.patients, judged)
+        logits = probe(data, asked.protocol, seed=bench.config.seed)
     return judge(
+        asked,
         held,
         logits,
         trained=part.present.any(axis=0) & ~part.present.all(axis=0),
-        protocol=protocol,
-        share=share,
-        features=features.name,
-        seed=features.seed,
         train_records=len(part.record_ids),
-        split=f"folds {','.join(map(str, config.folds))}",
-        draws=config.draws,
-    )
-
-
-def supervised_share(
-    config: Config,
-    store: SignalStore,
-    encoder: str,
-    train: LabelledRecords,
-    held: LabelledRecords,
-    share: float,
-    progress: Progress,
-) -> ProbeResult:
-    """Train a network from nothing on a share of the training records and judge it on the evaluated ones."""
-    part = shared_out(train, share)
-    data = LabelledRows(store, rows_of(store, part), part.present.astype(np.float32))
-    network = train_supervised(data, encoder, config.supervised, progress)
-    return judge(
-        held,
-        supervised_logits(network, store, rows_of(store, held)),
-        trained=part.present.any(axis=0) & ~part.present.all(axis=0),
-        protocol="supervised",
-        share=share,
-        features=f"supervised {encoder}",
-        seed=config.supervised.training.seed,
-        train_records=len(part.record_ids),
-        split=f"folds {','.join(map(str, config.folds))}",
-        draws=config.draws,
+        seen=bench.seen() if asked.features == bench.checkpoint.id else "",
+        draws=bench.config.draws,
     )
 
 
@@ -287,13 +337,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--supervised", type=Path, default=CONFIGS / "supervised.toml", help="default: supervised.toml")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one, or SUPREM_CHECKPOINT")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    parser.add_argument("--out", type=Path, help="also write the JSON object to this file")
+    parser.add_argument("--out", type=Path, help="file that results are added to; default: where the page finds it")
     args = parser.parse_args(argv)
 
     def work() -> None:
         settings = load_settings()
-        if args.out is not None:
-            args.out.parent.mkdir(parents=True, exist_ok=True)
         config = Config(
             store=args.store,
             tasks=tuple(args.task),
@@ -303,14 +351,20 @@ def main(argv: list[str] | None = None) -> int:
             baselines=tuple(args.baselines),
             workers=os.cpu_count() or 1,
             supervised=load_config(SupervisedConfig, args.supervised),
+            recipe=args.supervised.stem,
         )
         progress = ConsoleProgress("linear_probe")
-        results = run(config, args.checkpoint or settings.checkpoint, settings.device, progress)
-        say(f"{len(results)} probes, evaluated on folds {','.join(map(str, config.folds))}")
-        text = json.dumps({"results": [nan_to_null(asdict(result)) for result in results]}, indent=2, allow_nan=False)
-        if args.out is not None:
-            write_text(args.out, text)
-        print(text if args.json else describe(results))
+        checkpoint = load_checkpoint(args.checkpoint or settings.checkpoint, device=settings.device)
+        out = args.out or settings.home / EVALUATIONS / checkpoint.id / PROBES
+        bench = set_up(config, checkpoint, settings.device)
+        asked = questions(bench)
+        known = {result.asked for result in read_probes(out)}
+        for result in run(bench, [one for one in asked if one not in known], progress):
+            add_probe(out, result)
+        found = {result.asked: result for result in read_probes(out)}
+        results = [found[one] for one in asked]
+        say(f"{len(results)} probes, {len(known.intersection(asked))} of them made before; {out} has them all")
+        print(probes_json(results) if args.json else describe(results))
 
     return run_stage(work)
 

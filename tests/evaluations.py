@@ -13,6 +13,7 @@ from suprem.datasets.catalog import load_task
 from suprem.datasets.index import RecordIndex
 from suprem.evaluation.audit import Finding
 from suprem.evaluation.evaluation_folder import Corpus, EvaluationFolder, write_manifest, write_results
+from suprem.evaluation.probe_result import ProbeClass, ProbeResult
 from suprem.evaluation.query_set import QuerySet
 from suprem.evaluation.report import FILES
 from suprem.evaluation.results import Skipped
@@ -96,6 +97,29 @@ def write_evaluation(
         (about.folder / file).write_text(made(about), encoding="utf-8")
     write_manifest(about)
     return about
+
+
+def invented_probe(checkpoint: str, task: str) -> ProbeResult:
+    """Return what `pipelines.linear_probe` might have found of a checkpoint on 1 % of the labels."""
+    return ProbeResult(
+        task=task,
+        protocol="clean",
+        share=1.0,
+        features=checkpoint,
+        seed=0,
+        split="folds 9",
+        store="store 01234567",
+        checkpoint=checkpoint,
+        train_records=100,
+        seen="folds 1,2 of ptb-xl",
+        records=RECORDS,
+        macro=0.9,
+        macro_ci=(0.8, 0.95),
+        macro_10=math.nan,
+        macro_trained=0.92,
+        untrained=("BIGU",),
+        classes=(ProbeClass("AFIB", 80, 0.9, (0.8, 0.95), 0.7, trained=True),),
+    )
 
 
 def write_robustness(evaluation: EvaluationFolder, task: str, records: int = RECORDS) -> RobustnessResult:

@@ -5,14 +5,14 @@
     ptbxl_form.npz      its `ScoreTable`
     records-ptbxl.csv   the evaluated records of a corpus, as a `RecordIndex`
     manifest.json       how it came about and what is missing; written last, so its presence means complete
-<folder>/<checkpoint>/linear_probe*.json      probes of the same checkpoint, from pipelines.linear_probe --out
+<folder>/<checkpoint>/linear_probe*.json      probes of the same checkpoint, from pipelines.linear_probe
 <folder>/<checkpoint>/robustness*.json        what disturbances and other words change, from pipelines.robustness --out
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,10 @@ from suprem.evaluation.results import EvaluationResult, Skipped
 from suprem.evaluation.robustness import RobustnessResult
 from suprem.evaluation.score_table import ScoreTable
 
+EVALUATIONS = "evaluations"
+"""The folder of all of them, below that of the installation."""
+
+PROBES = "linear_probe.json"
 MANIFEST = "manifest.json"
 NAMED = 5
 """Records or classes named in an error at most."""
@@ -127,9 +131,10 @@ class EvaluationFolder:
         """Return the linear probes of the same checkpoint and their baselines, as far as there are files of them.
 
         Raises:
-            EvaluationError: A file is not what `pipelines.linear_probe --out` writes.
+            EvaluationError: A file is not what `pipelines.linear_probe` writes.
         """
-        return tuple(probe for name, text in self._beside("linear_probe*.json") for probe in read_probes(text, name))
+        found = [probe for path in self._beside("linear_probe*.json") for probe in read_probes(path)]
+        return tuple(probe for probe in found if probe.checkpoint == self.checkpoint)
 
     def robustness(self, task: str) -> RobustnessResult | None:
         """Return how far the same checkpoint's scores on a task depend on what should not matter; None if not asked.
@@ -137,14 +142,16 @@ class EvaluationFolder:
         Raises:
             EvaluationError: A file is not what `pipelines.robustness --out` writes.
         """
-        found = [RobustnessResult.from_json(text, name) for name, text in self._beside("robustness*.json")]
+        found = [
+            RobustnessResult.from_json(path.read_text(encoding="utf-8"), path.name)
+            for path in self._beside("robustness*.json")
+        ]
         mine = [result for result in found if (result.task, result.checkpoint) == (task, self.checkpoint)]
         return max(mine, key=lambda result: result.records, default=None)
 
-    def _beside(self, pattern: str) -> Iterator[tuple[str, str]]:
-        """Yield name and text of files that are about the checkpoint and not about this evaluation."""
-        for path in sorted(self.folder.parent.glob(pattern)):
-            yield path.name, path.read_text(encoding="utf-8")
+    def _beside(self, pattern: str) -> list[Path]:
+        """Return files that are about the checkpoint and not about this evaluation."""
+        return sorted(self.folder.parent.glob(pattern))
 
 
 def check_belongs(scores: ScoreTable, result: EvaluationResult) -> None:

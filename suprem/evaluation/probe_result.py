@@ -1,13 +1,16 @@
-"""What a linear probe found: means with intervals, and which classes it could not learn."""
+"""What a linear probe found: means with intervals, and which classes it could not learn; many of them in one file."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from suprem.atomic import write_text
 from suprem.datasets.task import LabelledRecords
 from suprem.errors import EvaluationError
 from suprem.evaluation.metrics import (
@@ -19,7 +22,7 @@ from suprem.evaluation.metrics import (
     percentile_interval,
     resampled_auroc,
 )
-from suprem.evaluation.results import Interval, restored
+from suprem.evaluation.results import Interval, nan_to_null, restored
 
 
 @dataclass(frozen=True)
@@ -36,18 +39,47 @@ class ProbeClass:
 
 
 @dataclass(frozen=True)
-class ProbeResult:
-    """One probe on one task.
+class Probe:
+    """What is asked; the same question has the same answer.
 
     Args:
         task: Name in the catalog.
-        protocol: "paper", "merl" or "clean", or "supervised" for a network of which all layers were trained.
+        protocol: "paper", "merl" or "clean", or "supervised" for a network of which all layers are trained.
         share: Percent of the training records.
-        features: What was probed: a checkpoint's id, "random encoder", "measurements", or "supervised" and an encoder.
+        features: What is probed: a checkpoint's id, "random encoder", "measurements", or "supervised" and an encoder.
         seed: Of a random or supervised encoder.
+        split: The records to evaluate on, in words.
+        store: Name of the signal store and a hash of what it holds.
+        checkpoint: Id of the checkpoint that all of it stands beside.
+        recipe: Name and hash of the file that a supervised network is trained by, else "".
+    """
+
+    task: str
+    protocol: str
+    share: float
+    features: str
+    seed: int
+    split: str
+    store: str
+    checkpoint: str
+    recipe: str = ""
+
+    @property
+    def learner(self) -> str:
+        """What is probed, with the seed where another one gives another result."""
+        seeded = self.features.startswith(("random", "supervised"))
+        return f"{self.features}, seed {self.seed}" if seeded else self.features
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeResult(Probe):
+    """A probe and what it found.
+
+    Args:
         train_records: Records learned from.
+        seen: Which of the training records the checkpoint behind the features had learned from with their labels, as
+            its model card says, for example "folds 1,2 of ptb-xl"; "" where it names none of them.
         records: Records evaluated.
-        split: Which, in words.
         macro: Mean AUROC over the classes that have one, as published tables take it.
         macro_ci: Its 95 % bootstrap interval over patients; it tells nothing of the choice of training records.
         macro_10: Mean over the classes with at least ten positives.
@@ -56,14 +88,9 @@ class ProbeResult:
         classes: Every class.
     """
 
-    task: str
-    protocol: str
-    share: float
-    features: str
-    seed: int
     train_records: int
+    seen: str
     records: int
-    split: str
     macro: float
     macro_ci: Interval
     macro_10: float
@@ -72,37 +99,30 @@ class ProbeResult:
     classes: tuple[ProbeClass, ...]
 
     @property
-    def learner(self) -> str:
-        """What was probed, with the seed where another one gives another result."""
-        seeded = self.features.startswith(("random", "supervised"))
-        return f"{self.features}, seed {self.seed}" if seeded else self.features
+    def asked(self) -> Probe:
+        """The question alone."""
+        return Probe(**{field.name: getattr(self, field.name) for field in fields(Probe)})
 
 
 def judge(
+    probe: Probe,
     held: LabelledRecords,
     logits: NDArray[np.float64],
     *,
     trained: NDArray[np.bool_],
-    protocol: str,
-    share: float,
-    features: str,
-    seed: int,
     train_records: int,
-    split: str,
+    seen: str,
     draws: int,
 ) -> ProbeResult:
     """Compute the result of a probe.
 
     Args:
+        probe: What was asked.
         held: The evaluated records.
         logits: Their logits (record, class).
         trained: Of which classes both labels were learned from, (class,).
-        protocol: As in the result, like all below.
-        share: Percent of the training records.
-        features: What was probed.
-        seed: Of a random encoder.
-        train_records: Records learned from.
-        split: The evaluated records in words.
+        train_records: As in the result.
+        seen: As in the result.
         draws: Bootstrap draws.
 
     Raises:
@@ -115,14 +135,10 @@ def judge(
     positives = held.present.sum(axis=0)
     codes = held.task.codes
     return ProbeResult(
-        task=held.task.name,
-        protocol=protocol,
-        share=share,
-        features=features,
-        seed=seed,
+        **asdict(probe),
         train_records=train_records,
+        seen=seen,
         records=len(logits),
-        split=split,
         macro=float(macro(values)),
         macro_ci=(float(overall[0]), float(overall[1])),
         macro_10=float(macro(values, positives >= MIN_POSITIVES)),
@@ -142,23 +158,39 @@ def judge(
     )
 
 
-def read_probes(text: str, name: str) -> tuple[ProbeResult, ...]:
-    """Read what `pipelines.linear_probe --out` wrote.
+def probes_json(probes: Sequence[ProbeResult]) -> str:
+    """Return one JSON object; a value that does not exist (NaN) is null."""
+    return json.dumps({"results": [nan_to_null(asdict(probe)) for probe in probes]}, indent=2, allow_nan=False)
 
-    Args:
-        text: The JSON.
-        name: Of the file, for the error.
+
+def read_probes(path: Path) -> tuple[ProbeResult, ...]:
+    """Read what `add_probe` wrote; nothing where there is no file.
 
     Raises:
-        EvaluationError: The text is not such an object.
+        EvaluationError: The file holds something else.
     """
+    if not path.exists():
+        return ()
     try:
-        probes = json.loads(text)["results"]
+        probes = json.loads(path.read_text(encoding="utf-8"))["results"]
         for entry in probes:
             entry["classes"] = tuple(ProbeClass(**restored(ProbeClass, one)) for one in entry["classes"])
         return tuple(ProbeResult(**restored(ProbeResult, entry)) for entry in probes)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise EvaluationError(
-            f"{name} holds no linear probes of this version ({type(error).__name__}: {error}); make it again with "
-            "python -m pipelines.linear_probe --out"
+            f"{path.name} holds no linear probes of this version ({type(error).__name__}: {error}); remove it and make "
+            "it again with python -m pipelines.linear_probe"
         ) from error
+
+
+def add_probe(path: Path, probe: ProbeResult) -> None:
+    """Add a result to a file, in place of an earlier one of the same question.
+
+    The file is read again each time, so that commands that run side by side keep each other's results.
+
+    Raises:
+        EvaluationError: The file holds something else.
+    """
+    others = [known for known in read_probes(path) if known.asked != probe.asked]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, probes_json([*others, probe]))

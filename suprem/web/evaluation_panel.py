@@ -13,7 +13,7 @@ from scipy.special import expit
 from suprem.datasets.catalog import load_task
 from suprem.errors import EvaluationError
 from suprem.evaluation.calibration import expected_calibration_error, reliability
-from suprem.evaluation.evaluation_folder import EvaluationFolder, list_evaluations
+from suprem.evaluation.evaluation_folder import EVALUATIONS, EvaluationFolder, list_evaluations
 from suprem.evaluation.metrics import MIN_POSITIVES
 from suprem.evaluation.operating_points import HOW, RULES, OperatingPoint, operating_points
 from suprem.evaluation.published import load_published
@@ -47,7 +47,7 @@ Row = dict[str, str | int | float | None]
 
 def evaluations(settings: Settings) -> list[EvaluationFolder]:
     """Return the complete evaluations of this installation, newest first."""
-    return list_evaluations(settings.home / "evaluations")
+    return list_evaluations(settings.home / EVALUATIONS)
 
 
 def title_of(evaluation: EvaluationFolder) -> str:
@@ -325,13 +325,8 @@ def show_probes(evaluation: EvaluationFolder, result: EvaluationResult) -> None:
             key="probes",
         )
     else:
-        out = f"SUPREM_HOME/evaluations/{evaluation.checkpoint}/linear_probe.json"
         st.info("There is no linear probe of this checkpoint on this task. Make one, then open this page again:")
-        st.code(
-            f"python -m pipelines.linear_probe --store STORE --task {result.task} --out {out}",
-            language=None,
-            wrap_lines=True,
-        )
+        st.code(f"python -m pipelines.linear_probe --store STORE --task {result.task}", language=None, wrap_lines=True)
     known = load_published().linear_probe
     rows = [
         {"method": row.method}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +10,9 @@ import pytest
 
 from suprem.errors import EvaluationError
 from suprem.evaluation.evaluation_folder import EvaluationFolder, list_evaluations, open_evaluation
-from suprem.evaluation.probe_result import ProbeClass, ProbeResult
-from suprem.evaluation.results import nan_to_null
+from suprem.evaluation.probe_result import add_probe
 from suprem.evaluation.score_table import ScoreTable
-from tests.evaluations import corpus_index, evaluate_invented, write_evaluation, write_robustness
+from tests.evaluations import corpus_index, evaluate_invented, invented_probe, write_evaluation, write_robustness
 
 TASK = "ptbxl_rhythm"
 
@@ -97,18 +95,17 @@ def test_a_result_of_another_task_or_none_is_named(evaluation: EvaluationFolder)
 
 def test_linear_probes_of_the_same_checkpoint_are_found(evaluation: EvaluationFolder) -> None:
     assert evaluation.probes() == ()
-    known = ProbeClass("AFIB", 80, 0.9, (0.8, 0.95), 0.7, trained=True)
-    probe = ProbeResult(
-        TASK, "clean", 1.0, evaluation.checkpoint, 0, 100, 240, "folds 9", 0.9, (0.8, 0.95), float("nan"), 0.9,
-        ("BIGU",), (known,),
-    )  # fmt: skip
+    probe = invented_probe(evaluation.checkpoint, TASK)
     path = evaluation.folder.parent / "linear_probe.json"
-    path.write_text(json.dumps({"results": [nan_to_null(asdict(probe))]}))
-    (found,) = evaluation.probes()
+    add_probe(path, replace(probe, macro=0.2))
+    add_probe(path, replace(probe, features="random encoder", seed=2))
+    add_probe(path, replace(probe, checkpoint="bbbbbbbbbbbb"))
+    add_probe(path, probe)
+    random, found = evaluation.probes()
+    assert found.macro == probe.macro, "the same question has one answer, the last"
     assert np.isnan(found.macro_10)
     assert replace(found, macro_10=0.0) == replace(probe, macro_10=0.0)
-    assert found.learner == evaluation.checkpoint
-    assert replace(found, features="random encoder", seed=2).learner == "random encoder, seed 2"
+    assert (found.learner, random.learner) == (evaluation.checkpoint, "random encoder, seed 2")
     path.write_text('{"results": [{"task": "csn"}]}')
     with pytest.raises(EvaluationError, match=r"linear_probe.json holds no linear probes"):
         evaluation.probes()

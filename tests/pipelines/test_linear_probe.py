@@ -1,8 +1,10 @@
-"""The command on a small store: a checkpoint, random encoders and measurements, judged on a fold that none learned."""
+"""The command on a small store: what is probed on which records, and that a stopped command goes on."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,9 @@ import pytest
 from pipelines import linear_probe
 from suprem.datasets.ptbxl import index_ptbxl
 from suprem.datasets.signal_store import build_signal_store
+from suprem.evaluation.probe_result import ProbeResult, read_probes
+from suprem.model.checkpoint import load_checkpoint, write_card
+from suprem.settings import load_settings
 from tests.tiny import SMALL_SPEC, SPEC, write_checkpoint, write_ptbxl
 
 
@@ -23,7 +28,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     index = index_ptbxl(write_ptbxl(root / "ptb-xl", codes, folds))
     build_signal_store(index, SPEC, root / "store", workers=1)
     build_signal_store(index, SMALL_SPEC, root / "other", workers=1)
-    write_checkpoint(root / "checkpoint")
+    checkpoint = write_checkpoint(root / "checkpoint")
+    write_card(checkpoint, {"training": {"data": {"corpus": "ptb-xl", "train_folds": [2, 3, 10]}}})
     return root
 
 
@@ -83,14 +89,54 @@ def test_supervised_networks_stand_beside_the_probes(
         ("supervised vit", "supervised", 28),
     ]
     assert all(result["records"] == 12 and "SBRAD" in result["untrained"] for result in results[2:])
+    assert {result["recipe"][:5] for result in results[2:]} == {"tiny "}
 
 
-def test_text_gives_random_encoders_with_their_spread(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert linear_probe.main(command(folder, "--baselines", "random", "--protocol", "merl")) == 0
+def test_a_stopped_command_keeps_what_it_had_and_goes_on_from_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, encoded = linear_probe.run, []
+    encode = linear_probe.encode
+    monkeypatch.setattr(linear_probe, "encode", lambda *a: (encoded.append(len(a[3])), encode(*a))[1])
+
+    def stopped(*arguments: object) -> Iterator[ProbeResult]:
+        yield from islice(whole(*arguments), 3)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(linear_probe, "run", stopped)
+    asked = command(folder, "--baselines", "random", "--protocol", "merl")
+    assert linear_probe.main(asked) == 130
+    checkpoint = load_checkpoint(folder / "checkpoint").id
+    out = load_settings().home / "evaluations" / checkpoint / "linear_probe.json"
+    first = read_probes(out)
+    assert [(one.learner, one.share) for one in first] == [
+        (checkpoint, 50.0), (checkpoint, 100.0), ("random encoder, seed 0", 50.0),
+    ]  # fmt: skip
+    assert [one.seen for one in first] == ["folds 2,3 of ptb-xl", "folds 2,3 of ptb-xl", ""]
+    assert encoded == [14 + 12, 14, 14 + 12]  # a larger share adds to a smaller one
+
+    monkeypatch.setattr(linear_probe, "run", whole)
+    assert linear_probe.main(asked) == 0
     captured = capsys.readouterr()
+    assert "8 probes, 3 of them made before" in captured.err
     assert "random encoder, merl, 100 % (28 records)" in captured.out
     assert "over 3 seeds" in captured.out
-    assert "8 probes, evaluated on folds 9" in captured.err
+    assert len(encoded) == 3 + 1 + 2 * 2, "what was there is not done again"
+    assert read_probes(out)[:3] == first
+    assert len(read_probes(out)) == 8
+
+    assert linear_probe.main(command(folder, "--protocol", "paper")) == 0
+    assert "2 probes, 0 of them made before" in capsys.readouterr().err
+    assert len(read_probes(out)) == 10, "another protocol is another question, and nothing is lost"
+
+
+def test_a_file_of_something_else_is_named_before_anything_is_computed(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out.json").write_text('{"results": [{"task": "csn"}]}')
+    monkeypatch.setattr(linear_probe, "run", lambda *_: pytest.fail("computed"))
+    assert linear_probe.main(command(folder, "--out", str(tmp_path / "out.json"))) == 2
+    assert "out.json holds no linear probes of this version" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
