@@ -53,7 +53,7 @@ def measure_window(record: EcgRecord) -> Measurements:
 
 def as_json(found: Measurements) -> dict[str, Any]:
     """Return the measurements as plain values, each with its unit, reason and caution."""
-    by_lead = {"st": found.st, "r": found.r, "s": found.s}
+    by_lead = {"st": found.st, "r": found.r, "s": found.s, "t": found.t}
     return {
         **{name: asdict(value) for name, value in found.intervals.items()},
         "rhythm": found.rhythm,

@@ -14,6 +14,7 @@ application and `pipelines.score --checkpoint` load. SIGTERM and Ctrl-C save and
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import time
 from collections.abc import Callable, Mapping
@@ -30,10 +31,12 @@ from pipelines.launch import LAUNCHERS, launch_options, read_launch
 from pipelines.stage import ConsoleProgress, provenance, run_stage, say, stop_on_signal
 from suprem.concepts.embed import TextEmbedder, describe, load_embedder
 from suprem.concepts.labels import ABSENT, MASKED, with_statements
+from suprem.concepts.measured import load_limits, with_measured
 from suprem.concepts.versions import VocabularyVersion, open_version
-from suprem.concepts.vocabulary import Vocabulary, load_descriptions, load_terms
+from suprem.concepts.vocabulary import CONCEPTS, Vocabulary, load_descriptions, load_terms
 from suprem.configfile import load_config, to_toml
 from suprem.datasets.index import TRAIN_FOLDS, VALIDATION_FOLDS, shared_patients
+from suprem.datasets.measured import measurements_of, quantities
 from suprem.datasets.signal_store import SignalStore
 from suprem.datasets.synthetic import build_synthetic_store
 from suprem.ecg.preprocess import SPECS, SignalSpec
@@ -74,6 +77,10 @@ class PretrainConfig:
 
     statements: bool = False
     """Whether a version's labels are corrected and completed by the statements that the corpus carries."""
+
+    measured: bool = False
+    """Whether the records' own measurements decide further concepts and correct the reports' (assets/terms/measured.toml);
+    they are taken from the store, or measured and kept there."""
 
     min_examples: int = 0
     """A concept with fewer training records is not learned."""
@@ -119,6 +126,7 @@ class Experiment:
             self.vocabulary,
             self.vectors,
             rate=self.config.training.synonym_rate,
+            blend=self.config.training.blend_rate,
             described=self.described,
             always_asked=carried,
         )
@@ -144,7 +152,13 @@ class Experiment:
 
 
 def set_up(
-    config: PretrainConfig, *, data: Path | None, folder: Path, workers: Workers, encoder_folder: Path | None = None
+    config: PretrainConfig,
+    *,
+    data: Path | None,
+    folder: Path,
+    workers: Workers,
+    encoder_folder: Path | None = None,
+    progress: Progress = lambda _f, _m: None,
 ) -> Experiment:
     """Open the data, embed the vocabulary and make the network.
 
@@ -154,13 +168,15 @@ def set_up(
         folder: The run folder.
         workers: The processes that train.
         encoder_folder: Where the text encoder's weights are, when not in a package or cache.
+        progress: Called with the fraction done and a message while records are measured, which is done once.
 
     Raises:
         DatasetError: The store does not fit the model, a patient is on both sides of the split, or the corpus is not
             labelled with the vocabulary's statements.
         ConceptError: The vocabulary version cannot be opened.
     """
-    store = SignalStore.open(data or synthetic_data(config, folder, workers))
+    data = data or synthetic_data(config, folder, workers)
+    store = SignalStore.open(data)
     check_signal(store.spec, config.model)
     train_rows = store.index.rows_in_folds(config.train_folds)
     validation_rows = store.index.rows_in_folds(config.validation_folds)
@@ -174,6 +190,9 @@ def set_up(
     else:
         vocabulary = load_terms()
         labels = labels_of_statements(store, vocabulary)
+    if config.measured:
+        measured = measured_quantities(data, store, workers, progress)
+        vocabulary, labels = with_measurements(vocabulary, labels, measured)
     learned = learnable(vocabulary, labels[train_rows], config)
     vocabulary, labels = Vocabulary(tuple(vocabulary.concepts[column] for column in learned)), labels[:, learned]
 
@@ -226,6 +245,25 @@ def begin_with(model: SupremeModel, folder: Path, embedder: TextEmbedder) -> str
         )
     model.load_state_dict(checkpoint.model.state_dict())
     return checkpoint.id
+
+
+def measured_quantities(
+    data: Path, store: SignalStore, workers: Workers, progress: Progress
+) -> dict[str, NDArray[np.float64]]:
+    """Return what is measured of a store's records by name; the first process measures what was not yet."""
+    if workers.is_main:
+        measurements_of(data, store, workers=os.cpu_count() or 1, progress=progress)
+    workers.wait()
+    return quantities(measurements_of(data, store))
+
+
+def with_measurements(
+    vocabulary: Vocabulary, labels: NDArray[np.float32], measured: Mapping[str, NDArray[np.float64]]
+) -> tuple[Vocabulary, NDArray[np.float32]]:
+    """Return concepts and labels (record, concept) with those that the records' own measurements decide."""
+    limits = load_limits(load_terms(CONCEPTS))
+    concepts, values = with_measured(labels.astype(np.int8), vocabulary.concepts, limits, measured)
+    return Vocabulary(concepts), values.astype(np.float32)
 
 
 def labels_of_reports(
@@ -453,6 +491,7 @@ def query_bank(
     vectors: dict[str, torch.Tensor],
     *,
     rate: float,
+    blend: float = 0.0,
     described: Mapping[str, torch.Tensor] | None = None,
     always_asked: frozenset[str] = frozenset(),
 ) -> QueryBank:
@@ -462,6 +501,7 @@ def query_bank(
         vocabulary: The concepts.
         vectors: As `embed_vocabulary` returns them.
         rate: How often a synonym stands in for the name.
+        blend: How often a wording is blended with another of its concept.
         described: Code -> vectors (text, width) of further synonyms, which the vocabulary does not list.
         always_asked: Codes that every step asks.
     """
@@ -475,7 +515,7 @@ def query_bank(
         for code, positions in rows.items()
     ]
     always = torch.tensor([code in always_asked for code in vocabulary.codes])
-    return QueryBank(names=vectors["names"], synonyms=synonyms, rate=rate, always=always)
+    return QueryBank(names=vectors["names"], synonyms=synonyms, rate=rate, blend=blend, always=always)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -517,6 +557,7 @@ def main(argv: list[str] | None = None) -> int:
                 folder=args.run_dir,
                 workers=workers,
                 encoder_folder=settings.encoder_folder,
+                progress=ConsoleProgress("pretrain"),
             )
             if args.dry_run:
                 outlook = estimate(experiment, workers)

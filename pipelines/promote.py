@@ -28,11 +28,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.index_datasets import parse_folds
-from pipelines.pretrain import labels_of_reports
+from pipelines.pretrain import labels_of_reports, with_measurements
 from pipelines.stage import run_stage
 from suprem.atomic import replacing
+from suprem.concepts.measured import CATEGORY
 from suprem.concepts.versions import VocabularyVersion, open_version
 from suprem.datasets.index import VALIDATION_FOLDS
+from suprem.datasets.measured import measurements_of, quantities
 from suprem.datasets.signal_store import SignalStore
 from suprem.errors import CheckpointError, ConfigError
 from suprem.evaluation.calibration import probability_maps
@@ -130,21 +132,26 @@ def bank_of(source: Path, store: SignalStore, folds: Sequence[int], device: str 
 
 
 def figures_of_concepts(
-    source: Path, store: SignalStore, folds: Sequence[int], version: VocabularyVersion, device: str = "cpu"
+    source: Path, folder: Path, folds: Sequence[int], version: VocabularyVersion, device: str = "cpu"
 ) -> dict[str, Any]:
     """Return what a card keeps of every concept: AUROC with interval, labels from reports, quantiles of the logits.
+
+    `folder` is the signal store with the records.
 
     Raises:
         CheckpointError: As `bank_of`, or the vocabulary version lacks a concept of the checkpoint.
         DatasetError: A fold has no record, or the version is of another corpus.
     """
-    checkpoint = load_checkpoint(source, device=device)
+    checkpoint, store = load_checkpoint(source, device=device), SignalStore.open(folder)
     predictor = Predictor(checkpoint, device=device)
     rows = _reference_rows(checkpoint, predictor, store, folds)
     carried = any(store.index.table["codes"].map(len))
-    vocabulary, labels = labels_of_reports(store, version, statements=carried)
-    column = {code: position for position, code in enumerate(vocabulary.codes)}
     asked = predictor.vocabulary
+    by_measurement = any(concept.category == CATEGORY for concept in asked.concepts)
+    vocabulary, labels = labels_of_reports(store, version, statements=carried)
+    if by_measurement:
+        vocabulary, labels = with_measurements(vocabulary, labels, quantities(measurements_of(folder, store)))
+    column = {code: position for position, code in enumerate(vocabulary.codes)}
     missing = [code for code in asked.codes if code not in column]
     if missing:
         raise CheckpointError(
@@ -156,7 +163,11 @@ def figures_of_concepts(
     labels = labels[rows][:, [column[code] for code in asked.codes]]
     patients = store.index.table["patient_id"].to_numpy()[rows]
     return {
-        "labels": f"reports, vocabulary version {version.id}" + (", and the corpus' statements" if carried else ""),
+        "labels": ", ".join(
+            [f"reports, vocabulary version {version.id}"]
+            + ["the corpus' statements"] * carried
+            + ["the records' own measurements"] * by_measurement
+        ),
         "folds": list(folds),
         **reference_of(asked.codes, logits),
         "classes": concept_figures(asked.codes, asked.names, labels, logits, patients),
@@ -209,10 +220,10 @@ def main(argv: list[str] | None = None) -> int:
         bank = bank_of(args.checkpoint, store, args.bank_folds, settings.device) if store else None
         concepts = None
         if args.vocabulary:
-            if store is None:
+            if not args.bank:
                 raise ConfigError("--vocabulary needs the records that --bank names; give a signal store.")
             version = open_version(args.vocabulary)
-            concepts = figures_of_concepts(args.checkpoint, store, args.bank_folds, version, settings.device)
+            concepts = figures_of_concepts(args.checkpoint, args.bank, args.bank_folds, version, settings.device)
         done = run(args.checkpoint, evaluation, target, scores, bank, concepts)
         compared = f", with {bank.records:,} reference ECGs" if bank else ""
         print(f"checkpoint {done} is in {target}{compared}")

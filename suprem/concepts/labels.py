@@ -161,7 +161,7 @@ def with_statements(
         values[:, column[code]] = np.where(statements[code], PRESENT, np.where(reported == PRESENT, MASKED, reported))
     for concept in concepts:
         # A group of such statements is what they say; the report's own word for it is then no evidence either.
-        if concept.narrower and set(concept.narrower) <= statements.keys():
+        if concept.narrower and concept.code not in statements and set(concept.narrower) <= statements.keys():
             own = values[:, column[concept.code]]
             values[:, column[concept.code]] = np.where(own == PRESENT, MASKED, own)
     return with_broader(values, concepts)

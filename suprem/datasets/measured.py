@@ -1,4 +1,8 @@
-"""Hand-crafted measurements of many recordings as a table of numbers: the reference that learned features must beat."""
+"""Hand-crafted measurements of many recordings as a table of numbers.
+
+They are the reference that learned features must beat, and decide the labels of `suprem.concepts.measured`. Those of a
+signal store's records lie in it, as measurements.csv, row for row: measuring takes longer than reading (0.04 s each).
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,21 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+
+from suprem.atomic import replacing
+from suprem.datasets.signal_store import Progress, SignalStore
 from suprem.ecg.measure import Measured, Measurements, measure
 from suprem.ecg.readers import read_ecg
-from suprem.ecg.record import LEADS
-from suprem.errors import EcgError
+from suprem.ecg.record import CHEST_LEADS, LEADS, LIMB_LEADS
+from suprem.errors import DatasetError, EcgError
 
-INTERVALS = ("heart_rate", "rr_spread", "pr", "qrs", "qt", "qtc_fridericia")
-BY_LEAD = ("st", "r", "s")
+TABLE = "measurements.csv"
+
+INTERVALS = ("heart_rate", "rr_spread", "p", "pr", "qrs", "qt", "qtc_fridericia")
+BY_LEAD = ("st", "r", "s", "t")
 COUNTS = ("beats", "early", "other_shape")
 
 MEASURED = (
@@ -26,6 +36,58 @@ MEASURED = (
     *(f"{name}_{lead}" for name in BY_LEAD for lead in LEADS),
 )
 """Names of the columns: rate per minute, intervals in ms, counts of beats, the axis as a direction, levels in mV."""
+
+
+def measurements_of(
+    folder: Path, store: SignalStore, *, workers: int = 1, progress: Progress = lambda _f, _m: None
+) -> pd.DataFrame:
+    """Return the measurements (record, `MEASURED`) of a store's records; measured once and kept in the store.
+
+    Args:
+        folder: Where the store lies.
+        store: The same, opened. What is measured are the recordings that it was made of.
+        workers: Processes that measure.
+        progress: Called with the fraction done and a message.
+
+    Raises:
+        DatasetError: The table is of other records, or none of the recordings could be measured.
+    """
+    if (folder / TABLE).exists():
+        kept = pd.read_csv(folder / TABLE, dtype={"record_id": str})
+        if list(kept["record_id"]) == list(store.index.table["record_id"]) and set(MEASURED) <= set(kept.columns):
+            return kept[list(MEASURED)]
+        raise DatasetError(f"{TABLE} of the store {folder.name} is of other records or columns; remove it and repeat.")
+    found = []
+    for count, numbers in enumerate(measure_files(store.index.files(), workers=workers), start=1):
+        found.append(numbers)
+        progress(count / len(store.index), f"{count:,} of {len(store.index):,} measured")
+    table = pd.DataFrame(np.stack(found), columns=list(MEASURED))
+    if not np.isfinite(table.to_numpy()).any():
+        raise DatasetError(f"None of the recordings under {store.index.root.name} could be measured; are they there?")
+    with replacing(folder / TABLE) as path:
+        table.assign(record_id=store.index.table["record_id"].to_numpy()).to_csv(path, index=False, float_format="%.5g")
+    return table
+
+
+def quantities(table: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
+    """Return the measurements by name, with those derived from them (all in mV but for the axis, in degrees):
+
+    limb_voltage, chest_voltage: The largest QRS, from its lowest to its highest point, of any limb or chest lead.
+    sokolow_lyon: S in V1 and the higher R of V5 and V6 (Sokolow and Lyon 1949).
+    axis: -180 to 180.
+
+    Where no beats were compared, none is counted as early or of another shape, which is then not known.
+    """
+    own = {name: table[name].to_numpy(np.float64) for name in MEASURED}
+    compared = np.isfinite(own["qrs"]) | (own["early"] + own["other_shape"] > 0)
+    own |= {name: np.where(compared, own[name], np.nan) for name in ("early", "other_shape")}
+    heights = {lead: own[f"r_{lead}"] - own[f"s_{lead}"] for lead in LEADS}
+    return own | {
+        "limb_voltage": np.max([heights[lead] for lead in LIMB_LEADS], axis=0),
+        "chest_voltage": np.max([heights[lead] for lead in CHEST_LEADS], axis=0),
+        "sokolow_lyon": np.maximum(own["r_V5"], own["r_V6"]) - own["s_V1"],
+        "axis": np.degrees(np.arctan2(own["axis_sine"], own["axis_cosine"])),
+    }
 
 
 def measure_files(paths: Sequence[Path], *, workers: int = 1) -> Iterator[NDArray[np.float64]]:

@@ -27,6 +27,8 @@ ST_SECONDS = 0.06
 """ST is measured so long after the J point, at every rate, against the level just before QRS."""
 
 _WIDE_QRS_MS = 120.0
+_ST_CAUTION = "ST follows the wide QRS; its level does not mean what it does with a narrow one."
+_T_CAUTION = "T follows the wide QRS; its direction does not mean what it does with a narrow one."
 _NOISE_MILLIVOLTS = 0.02
 _UNCLEAR_END = 0.25
 _P_MILLIVOLTS, _P_OVER_NOISE = 0.03, 3.0
@@ -83,6 +85,7 @@ class Measurements:
         st: Lead -> level in mV, 60 ms after the J point.
         r: Lead -> highest point of QRS in mV above the level before it.
         s: Lead -> lowest point of QRS in mV; negative, or 0 where the lead has no Q or S.
+        t: Lead -> the point of T farthest from the level before QRS, in mV; negative where T is inverted.
         beats: Heartbeats found.
         used: Beats in the median; 0 where there is none.
         early: Beats left out of it because they came early.
@@ -104,6 +107,7 @@ class Measurements:
     st: Mapping[str, Measured]
     r: Mapping[str, Measured]
     s: Mapping[str, Measured]
+    t: Mapping[str, Measured]
     beats: int
     used: int
     early: int
@@ -163,9 +167,10 @@ def measure(record: EcgRecord) -> Measurements:
         qtc_fridericia=_corrected(qt, float(rr.mean()) ** (1 / 3), irregular),
         qtc_bazett=_corrected(qt, float(rr.mean()) ** 0.5, irregular),
         axis=_axis(beat, marks, unmeasured),
-        st=_by_lead(beat, unmeasured, _st_levels(beat, marks), _st_caution(wide)),
+        st=_by_lead(beat, unmeasured, _st_levels(beat, marks), _ST_CAUTION if wide else ""),
         r=_by_lead(beat, unmeasured, np.maximum(_qrs_part(beat, marks).max(axis=1), 0.0)),
         s=_by_lead(beat, unmeasured, np.minimum(_qrs_part(beat, marks).min(axis=1), 0.0)),
+        t=_by_lead(beat, unmeasured or qt.reason, _t_peaks(beat, marks), _T_CAUTION if wide else ""),
         beats=len(heart.beats),
         used=beat.used,
         early=int(beat.early.sum()),
@@ -194,6 +199,7 @@ def _nothing(
         st={},
         r={},
         s={},
+        t={},
         beats=beats,
         used=0,
         early=0,
@@ -322,8 +328,14 @@ def _st_levels(beat: MedianBeat, marks: WaveMarks) -> NDArray[np.float64]:
     return np.asarray(beat.signal[:, at - half : at + half + 1].mean(axis=1) - _level(beat, marks))
 
 
-def _st_caution(wide: bool) -> str:
-    return "ST follows the wide QRS; its level does not mean what it does with a narrow one." if wide else ""
+def _t_peaks(beat: MedianBeat, marks: WaveMarks) -> NDArray[np.float64]:
+    """Return for each lead (lead,) the value farthest from the level, from where ST is measured to the end of T."""
+    if marks.t_off is None:
+        return np.full(len(beat.leads), np.nan)
+    first = marks.qrs_off + round(ST_SECONDS * FS)
+    part = beat.signal[:, first : max(marks.t_off, first) + 1] - _level(beat, marks)[:, None]
+    farthest = np.argmax(np.abs(part), axis=1)
+    return np.asarray(part[np.arange(len(part)), farthest])
 
 
 def _by_lead(beat: MedianBeat, reason: str, values: NDArray[np.float64], caution: str = "") -> dict[str, Measured]:

@@ -25,8 +25,11 @@ class TrainConfig:
         query_share: Share of the concepts asked in a step, drawn anew for each step; 1.0 asks all. Concepts that the
             query bank asks always do not count.
         synonym_rate: How often a concept is asked by one of its synonyms instead of its name.
+        blend_rate: How often a wording is blended with another one of the same concept, so that what lies between
+            known wordings is asked as well.
         gain, noise: Augmentation: amplitudes are multiplied by 1 ± `gain` per record and 1 ± `gain` / 2 per lead, and
             white noise of `noise` millivolts is added.
+        wander: A baseline that sways by up to so many millivolts, once to ten times in twenty seconds, is added to each lead.
         lead_loss: Share of the records that lose leads in a step, each lead with a chance of one in four.
         patience: Stop after this many epochs without a better validation AUROC.
         checkpoint_minutes: A run that is killed loses at most this much.
@@ -49,8 +52,10 @@ class TrainConfig:
     full_epochs: int = 0
     query_share: float = 1.0
     synonym_rate: float = 0.5
+    blend_rate: float = 0.0
     gain: float = 0.1
     noise: float = 0.01
+    wander: float = 0.0
     lead_loss: float = 0.0
     patience: int = 10
     checkpoint_minutes: float = 3.0
@@ -67,7 +72,9 @@ class TrainConfig:
             raise ConfigError("keep_tokens must be in (0, 1], synonym_rate in [0, 1] and warmup in [0, 1).")
         if not 0 < self.query_share <= 1:
             raise ConfigError(f"query_share must be in (0, 1]; found {self.query_share}.")
-        if not 0 <= self.gain < 1 or self.noise < 0 or not 0 <= self.lead_loss <= 1:
-            raise ConfigError("gain must be in [0, 1), noise at least 0 and lead_loss in [0, 1].")
+        if not 0 <= self.blend_rate <= 1:
+            raise ConfigError(f"blend_rate must be in [0, 1]; found {self.blend_rate}.")
+        if not 0 <= self.gain < 1 or self.noise < 0 or self.wander < 0 or not 0 <= self.lead_loss <= 1:
+            raise ConfigError("gain must be in [0, 1), noise and wander at least 0 and lead_loss in [0, 1].")
         if self.restart_steps < 1 or self.clip_norm <= 0 or self.weight_decay < 0 or self.seed < 0:
             raise ConfigError("restart_steps must be at least 1, clip_norm above 0, weight_decay and seed at least 0.")

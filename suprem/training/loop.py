@@ -252,16 +252,25 @@ def masked_loss(logits: Tensor, labels: Tensor, *, known: Tensor | None = None) 
 
 
 def augment(signals: Tensor, config: TrainConfig) -> Tensor:
-    """Change amplitudes a little, add noise and lose leads; stretches without signal stay empty."""
-    batch, lead, _ = signals.shape
+    """Change amplitudes a little, add noise and a swaying baseline, and lose leads; empty stretches stay empty."""
+    batch, lead, time = signals.shape
     if config.lead_loss:
         unlucky = torch.rand(batch, 1, 1) < config.lead_loss
         signals = signals.masked_fill(unlucky & (torch.rand(batch, lead, 1) < LOST), 0.0)
-    if config.gain == 0 and config.noise == 0:
+    if config.gain == config.noise == config.wander == 0:
         return signals
     gain = 1 + config.gain * (2 * torch.rand(batch, 1, 1) - 1) + config.gain / 2 * (2 * torch.rand(batch, lead, 1) - 1)
     noise = config.noise * torch.rand(batch, lead, 1) * torch.randn_like(signals)
-    return torch.where(signals == 0, signals, signals * gain + noise)
+    return torch.where(signals == 0, signals, signals * gain + noise + _baseline(batch, lead, time, config.wander))
+
+
+def _baseline(batch: int, lead: int, time: int, height: float) -> Tensor:
+    """Return one slow wave for each lead (batch, lead, time): half a turn to five in the record, 0.05 to 0.5 Hz in 10 s."""
+    if height == 0:
+        return torch.zeros(())
+    turns, phase = 0.5 + 4.5 * torch.rand(batch, lead, 1), torch.rand(batch, lead, 1)
+    angle = 2 * math.pi * (turns * torch.linspace(0, 1, time) + phase)
+    return height * torch.rand(batch, lead, 1) * torch.sin(angle)
 
 
 @torch.no_grad()

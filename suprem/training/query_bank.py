@@ -13,12 +13,22 @@ class QueryBank:
         names: (concept, text width), vectors of the canonical phrases.
         synonyms: One tensor (synonym, text width) per concept; may be empty.
         rate: How often a synonym stands in for the name.
+        blend: How often the wording drawn is mixed with a second one of the same concept, in random parts.
         always: Bool (concept,), the concepts that every step asks, however few it asks of the others; none by default.
     """
 
-    def __init__(self, *, names: Tensor, synonyms: list[Tensor], rate: float, always: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        names: Tensor,
+        synonyms: list[Tensor],
+        rate: float,
+        blend: float = 0.0,
+        always: Tensor | None = None,
+    ) -> None:
         self.names = names
         self.rate = rate
+        self.blend = blend
         self.always = torch.zeros(len(names), dtype=torch.bool) if always is None else always
         counts = torch.tensor([len(s) for s in synonyms])
         width = max(1, int(counts.max()))
@@ -29,6 +39,14 @@ class QueryBank:
 
     def draw(self) -> Tensor:
         """Return one vector per concept (concept, text width), drawn with torch's global generator."""
+        vectors = self._wordings()
+        if self.blend:
+            part = torch.rand(len(self.names), 1) * (torch.rand(len(self.names), 1) < self.blend)
+            mixed = torch.lerp(vectors, self._wordings(), part)
+            vectors = mixed * (vectors.norm(dim=1, keepdim=True) / mixed.norm(dim=1, keepdim=True).clamp(min=1e-6))
+        return vectors
+
+    def _wordings(self) -> Tensor:
         pick = (torch.rand(len(self.names)) * self._count).long()
         chosen = self._table[torch.arange(len(self.names)), pick]
         swap = torch.rand(len(self.names)) < self.rate

@@ -55,15 +55,23 @@ def beats_used(found: Measurements) -> str:
 
 
 def lead_table(found: Measurements) -> str:
-    """Return ST, R and S of each lead as an HTML table, or why there are none."""
-    reasons = {value.reason for value in found.st.values() if value.reason}
-    if reasons:
-        return "".join(f'<p class="finding">ST, R, S: {escape(reason)}</p>' for reason in sorted(reasons))
+    """Return ST, R, S and T of each lead as an HTML table, and why any of them is missing."""
+    named = {"ST": found.st, "R": found.r, "S": found.s, "T": found.t}
+    missing: dict[str, list[str]] = {}
+    for name, values in named.items():
+        for reason in dict.fromkeys(value.reason for value in values.values() if value.reason):
+            missing.setdefault(reason, []).append(name)
+    said = "".join(
+        f'<p class="finding">{", ".join(names)}: {escape(reason)}</p>' for reason, names in missing.items()
+    )
+    given = {name: values for name, values in named.items() if any(value.value is not None for value in values.values())}
+    if not given:
+        return said
     head = "".join(f'<th scope="col">{lead}</th>' for lead in found.st)
     rows = "".join(
         f'<tr><th scope="row">{name} (mV)</th>'
         + "".join(f"<td>{value.value:+.2f}</td>" for value in values.values() if value.value is not None)
         + "</tr>"
-        for name, values in (("ST", found.st), ("R", found.r), ("S", found.s))
+        for name, values in given.items()
     )
-    return f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table>{said}"

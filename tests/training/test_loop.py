@@ -309,6 +309,16 @@ def test_augmentation_changes_amplitudes_and_leaves_empty_stretches_empty() -> N
     assert torch.equal(augment(signals, replace(config, gain=0.0, noise=0.0)), signals)
 
 
+def test_a_baseline_is_slow_and_no_higher_than_asked() -> None:
+    signals = torch.ones(8, 3, 1000)
+    signals[0, 1] = 0.0
+    added = augment(signals, TrainConfig(gain=0.0, noise=0.0, wander=0.2)) - signals
+    assert added[0, 1].abs().max() == 0
+    assert 0.1 < added.abs().max() <= 0.2
+    power = torch.fft.rfft(added - added.mean(-1, keepdim=True)).abs() ** 2
+    assert power[..., :8].sum() > 0.97 * power.sum(), "below 0.8 Hz in ten seconds"
+
+
 def test_a_step_asks_its_share_of_the_concepts_and_learns_from_their_labels(rows: LabelledRows) -> None:
     model, seen = SupremeModel(MODEL), []
 
