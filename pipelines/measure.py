@@ -4,16 +4,19 @@
     python -m pipelines.measure --folder DIR
     python -m pipelines.measure --folder LUDB --reference ludb
     python -m pipelines.measure --folder DIR --reference device
+    python -m pipelines.measure --store STORE
 
 Prints one row a record: each value, or a dash whose reason is in the JSON. Of a longer recording the cleanest 10 s are
 measured, as on the page. `--reference` prints errors instead: `ludb` against the manual marks beside the records, with
-how many heartbeats are found within 75 ms, `device` against what the recording device measured itself.
+how many heartbeats are found within 75 ms, `device` against what the recording device measured itself. `--store` measures
+the records of a signal store and keeps the table in it, for training with `measured = true` and for linear probes.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -24,7 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.score import gather_paths, record_ids
-from pipelines.stage import run_stage, say
+from pipelines.stage import ConsoleProgress, run_stage, say
+from suprem.datasets.measured import TABLE, measurements_of
+from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.ludb_marks import beat_times, global_intervals, read_ludb, read_marks, typical_intervals
 from suprem.ecg.measure import UNCONFIRMED, Measured, Measurements, measure
 from suprem.ecg.median_beat import FS, locate_beats
@@ -152,11 +157,18 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--ecg", type=Path, nargs="+", default=[], metavar="FILE", help="ECG files")
     parser.add_argument("--folder", type=Path, help="measure every ECG below this folder")
+    parser.add_argument("--store", type=Path, help="measure a signal store's records and keep the table in it")
     parser.add_argument("--json", action="store_true", help="print one JSON object a record, with reasons")
     parser.add_argument("--reference", choices=sorted(REFERENCES), help="print the errors against these values")
     args = parser.parse_args(argv)
 
     def work() -> int:
+        if args.store:
+            store = SignalStore.open(args.store)
+            table = measurements_of(args.store, store, workers=os.cpu_count() or 1, progress=ConsoleProgress("measure"))
+            known = int(np.isfinite(table["heart_rate"]).sum())
+            print(f"{len(table):,} records, {known:,} with a heart rate, in {args.store / TABLE}")
+            return 0
         paths = gather_paths(args.ecg, args.folder)
         if args.reference:
             print("\n".join(REFERENCES[args.reference](paths)))

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from pipelines.launch import LAUNCHERS, launch_options, read_launch
 from pipelines.stage import ConsoleProgress, provenance, run_stage, say, stop_on_signal
@@ -41,6 +42,7 @@ from suprem.datasets.signal_store import SignalStore
 from suprem.datasets.synthetic import build_synthetic_store
 from suprem.ecg.preprocess import SPECS, SignalSpec
 from suprem.errors import CheckpointError, ConfigError, DatasetError, EmbedderMismatch
+from suprem.inference.predictor import Predictor
 from suprem.model.checkpoint import EncoderStamp, load_checkpoint, save_checkpoint
 from suprem.model.config import ModelConfig
 from suprem.model.supreme import SupremeModel
@@ -54,6 +56,7 @@ from suprem.training.trackers import MlflowTracker, TensorBoardTracker, Tracker
 
 CONFIGS = Path(__file__).parent / "configs"
 DRY_STEPS = 3
+TEACHING_BATCH = 512  # records in memory at once
 RESEARCH_CARD = {
     "intended_use": "Research on and teaching of zero-shot ECG reading; exploration of what the model has learned.",
     "out_of_scope": "Any use in the care of a patient; ECGs of children; Holter, exercise and single-lead recordings.",
@@ -91,6 +94,13 @@ class PretrainConfig:
     init: Path | None = None
     """Folder of a checkpoint whose weights the run begins with; None begins anew."""
 
+    teachers: tuple[Path, ...] = ()
+    """Folders of checkpoints of the same concepts; what they think of the training records is learned beside the labels,
+    and alone where no label is known (Hinton et al. 2015, arXiv 1503.02531)."""
+
+    teacher_weight: float = 0.5
+    """Weight of the teachers beside a known label, in [0, 1]."""
+
     leave_out: tuple[str, ...] = ()
     """Codes of concepts that are not learned, nor findings of that kind in single places: to measure afterwards how
     unseen words are understood."""
@@ -99,6 +109,10 @@ class PretrainConfig:
     validation_folds: tuple[int, ...] = VALIDATION_FOLDS
     synthetic_records: int = 0
     """Where no signal store is given, so many synthetic ECGs are made and stored in the run folder."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.teacher_weight <= 1:
+            raise ConfigError(f"teacher_weight must be in [0, 1]; found {self.teacher_weight}.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,7 +234,7 @@ def set_up(
         begun_with=begun_with if config.init else None,
         vectors=vectors,
         described=embed_descriptions(vocabulary, embedder) if config.descriptions else {},
-        train=LabelledRows(store=store, rows=train_rows, labels=labels[train_rows]),
+        train=taught(LabelledRows(store=store, rows=train_rows, labels=labels[train_rows]), vocabulary, config),
         validation=LabelledRows(store=store, rows=validation_rows, labels=labels[validation_rows]),
         model=model,
     )
@@ -245,6 +259,32 @@ def begin_with(model: SupremeModel, folder: Path, embedder: TextEmbedder) -> str
         )
     model.load_state_dict(checkpoint.model.state_dict())
     return checkpoint.id
+
+
+def taught(data: LabelledRows, vocabulary: Vocabulary, config: PretrainConfig) -> LabelledRows:
+    """Return the training records with labels between their own and what the teachers think.
+
+    The logits of all teachers are averaged, for each record as a whole and undisturbed.
+
+    Raises:
+        CheckpointError: A teacher is none, or was not trained on one of the concepts.
+    """
+    if not config.teachers:
+        return data
+    total = np.zeros(data.labels.shape)
+    for folder in config.teachers:
+        teacher = Predictor.load(folder)
+        missing = sorted(set(vocabulary.codes) - set(teacher.vocabulary.codes))
+        if missing or teacher.spec != data.store.spec:
+            reason = f"does not know {len(missing)} of the concepts, such as {missing[0]}" if missing else "reads others"
+            raise CheckpointError(f"The teacher {folder.name} {reason}; give one trained on this store and vocabulary.")
+        vectors = teacher.vectors(vocabulary.names)
+        for first in range(0, len(data), TEACHING_BATCH):
+            rows = data.rows[first : first + TEACHING_BATCH]
+            total[first : first + TEACHING_BATCH] += teacher.logits(data.store.read(rows), vectors)
+    thought = expit(total / len(config.teachers)).astype(np.float32)
+    between = (1 - config.teacher_weight) * data.labels + config.teacher_weight * thought
+    return replace(data, labels=np.where(data.labels < 0, thought, between))
 
 
 def measured_quantities(

@@ -13,7 +13,7 @@ import pytest
 from pipelines.measure import main, matched_beats
 from suprem.ecg.measure import measure
 from suprem.ecg.readers import read_ecg
-from tests.tiny import ecg, write_wfdb
+from tests.tiny import ecg, small_store, write_wfdb
 
 
 def test_the_command_prints_the_numbers_of_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,6 +32,13 @@ def test_a_broken_file_stops_no_other(tmp_path: Path, capsys: pytest.CaptureFixt
     captured = capsys.readouterr()
     assert captured.out.splitlines()[1].startswith("one,")
     assert "two:" in captured.err
+
+
+def test_the_records_of_a_store_are_measured_into_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small_store(tmp_path)
+    assert main(["--store", str(tmp_path / "store")]) == 0
+    assert "8 records, 8 with a heart rate" in capsys.readouterr().out
+    assert len((tmp_path / "store" / "measurements.csv").read_text().splitlines()) == 9
 
 
 def test_agreement_with_manual_marks(test_data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,24 +10,28 @@ import subprocess
 import sys
 import time
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.special import expit
 
 from pipelines import build_vocabulary, index_datasets, pretrain, score
-from pipelines.pretrain import PretrainConfig, embed_vocabulary, labels_of_reports, learnable, query_bank
+from pipelines.pretrain import PretrainConfig, embed_vocabulary, labels_of_reports, learnable, query_bank, taught
 from suprem.concepts.versions import list_versions, open_version
-from suprem.concepts.vocabulary import CONCEPTS, load_descriptions, load_terms
+from suprem.concepts.vocabulary import CONCEPTS, Concept, Vocabulary, load_descriptions, load_terms
 from suprem.configfile import load_config
 from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.preprocess import SPECS
+from suprem.errors import CheckpointError
 from suprem.inference import predictor as predictor_module
 from suprem.inference.predictor import Predictor
 from suprem.model.checkpoint import load_checkpoint
 from suprem.model.config import ModelConfig
+from suprem.training.loop import LabelledRows
 from tests.fakes import FakeEmbedder
 from tests.tiny import VOCABULARY, ecg, write_ptbxl, write_wfdb
 
@@ -59,6 +63,9 @@ epochs = 2
 batch = 4
 learning_rate = 1e-2
 """
+
+TAUGHT = ("AFIB", "SR", "NORM")
+SMALL = ModelConfig(leads=8, samples=1000, patch_samples=25, text_width=32)
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +196,41 @@ def test_statements_of_the_corpus_correct_and_complete_the_reports(
     ):
         assert pretrain.main([*arguments[:-2], "--set", setting]) == 2
         assert said in one_sentence(capsys)
+
+
+def test_measurements_correct_the_labels_and_add_concepts_of_their_own(place: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    arguments = command(place, folder, "--set", "measured=true", "--set", "min_examples=1", "--set", "training.epochs=1")
+    assert pretrain.main(arguments) == 0
+    learned = Predictor.load(folder / "best").vocabulary
+    # All twelve synthetic ECGs have 60 to 100 beats per minute.
+    assert learned.lookup("normal heart rate") is not None
+    assert "RATE60-100" in learned.codes
+    assert "RATE>120" not in learned.codes
+    assert "AFIB" in learned.codes
+    assert (place / "store" / "measurements.csv").exists()
+
+
+def test_teachers_fill_in_what_no_label_says_and_move_the_others(place: Path, tmp_path: Path) -> None:
+    assert pretrain.main(command(place, tmp_path / "teacher")) == 0
+    teacher = Predictor.load(tmp_path / "teacher" / "best")
+    store = SignalStore.open(place / "store")
+    labels = np.tile(np.array([1.0, 0.0, -1.0], np.float32), (8, 1))
+    vocabulary = Vocabulary(tuple(concept for concept in teacher.vocabulary.concepts if concept.code in TAUGHT))
+    data = LabelledRows(store, np.arange(8), labels)
+    config = PretrainConfig(model=SMALL, teachers=(tmp_path / "teacher" / "best",), teacher_weight=0.25)
+    between = taught(data, vocabulary, config).labels
+    thought = expit(teacher.logits(store.read(np.arange(8)), teacher.vectors(vocabulary.names)))
+    np.testing.assert_allclose(between[:, 0], 0.75 + 0.25 * thought[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(between[:, 1], 0.25 * thought[:, 1], rtol=1e-5)
+    np.testing.assert_allclose(between[:, 2], thought[:, 2], rtol=1e-5)
+    assert taught(data, vocabulary, replace(config, teachers=())) is data
+
+    unknown = Vocabulary((*vocabulary.concepts, Concept("NOSUCH", "no such finding")))
+    with pytest.raises(CheckpointError, match="does not know 1 of the concepts, such as NOSUCH"):
+        taught(data, unknown, config)
+    with_teacher = ("--set", f'teachers=["{tmp_path / "teacher" / "best"}"]', "--set", "training.epochs=1")
+    assert pretrain.main(command(place, tmp_path / "student", *with_teacher)) == 0
 
 
 def test_a_run_can_begin_with_a_checkpoint_of_the_same_network(
