@@ -8,8 +8,8 @@
 
 Prints one row a record: each value, or a dash whose reason is in the JSON. Of a longer recording the cleanest 10 s are
 measured, as on the page. `--reference` prints errors instead: `ludb` against the manual marks beside the records, with
-how many heartbeats are found within 75 ms, `device` against what the recording device measured itself. `--store` measures
-the records of a signal store and keeps the table in it, for training with `measured = true` and for linear probes.
+how many heartbeats are found within 75 ms, `device` against what the recording device measured itself. `--store`
+measures the records of a signal store and keeps the table in it, for training with `measured = true`.
 """
 
 from __future__ import annotations

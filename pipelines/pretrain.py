@@ -82,8 +82,8 @@ class PretrainConfig:
     """Whether a version's labels are corrected and completed by the statements that the corpus carries."""
 
     measured: bool = False
-    """Whether the records' own measurements decide further concepts and correct the reports' (assets/terms/measured.toml);
-    they are taken from the store, or measured and kept there."""
+    """Whether the records' own measurements decide further concepts and correct the labels of reports, by the limits of
+    assets/terms/measured.toml; they are taken from the store, or measured and kept there."""
 
     min_examples: int = 0
     """A concept with fewer training records is not learned."""
@@ -95,8 +95,8 @@ class PretrainConfig:
     """Folder of a checkpoint whose weights the run begins with; None begins anew."""
 
     teachers: tuple[Path, ...] = ()
-    """Folders of checkpoints of the same concepts; what they think of the training records is learned beside the labels,
-    and alone where no label is known (Hinton et al. 2015, arXiv 1503.02531)."""
+    """Folders of checkpoints of the same concepts; what they think of the training records is learned beside the
+    labels, and alone where no label is known (Hinton et al. 2015, arXiv 1503.02531)."""
 
     teacher_weight: float = 0.5
     """Weight of the teachers beside a known label, in [0, 1]."""
@@ -276,7 +276,9 @@ def taught(data: LabelledRows, vocabulary: Vocabulary, config: PretrainConfig) -
         teacher = Predictor.load(folder)
         missing = sorted(set(vocabulary.codes) - set(teacher.vocabulary.codes))
         if missing or teacher.spec != data.store.spec:
-            reason = f"does not know {len(missing)} of the concepts, such as {missing[0]}" if missing else "reads others"
+            reason = (
+                f"does not know {len(missing)} of the concepts, such as {missing[0]}" if missing else "reads others"
+            )
             raise CheckpointError(f"The teacher {folder.name} {reason}; give one trained on this store and vocabulary.")
         vectors = teacher.vectors(vocabulary.names)
         for first in range(0, len(data), TEACHING_BATCH):

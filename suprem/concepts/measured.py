@@ -31,7 +31,7 @@ class Limit:
     """When measurements make a concept present.
 
     Args:
-        concept: What is present beyond the limit: a concept of its own, or a finding in one lead that reports state too.
+        concept: What is present beyond the limit: a concept of its own, or a finding in one lead.
         quantity: Name of the measurement.
         above, below: The limits; with both, what lies between them.
         margin: Nearer to a limit than this, nobody knows.

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-
 from suprem.atomic import replacing
 from suprem.datasets.signal_store import Progress, SignalStore
 from suprem.ecg.measure import Measured, Measurements, measure

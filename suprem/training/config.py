@@ -29,7 +29,7 @@ class TrainConfig:
             known wordings is asked as well.
         gain, noise: Augmentation: amplitudes are multiplied by 1 ± `gain` per record and 1 ± `gain` / 2 per lead, and
             white noise of `noise` millivolts is added.
-        wander: A baseline that sways by up to so many millivolts, once to ten times in twenty seconds, is added to each lead.
+        wander: Each lead is put on a baseline that sways by up to so many millivolts, at 0.05 to 0.5 Hz in 10 s.
         lead_loss: Share of the records that lose leads in a step, each lead with a chance of one in four.
         patience: Stop after this many epochs without a better validation AUROC.
         checkpoint_minutes: A run that is killed loses at most this much.

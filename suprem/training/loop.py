@@ -265,7 +265,7 @@ def augment(signals: Tensor, config: TrainConfig) -> Tensor:
 
 
 def _baseline(batch: int, lead: int, time: int, height: float) -> Tensor:
-    """Return one slow wave for each lead (batch, lead, time): half a turn to five in the record, 0.05 to 0.5 Hz in 10 s."""
+    """Return one slow wave for each lead (batch, lead, time), of half a turn to five in the record."""
     if height == 0:
         return torch.zeros(())
     turns, phase = 0.5 + 4.5 * torch.rand(batch, lead, 1), torch.rand(batch, lead, 1)

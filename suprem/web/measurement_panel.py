@@ -61,10 +61,10 @@ def lead_table(found: Measurements) -> str:
     for name, values in named.items():
         for reason in dict.fromkeys(value.reason for value in values.values() if value.reason):
             missing.setdefault(reason, []).append(name)
-    said = "".join(
-        f'<p class="finding">{", ".join(names)}: {escape(reason)}</p>' for reason, names in missing.items()
-    )
-    given = {name: values for name, values in named.items() if any(value.value is not None for value in values.values())}
+    said = "".join(f'<p class="finding">{", ".join(names)}: {escape(reason)}</p>' for reason, names in missing.items())
+    given = {
+        name: values for name, values in named.items() if any(value.value is not None for value in values.values())
+    }
     if not given:
         return said
     head = "".join(f'<th scope="col">{lead}</th>' for lead in found.st)

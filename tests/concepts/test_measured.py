@@ -20,9 +20,7 @@ NAN = float("nan")
 BRADY = Concept("BRADY", "bradycardia", narrower=("SBRAD",))
 SBRAD = Concept("SBRAD", "sinus bradycardia")
 INVT_V5 = Concept("INVT:lead V5", "T wave inversion in lead V5", of="INVT", place="lead V5")
-SLOW = Limit(
-    Concept("SLOW", "slow"), "heart_rate", below=60, margin=2, implies=("BRADY", "NOSUCH"), doubts=("SBRAD",)
-)
+SLOW = Limit(Concept("SLOW", "slow"), "heart_rate", below=60, margin=2, implies=("BRADY", "NOSUCH"), doubts=("SBRAD",))
 
 
 def rates(*values: float) -> Mapping[str, NDArray[np.float64]]:

@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from suprem.datasets.measured import MEASURED, TABLE, as_numbers, fill_missing, measure_files, measurements_of, quantities
+from suprem.datasets.measured import (
+    MEASURED,
+    TABLE,
+    as_numbers,
+    fill_missing,
+    measure_files,
+    measurements_of,
+    quantities,
+)
 from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.measure import measure
 from suprem.ecg.record import LIMB_LEADS

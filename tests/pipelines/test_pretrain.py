@@ -200,7 +200,9 @@ def test_statements_of_the_corpus_correct_and_complete_the_reports(
 
 def test_measurements_correct_the_labels_and_add_concepts_of_their_own(place: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    arguments = command(place, folder, "--set", "measured=true", "--set", "min_examples=1", "--set", "training.epochs=1")
+    arguments = command(
+        place, folder, "--set", "measured=true", "--set", "min_examples=1", "--set", "training.epochs=1"
+    )
     assert pretrain.main(arguments) == 0
     learned = Predictor.load(folder / "best").vocabulary
     # All twelve synthetic ECGs have 60 to 100 beats per minute.
