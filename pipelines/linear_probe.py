@@ -37,7 +37,7 @@ from pipelines.task_records import refuse_shared
 from suprem.configfile import as_dict, load_config
 from suprem.datasets.catalog import TASK_NAMES, load_task
 from suprem.datasets.index import TRAIN_FOLDS
-from suprem.datasets.measured import fill_missing, measure_files
+from suprem.datasets.measured import fill_missing, measurements_of
 from suprem.datasets.signal_store import Progress, SignalStore
 from suprem.datasets.task import LabelledRecords
 from suprem.errors import ConfigError, DatasetError
@@ -230,7 +230,7 @@ def questions(bench: Bench) -> list[Probe]:
 def features_of(asked: Probe, bench: Bench) -> Features:
     """Return where the features of a probe come from: the checkpoint, an encoder of its form, or the recordings."""
     if asked.features == MEASUREMENTS:
-        return Features(partial(measurements, bench.store, bench.config.workers))
+        return Features(partial(measurements, bench.config, bench.store))
     model = bench.checkpoint.model
     if asked.features == RANDOM:
         with torch.random.fork_rng(devices=[]):
@@ -253,19 +253,14 @@ def encode(
     return np.concatenate(parts)
 
 
-def measurements(store: SignalStore, workers: int, rows: NDArray[np.intp], progress: Progress) -> NDArray[np.float64]:
-    """Return the measurements of some rows of a store, read from the corpus it was made of, (row, measurement).
+def measurements(config: Config, store: SignalStore, rows: NDArray[np.intp], progress: Progress) -> NDArray[np.float64]:
+    """Return the measurements of some rows of a store, (row, measurement); all are measured once and kept in it.
 
     Raises:
-        DatasetError: Not one recording could be measured.
+        DatasetError: Not one of the recordings that the store was made of could be measured.
     """
-    found = []
-    for count, numbers in enumerate(measure_files(store.index.take(rows).files(), workers=workers), start=1):
-        found.append(numbers)
-        progress(count / len(rows), f"{count} of {len(rows)} measured")
-    if not np.isfinite(found).any():
-        raise DatasetError(f"None of the recordings under {store.index.root.name} could be measured; are they there?")
-    return np.stack(found)
+    table = measurements_of(config.store, store, workers=config.workers, progress=progress)
+    return table.to_numpy()[rows]
 
 
 def answer(asked: Probe, bench: Bench, features: Features | None, progress: Progress) -> ProbeResult:

@@ -59,5 +59,5 @@ def caution(text: str, vocabulary: Vocabulary) -> str | None:
 
 @cache
 def _ecg_words(vocabulary: Vocabulary) -> frozenset[str]:
-    words = {word for text in vocabulary.texts for word in text.split()}
+    words = {word for text in vocabulary.texts for word in text.split() if word[0].isalpha()}
     return frozenset(words.union(WORDINGS["ecg_words"]).difference(WORDINGS["everyday_words"]))

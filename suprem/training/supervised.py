@@ -82,7 +82,7 @@ def train_supervised(
                 validation=watched,
                 queries=QueryBank(names=torch.eye(classes), synonyms=[torch.empty(0, classes)] * classes, rate=0.0),
                 run=RunLog.start(Path(folder) / "run", config_toml="", environment={}),
-                workers=Workers(cpu=recipe.cpu),
+                workers=Workers(precision=recipe.precision, cpu=recipe.cpu),
                 save_best=lambda _model, _auroc: None,
                 progress=progress,
             )

@@ -26,7 +26,7 @@ def show_measurements(record: EcgRecord) -> None:
         )
         st.caption(
             f"{beats_used(found)} ST is measured {1000 * ST_SECONDS:g} ms after the J point, "
-            "against the level just before QRS; R and S are the highest and lowest point of QRS."
+            "against the level just before QRS; R and S are the highest and lowest point of QRS, T the farthest of T."
         )
         st.html(lead_table(found))
 

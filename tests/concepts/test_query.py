@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from suprem.concepts.embed import MiniLmEmbedder
+from suprem.concepts.measured import load_limits
 from suprem.concepts.query import CardiacQuery, Support, SupportIndex, SupportResult, parse_queries
-from suprem.concepts.vocabulary import Concept, Vocabulary
+from suprem.concepts.vocabulary import CONCEPTS, Concept, Vocabulary, load_terms
 from suprem.errors import QueryError
 from tests.fakes import FakeEmbedder
 
@@ -194,3 +195,15 @@ def test_support_does_not_depend_on_the_length_of_vectors(index: SupportIndex, m
     query = CardiacQuery.from_text("fast sinus rate")
     vector = minilm.embed([query.prompt])[0]
     assert index.of(query, vector).support is index.of(query, 7 * vector).support
+
+
+def test_words_of_the_measured_concepts_do_not_make_a_text_about_an_ecg() -> None:
+    known = load_terms(CONCEPTS)
+    own = [limit.concept for limit in load_limits(known) if limit.concept not in known.concepts]
+    vocabulary = Vocabulary((*known.concepts, *own))
+    asked = CardiacQuery.from_text("slow pulse", vocabulary)
+    assert (asked.code, asked.caution) == ("RATE<60", None)
+    assert CardiacQuery.from_text("ventricular rate of more than 110", vocabulary).caution is None
+    nonsense = CardiacQuery.from_text("more than 100 skipped under one", vocabulary).caution
+    assert nonsense is not None
+    assert "no meaning" in nonsense
