@@ -31,10 +31,8 @@ from scipy.special import expit
 from pipelines.launch import LAUNCHERS, launch_options, read_launch
 from pipelines.stage import ConsoleProgress, provenance, run_stage, say, stop_on_signal
 from suprem.concepts.embed import TextEmbedder, describe, load_embedder
-from suprem.concepts.labels import ABSENT, MASKED, with_statements
-from suprem.concepts.measured import load_limits, with_measured
-from suprem.concepts.versions import VocabularyVersion, open_version
-from suprem.concepts.vocabulary import CONCEPTS, Vocabulary, load_descriptions, load_terms
+from suprem.concepts.versions import open_version
+from suprem.concepts.vocabulary import Vocabulary, load_descriptions, load_terms
 from suprem.configfile import load_config, to_toml
 from suprem.datasets.index import TRAIN_FOLDS, VALIDATION_FOLDS, shared_patients
 from suprem.datasets.measured import measurements_of, quantities
@@ -49,6 +47,7 @@ from suprem.model.supreme import SupremeModel
 from suprem.settings import load_settings
 from suprem.training.config import TrainConfig
 from suprem.training.distributed import Workers
+from suprem.training.labels import labels_of_reports, labels_of_statements, learnable, with_measurements
 from suprem.training.loop import LabelledRows, Learner, Progress, RunSummary, train
 from suprem.training.query_bank import QueryBank
 from suprem.training.runlog import RunLog
@@ -207,7 +206,7 @@ def set_up(
     if config.measured:
         measured = measured_quantities(data, store, workers, progress)
         vocabulary, labels = with_measurements(vocabulary, labels, measured)
-    learned = learnable(vocabulary, labels[train_rows], config)
+    learned = learnable(vocabulary, labels[train_rows], leave_out=config.leave_out, min_examples=config.min_examples)
     vocabulary, labels = Vocabulary(tuple(vocabulary.concepts[column] for column in learned)), labels[:, learned]
 
     embedder = load_embedder(config.encoder, folder=encoder_folder)
@@ -276,10 +275,11 @@ def taught(data: LabelledRows, vocabulary: Vocabulary, config: PretrainConfig) -
         teacher = Predictor.load(folder)
         missing = sorted(set(vocabulary.codes) - set(teacher.vocabulary.codes))
         if missing or teacher.spec != data.store.spec:
-            reason = (
-                f"does not know {len(missing)} of the concepts, such as {missing[0]}" if missing else "reads others"
+            reason = f"does not know {len(missing)} of the concepts, such as {missing[0]}"
+            raise CheckpointError(
+                f"The teacher {folder.name} {reason if missing else 'reads signals prepared in another way'}; give one "
+                "trained on this store and vocabulary."
             )
-            raise CheckpointError(f"The teacher {folder.name} {reason}; give one trained on this store and vocabulary.")
         vectors = teacher.vectors(vocabulary.names)
         for first in range(0, len(data), TEACHING_BATCH):
             rows = data.rows[first : first + TEACHING_BATCH]
@@ -297,93 +297,6 @@ def measured_quantities(
         measurements_of(data, store, workers=os.cpu_count() or 1, progress=progress)
     workers.wait()
     return quantities(measurements_of(data, store))
-
-
-def with_measurements(
-    vocabulary: Vocabulary, labels: NDArray[np.float32], measured: Mapping[str, NDArray[np.float64]]
-) -> tuple[Vocabulary, NDArray[np.float32]]:
-    """Return concepts and labels (record, concept) with those that the records' own measurements decide."""
-    limits = load_limits(load_terms(CONCEPTS))
-    concepts, values = with_measured(labels.astype(np.int8), vocabulary.concepts, limits, measured)
-    return Vocabulary(concepts), values.astype(np.float32)
-
-
-def labels_of_reports(
-    store: SignalStore, version: VocabularyVersion, *, statements: bool
-) -> tuple[Vocabulary, NDArray[np.float32]]:
-    """Return the concepts of a vocabulary version and the labels (record, concept), negative where nobody knows.
-
-    Args:
-        store: The records.
-        version: Whose labels are taken; a record without a report is masked.
-        statements: Whether the statements that the corpus carries correct the reports and add their own concepts.
-
-    Raises:
-        DatasetError: Not one record of the store has a report in the version.
-    """
-    matrix = version.labels()
-    values = matrix.of(store.index.table["record_id"])
-    if not (values != MASKED).any():
-        raise DatasetError(
-            f"None of the {len(store.index):,} records of {store.index.corpus} has a report in vocabulary version "
-            f"{version.number}; build the version from the reports of this corpus."
-        )
-    if not statements:
-        return version.vocabulary(), values.astype(np.float32)
-    carried = {code for codes in store.index.table["codes"] for code in codes}
-    reference = version.reference()
-    concepts = [concept for concept in reference.concepts if concept.code in carried | set(matrix.codes)]
-    column = {code: index for index, code in enumerate(matrix.codes)}
-    absent = np.full(len(values), ABSENT, np.int8)
-    reported = np.stack([values[:, column[c.code]] if c.code in column else absent for c in concepts], axis=1)
-    codes = tuple(concept.code for concept in concepts if concept.code in carried)
-    stated = dict(zip(codes, store.index.labels(codes).astype(bool).T, strict=True))
-    return Vocabulary(tuple(concepts)), with_statements(reported, concepts, stated).astype(np.float32)
-
-
-def learnable(vocabulary: Vocabulary, labels: NDArray[np.float32], config: PretrainConfig) -> list[int]:
-    """Return the columns that are learned: not left out on purpose, and with enough training records.
-
-    Args:
-        vocabulary: The concepts.
-        labels: Of the training records (record, concept).
-        config: Says what is left out and how many records are enough.
-
-    Raises:
-        ConfigError: A code to leave out is none of the vocabulary, or nothing is left.
-    """
-    unknown = sorted(set(config.leave_out) - set(vocabulary.codes))
-    if unknown:
-        raise ConfigError(f"leave_out names {', '.join(unknown)}, which the vocabulary does not have.")
-    examples = (labels > 0).sum(axis=0)
-    columns = [
-        index
-        for index, concept in enumerate(vocabulary.concepts)
-        if not {concept.code, concept.of} & set(config.leave_out) and examples[index] >= config.min_examples
-    ]
-    if not columns:
-        raise ConfigError("No concept is left to learn; lower min_examples or leave out fewer.")
-    return columns
-
-
-def labels_of_statements(store: SignalStore, vocabulary: Vocabulary) -> NDArray[np.float32]:
-    """Return the labels (record, statement) that the corpus itself carries.
-
-    A corpus that does not speak the vocabulary is refused: what it cannot say would be learned as absent.
-
-    Raises:
-        DatasetError: No record carries a statement, or some carry statements that the vocabulary does not have.
-    """
-    carried = {code for codes in store.index.table["codes"] for code in codes}
-    foreign = sorted(carried - set(vocabulary.codes))
-    if foreign or not carried:
-        found = f"statements such as {', '.join(foreign[:3])}" if foreign else "no statement"
-        raise DatasetError(
-            f"The records of {store.index.corpus} carry {found}; training needs the {len(vocabulary.codes)} SCP-ECG "
-            "statements: what a corpus cannot say would be learned as absent. Train on PTB-XL, or with --vocabulary on "
-            "labels from reports."
-        )
-    return store.index.labels(vocabulary.codes).astype(np.float32)
 
 
 def run(

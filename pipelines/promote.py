@@ -28,7 +28,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.index_datasets import parse_folds
-from pipelines.pretrain import labels_of_reports, with_measurements
 from pipelines.stage import run_stage
 from suprem.atomic import replacing
 from suprem.concepts.measured import CATEGORY
@@ -46,6 +45,7 @@ from suprem.inference.reference import reference_of
 from suprem.inference.reference_bank import BANK, ReferenceBank
 from suprem.model.checkpoint import CARD, NEEDED, Checkpoint, load_checkpoint, write_card
 from suprem.settings import load_settings
+from suprem.training.labels import labels_of_reports, with_measurements
 
 BANK_STEP = 1024  # records read at once
 

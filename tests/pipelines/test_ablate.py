@@ -13,6 +13,8 @@ from pipelines.ablate import Config, Grid
 from pipelines.pretrain import CONFIGS, PretrainConfig
 from suprem.configfile import load_config
 from suprem.datasets.catalog import load_task
+from suprem.datasets.synthetic import build_synthetic_store
+from suprem.ecg.preprocess import SPECS
 from suprem.errors import Cancelled, ConceptError
 from suprem.evaluation.query_set import BUILT_IN
 from suprem.inference import predictor as predictor_module
@@ -149,7 +151,6 @@ def test_the_shipped_grid_asks_the_papers_tables_and_its_variants_fit() -> None:
     ],
 )
 def test_a_wrong_grid_is_one_sentence_before_anything_is_trained(
-    place: Path,
     tmp_path: Path,
     change: Callable[[str], str],
     more: list[str],
@@ -157,7 +158,8 @@ def test_a_wrong_grid_is_one_sentence_before_anything_is_trained(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(ablate, "synthetic_data", lambda _base, _out, _workers: place / "out" / "synthetic-36" / "data")
+    build_synthetic_store(tmp_path / "data", SPECS["compact"], records=4, seed=0)
+    monkeypatch.setattr(ablate, "synthetic_data", lambda _base, _out, _workers: tmp_path / "data")
     (tmp_path / "tiny.toml").write_text(CONFIG)
     (tmp_path / "grid.toml").write_text(change(GRID))
     assert ablate.main(["--grid", str(tmp_path / "grid.toml"), "--out", str(tmp_path / "out"), *more]) == 2

@@ -20,7 +20,7 @@ import torch
 from scipy.special import expit
 
 from pipelines import build_vocabulary, index_datasets, pretrain, score
-from pipelines.pretrain import PretrainConfig, embed_vocabulary, labels_of_reports, learnable, query_bank, taught
+from pipelines.pretrain import PretrainConfig, embed_vocabulary, query_bank, taught
 from suprem.concepts.versions import list_versions, open_version
 from suprem.concepts.vocabulary import CONCEPTS, Concept, Vocabulary, load_descriptions, load_terms
 from suprem.configfile import load_config
@@ -31,6 +31,7 @@ from suprem.inference import predictor as predictor_module
 from suprem.inference.predictor import Predictor
 from suprem.model.checkpoint import load_checkpoint
 from suprem.model.config import ModelConfig
+from suprem.training.labels import labels_of_reports
 from suprem.training.loop import LabelledRows
 from tests.fakes import FakeEmbedder
 from tests.tiny import VOCABULARY, ecg, write_ptbxl, write_wfdb
@@ -254,16 +255,6 @@ def test_a_run_can_begin_with_a_checkpoint_of_the_same_network(
     ):
         assert pretrain.main(command(place, tmp_path / "third", *more)) == 2
         assert said in one_sentence(capsys)
-
-
-def test_a_finding_left_out_goes_with_its_places_and_rare_ones_are_not_learned() -> None:
-    vocabulary = load_terms(CONCEPTS)
-    labels = np.zeros((3, len(vocabulary)), np.float32)
-    labels[:, vocabulary.codes.index("PVC")] = 1
-    labels[:, vocabulary.codes.index("INVT:lead V1")] = 1
-    labels[:2, vocabulary.codes.index("PAC")] = 1
-    config = PretrainConfig(model=ModelConfig(), min_examples=3, leave_out=("INVT",))
-    assert [vocabulary.codes[column] for column in learnable(vocabulary, labels, config)] == ["PVC"]
 
 
 def test_a_stopped_run_is_resumed_to_the_same_end(
