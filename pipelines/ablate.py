@@ -167,7 +167,7 @@ class Bench:
                     weights = self.config.encoders.get(config.encoder)
                     predictor = Predictor.load(folder / "best", embedder=embedder, encoder_folder=weights)
                 self._evaluate(predictor, name, source, path)
-            macros[name] = EvaluationResult.from_json(path.read_text(encoding="utf-8")).macro
+            macros[name] = EvaluationResult.from_json(path.read_text(encoding="utf-8"), path.name).macro
         return macros
 
     def configuration(self, variant: Variant, seed: int) -> PretrainConfig:

@@ -94,7 +94,7 @@ def read_scores(path: Path) -> ScoreTable:
     if path.suffix == ".npz":
         return ScoreTable.load(path)
     try:
-        result = EvaluationResult.from_json(path.read_text(encoding="utf-8"))
+        result = EvaluationResult.from_json(path.read_text(encoding="utf-8"), path.name)
     except OSError as error:
         raise EvaluationError(f"The result {path.name} cannot be read: {error.strerror or error}.") from error
     if not result.scores:

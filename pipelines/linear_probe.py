@@ -43,7 +43,7 @@ from suprem.datasets.task import LabelledRecords
 from suprem.errors import ConfigError, DatasetError
 from suprem.evaluation.evaluation_folder import EVALUATIONS, PROBES
 from suprem.evaluation.linear_probe import PROTOCOLS, ProbeData, probe, subset
-from suprem.evaluation.probe_result import Probe, ProbeResult, add_probe, judge, probes_json, read_probes
+from suprem.evaluation.probe_result import Probe, ProbeResult, Probes, add_probe, judge, read_probes
 from suprem.export import RESEARCH_USE
 from suprem.model.checkpoint import Checkpoint, load_checkpoint
 from suprem.model.supreme import SupremeModel
@@ -359,7 +359,7 @@ def main(argv: list[str] | None = None) -> int:
         found = {result.asked: result for result in read_probes(out)}
         results = [found[one] for one in asked]
         say(f"{len(results)} probes, {len(known.intersection(asked))} of them made before; {out} has them all")
-        print(probes_json(results) if args.json else describe(results))
+        print(Probes(tuple(results)).to_json() if args.json else describe(results))
 
     return run_stage(work)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from suprem.evaluation.over_tasks import INTERACTION, Interaction
-from suprem.evaluation.results import nan_to_null
+from suprem.evaluation.result_json import result_from_json, result_to_json
 
 Macros = Mapping[int, Mapping[str, float]]
 """Seed -> task -> macro AUROC."""
@@ -66,7 +65,16 @@ class AblationResult:
 
     def to_json(self) -> str:
         """Return one JSON object; a value that does not exist (NaN) is null."""
-        return json.dumps(nan_to_null(asdict(self)), ensure_ascii=False, indent=2, allow_nan=False)
+        return result_to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str, name: str) -> AblationResult:
+        """Read what `to_json` wrote; `name` is the file's, for the error.
+
+        Raises:
+            EvaluationError: The text is not such an object.
+        """
+        return result_from_json(cls, text, name, "ablate")
 
     def to_markdown(self) -> str:
         """Return a report with one table for each question."""

@@ -6,9 +6,8 @@ test, adjusted for the number of classes (Holm). Tests over several tasks are in
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,8 @@ from suprem.evaluation.metrics import (
     resampled_auroc,
 )
 from suprem.evaluation.over_tasks import AcrossTasks, Interaction
-from suprem.evaluation.results import Interval, nan_to_null
+from suprem.evaluation.result_json import result_to_json
+from suprem.evaluation.results import Interval
 from suprem.evaluation.score_table import ScoreTable
 
 
@@ -98,7 +98,7 @@ class Comparison:
 
     def to_json(self) -> str:
         """Return one JSON object; a value that does not exist (NaN) is null."""
-        return json.dumps(nan_to_null(asdict(self)), ensure_ascii=False, indent=2, allow_nan=False)
+        return result_to_json(self)
 
 
 def compare_scores(first: ScoreTable, second: ScoreTable, *, draws: int = 2000, seed: int = 0) -> TaskComparison:

@@ -88,7 +88,7 @@ class EvaluationFolder:
         """
         path = self.folder / f"{task}.json"
         try:
-            result = EvaluationResult.from_json(path.read_text(encoding="utf-8"))
+            result = EvaluationResult.from_json(path.read_text(encoding="utf-8"), path.name)
         except OSError as error:
             raise EvaluationError(
                 f"The result {path.name} of evaluation {self.name} cannot be read ({error.strerror or error}); "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -12,7 +10,6 @@ from numpy.typing import NDArray
 
 from suprem.atomic import write_text
 from suprem.datasets.task import LabelledRecords
-from suprem.errors import EvaluationError
 from suprem.evaluation.metrics import (
     MIN_POSITIVES,
     auroc,
@@ -22,7 +19,8 @@ from suprem.evaluation.metrics import (
     percentile_interval,
     resampled_auroc,
 )
-from suprem.evaluation.results import Interval, nan_to_null, restored
+from suprem.evaluation.result_json import result_from_json, result_to_json
+from suprem.evaluation.results import Interval
 
 
 @dataclass(frozen=True)
@@ -158,9 +156,15 @@ def judge(
     )
 
 
-def probes_json(probes: Sequence[ProbeResult]) -> str:
-    """Return one JSON object; a value that does not exist (NaN) is null."""
-    return json.dumps({"results": [nan_to_null(asdict(probe)) for probe in probes]}, indent=2, allow_nan=False)
+@dataclass(frozen=True)
+class Probes:
+    """Several results, as they stand in one file."""
+
+    results: tuple[ProbeResult, ...] = ()
+
+    def to_json(self) -> str:
+        """Return one JSON object; a value that does not exist (NaN) is null."""
+        return result_to_json(self)
 
 
 def read_probes(path: Path) -> tuple[ProbeResult, ...]:
@@ -171,16 +175,7 @@ def read_probes(path: Path) -> tuple[ProbeResult, ...]:
     """
     if not path.exists():
         return ()
-    try:
-        probes = json.loads(path.read_text(encoding="utf-8"))["results"]
-        for entry in probes:
-            entry["classes"] = tuple(ProbeClass(**restored(ProbeClass, one)) for one in entry["classes"])
-        return tuple(ProbeResult(**restored(ProbeResult, entry)) for entry in probes)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise EvaluationError(
-            f"{path.name} holds no linear probes of this version ({type(error).__name__}: {error}); remove it and make "
-            "it again with python -m pipelines.linear_probe"
-        ) from error
+    return result_from_json(Probes, path.read_text(encoding="utf-8"), path.name, "linear_probe").results
 
 
 def add_probe(path: Path, probe: ProbeResult) -> None:
@@ -193,4 +188,4 @@ def add_probe(path: Path, probe: ProbeResult) -> None:
     """
     others = [known for known in read_probes(path) if known.asked != probe.asked]
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, probes_json([*others, probe]))
+    write_text(path, Probes((*others, probe)).to_json())

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import MISSING, asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import pandas as pd
 
-from suprem.errors import EvaluationError
 from suprem.evaluation.audit import Finding
 from suprem.evaluation.breakdown import Group, Stratum
 from suprem.evaluation.calibration import Calibration
 from suprem.evaluation.metrics import MIN_POSITIVES
+from suprem.evaluation.result_json import result_from_json, result_to_json
 
 Interval = tuple[float, float]
 
@@ -112,26 +110,16 @@ class EvaluationResult:
 
     def to_json(self) -> str:
         """Return one JSON object; a value that does not exist (NaN) is null."""
-        return json.dumps(nan_to_null(asdict(self)), ensure_ascii=False, indent=2, allow_nan=False)
+        return result_to_json(self)
 
     @classmethod
-    def from_json(cls, text: str) -> EvaluationResult:
-        """Read what `to_json` wrote.
+    def from_json(cls, text: str, name: str = "This file") -> EvaluationResult:
+        """Read what `to_json` wrote; `name` is the file's, for the error.
 
         Raises:
             EvaluationError: The text is not such an object.
         """
-        try:
-            content: dict[str, Any] = json.loads(text)
-            for name, part in _PARTS.items():
-                if name in content:
-                    content[name] = tuple(part(**restored(part, entry)) for entry in content[name])
-            return cls(**restored(cls, content))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise EvaluationError(
-                f"This is not an evaluation result of this version ({type(error).__name__}: {error}); "
-                "run the evaluation again."
-            ) from error
+        return result_from_json(cls, text, name, "evaluate")
 
     @property
     def ranking(self) -> list[ClassResult]:
@@ -165,38 +153,3 @@ class EvaluationResult:
             for entry in self.classes
         ]
         return pd.DataFrame(rows)
-
-
-_PARTS: dict[str, Any] = {
-    "classes": ClassResult,
-    "skipped": Skipped,
-    "unreadable": Skipped,
-    "strata": Stratum,
-    "groups": Group,
-    "calibration": Calibration,
-    "audit": Finding,
-}
-
-
-def restored(part: Any, entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a dataclass from JSON: null is NaN where a number belongs, lists are tuples."""
-    numbers = {field.name for field in fields(part) if field.type == "float"}
-    missing = [field.name for field in fields(part) if field.default is MISSING and field.name not in entry]
-    if missing:
-        raise KeyError(missing[0])
-    return {name: math.nan if value is None and name in numbers else _tuple(value) for name, value in entry.items()}
-
-
-def _tuple(value: Any) -> Any:
-    if not isinstance(value, (list, tuple)):
-        return value
-    return tuple(math.nan if entry is None else _tuple(entry) for entry in value)
-
-
-def nan_to_null(value: Any) -> Any:
-    """Return a structure as JSON can hold it: NaN becomes null, tuples become lists."""
-    if isinstance(value, dict):
-        return {key: nan_to_null(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [nan_to_null(entry) for entry in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

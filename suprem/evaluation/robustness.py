@@ -8,10 +8,9 @@ asked as it is written, without the dictionary, which tells what the text encode
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -19,9 +18,9 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from suprem.concepts.query import CardiacQuery
-from suprem.errors import EvaluationError
 from suprem.evaluation.metrics import auroc, macro, patient_resamples, percentile_interval, resampled_auroc
-from suprem.evaluation.results import Interval, nan_to_null, restored
+from suprem.evaluation.result_json import result_from_json, result_to_json
+from suprem.evaluation.results import Interval
 from suprem.evaluation.scoring import Scorer
 
 SAME = 1e-5
@@ -158,34 +157,16 @@ class RobustnessResult:
 
     def to_json(self) -> str:
         """Return one JSON object; a value that does not exist (NaN) is null."""
-        return json.dumps(nan_to_null(asdict(self)), ensure_ascii=False, indent=2, allow_nan=False)
+        return result_to_json(self)
 
     @classmethod
     def from_json(cls, text: str, name: str) -> RobustnessResult:
-        """Read what `to_json` wrote.
-
-        Args:
-            text: The JSON.
-            name: Of the file, for the error.
+        """Read what `to_json` wrote; `name` is the file's, for the error.
 
         Raises:
             EvaluationError: The text is not such an object.
         """
-        try:
-            content = json.loads(text)
-            for entry in content["paraphrases"]:
-                entry["wordings"] = [Wording(**restored(Wording, one)) for one in entry["wordings"]]
-            for key, part in (("conditions", ConditionResult), ("company", CompanyResult)):
-                content[key] = [part(**restored(part, one)) for one in content[key]]
-            content["paraphrases"] = [
-                ParaphraseResult(**restored(ParaphraseResult, one)) for one in content["paraphrases"]
-            ]
-            return cls(**restored(cls, content))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise EvaluationError(
-                f"{name} holds no robustness result of this version ({type(error).__name__}: {error}); make it again "
-                "with python -m pipelines.robustness --out"
-            ) from error
+        return result_from_json(cls, text, name, "robustness")
 
     @property
     def scored_conditions(self) -> tuple[ConditionResult, ...]:

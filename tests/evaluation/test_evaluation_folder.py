@@ -107,7 +107,7 @@ def test_linear_probes_of_the_same_checkpoint_are_found(evaluation: EvaluationFo
     assert replace(found, macro_10=0.0) == replace(probe, macro_10=0.0)
     assert (found.learner, random.learner) == (evaluation.checkpoint, "random encoder, seed 2")
     path.write_text('{"results": [{"task": "csn"}]}')
-    with pytest.raises(EvaluationError, match=r"linear_probe.json holds no linear probes"):
+    with pytest.raises(EvaluationError, match=r"linear_probe.json is no result of linear_probe"):
         evaluation.probes()
 
 
@@ -123,5 +123,5 @@ def test_robustness_of_the_same_checkpoint_is_read_back_and_that_of_most_records
     assert found.to_json() == expected.to_json()
     assert found.wording_means == expected.wording_means
     (evaluation.folder.parent / "robustness-x.json").write_text('{"task": 1}')
-    with pytest.raises(EvaluationError, match=r"robustness-x\.json holds no robustness result of this version"):
+    with pytest.raises(EvaluationError, match=r"robustness-x\.json is no result of robustness of this version"):
         evaluation.robustness(TASK)

@@ -68,11 +68,23 @@ def test_the_json_has_the_promised_keys_and_null_for_what_does_not_exist() -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"task": "ptbxl_form"}', RESULT.to_json().replace('"seed"', '"sed"')], ids=range(5)
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"task": "ptbxl_form"}',
+        RESULT.to_json().replace('"seed"', '"sed"'),
+        RESULT.to_json().replace('"reliability"', '"reliable"'),
+        RESULT.to_json().replace("0.7,", ""),
+    ],
+    ids=range(7),
 )
 def test_what_is_not_a_result_is_refused_with_one_sentence(text: str) -> None:
-    with pytest.raises(EvaluationError, match="not an evaluation result"):
-        EvaluationResult.from_json(text)
+    with pytest.raises(
+        EvaluationError, match=r"x\.json is no result of evaluate of this version .* python -m pipelines.evaluate"
+    ):
+        EvaluationResult.from_json(text, "x.json")
 
 
 def test_results_from_before_a_field_existed_are_read() -> None:

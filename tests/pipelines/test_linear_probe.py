@@ -136,7 +136,7 @@ def test_a_file_of_something_else_is_named_before_anything_is_computed(
     (tmp_path / "out.json").write_text('{"results": [{"task": "csn"}]}')
     monkeypatch.setattr(linear_probe, "run", lambda *_: pytest.fail("computed"))
     assert linear_probe.main(command(folder, "--out", str(tmp_path / "out.json"))) == 2
-    assert "out.json holds no linear probes of this version" in capsys.readouterr().err
+    assert "out.json is no result of linear_probe of this version" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
