@@ -16,11 +16,11 @@ from suprem.web.evaluation_panel import (
     show_groups,
     show_means,
     show_operating_points,
-    show_probes,
     show_protocol,
 )
 from suprem.web.frame import page
 from suprem.web.job_cache import job_store
+from suprem.web.probe_panel import show_probes
 from suprem.web.robustness_panel import show_robustness
 from suprem.web.versus_panel import show_versus
 from suprem.web.worst_cases_panel import show_worst_cases

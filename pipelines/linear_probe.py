@@ -43,7 +43,7 @@ from suprem.datasets.task import LabelledRecords
 from suprem.errors import ConfigError, DatasetError
 from suprem.evaluation.evaluation_folder import EVALUATIONS, PROBES
 from suprem.evaluation.linear_probe import PROTOCOLS, ProbeData, probe, subset
-from suprem.evaluation.probe_result import Probe, ProbeResult, Probes, add_probe, judge, read_probes
+from suprem.evaluation.probe_result import Probe, ProbeResult, Probes, add_probe, judge, over_seeds, read_probes
 from suprem.export import RESEARCH_USE
 from suprem.model.checkpoint import Checkpoint, load_checkpoint
 from suprem.model.supreme import SupremeModel
@@ -300,20 +300,16 @@ def answer(asked: Probe, bench: Bench, features: Features | None, progress: Prog
 def describe(results: list[ProbeResult]) -> str:
     """Return the means as a table; random encoders with mean and standard deviation over their seeds."""
     lines = ["task, features, protocol, share: macro AUROC (95 % interval), over classes with a positive to learn from"]
-    groups: dict[tuple[str, str, str, float], list[ProbeResult]] = {}
-    for result in results:
-        groups.setdefault((result.task, result.features, result.protocol, result.share), []).append(result)
-    for (task, name, protocol, share), group in groups.items():
-        means = np.array([result.macro for result in group])
-        trained = np.array([result.macro_trained for result in group])
-        if len(group) > 1:
-            spread = f"(sd {means.std(ddof=1):.4f} over {len(group)} seeds)"
+    for mean in over_seeds(results):
+        asked = mean.asked
+        if len(mean.probes) > 1:
+            spread = f"(sd {mean.sd:.4f} over {len(mean.probes)} seeds)"
         else:
-            spread = f"({group[0].macro_ci[0]:.4f}-{group[0].macro_ci[1]:.4f})"
-        untrained = f"; nothing to learn {', '.join(group[0].untrained)} from" if group[0].untrained else ""
+            spread = f"({mean.spread[0]:.4f}-{mean.spread[1]:.4f})"
+        untrained = f"; nothing to learn {', '.join(mean.untrained)} from" if mean.untrained else ""
         lines.append(
-            f"{task}, {name}, {protocol}, {share:g} % ({group[0].train_records} records): {means.mean():.4f} {spread}, "
-            f"{trained.mean():.4f}{untrained}"
+            f"{asked.task}, {asked.features}, {asked.protocol}, {asked.share:g} % ({mean.train_records} records): "
+            f"{mean.macro:.4f} {spread}, {mean.macro_trained:.4f}{untrained}"
         )
     return "\n".join(lines)
 

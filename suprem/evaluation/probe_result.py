@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -189,3 +191,56 @@ def add_probe(path: Path, probe: ProbeResult) -> None:
     others = [known for known in read_probes(path) if known.asked != probe.asked]
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, Probes((*others, probe)).to_json())
+
+
+@dataclass(frozen=True)
+class ProbeMean:
+    """Probes that differ in their seed only, as one figure.
+
+    Args:
+        asked: What was asked, with the first seed.
+        probes: One for each seed.
+        macro: Mean over seeds of the macro AUROC.
+        sd: Its standard deviation over seeds; NaN with one seed.
+        spread: With one seed the 95 % interval over patients, with several a standard deviation to either side.
+        macro_trained: Mean over seeds of the means over the classes that could be learned.
+    """
+
+    asked: Probe
+    probes: tuple[ProbeResult, ...]
+    macro: float
+    sd: float
+    spread: Interval
+    macro_trained: float
+
+    @property
+    def train_records(self) -> int:
+        """Records learned from."""
+        return self.probes[0].train_records
+
+    @property
+    def untrained(self) -> tuple[str, ...]:
+        """Classes that could not be learned."""
+        return self.probes[0].untrained
+
+
+def over_seeds(probes: Iterable[ProbeResult]) -> tuple[ProbeMean, ...]:
+    """Bring probes of the same question with different seeds together, in the order in which the questions come."""
+    groups: dict[Probe, list[ProbeResult]] = {}
+    for probe in probes:
+        groups.setdefault(replace(probe.asked, seed=0), []).append(probe)
+    return tuple(_mean(tuple(group)) for group in groups.values())
+
+
+def _mean(probes: tuple[ProbeResult, ...]) -> ProbeMean:
+    macros = [probe.macro for probe in probes]
+    mean = float(np.mean(macros))
+    sd = float(np.std(macros, ddof=1)) if len(macros) > 1 else math.nan
+    return ProbeMean(
+        asked=probes[0].asked,
+        probes=probes,
+        macro=mean,
+        sd=sd,
+        spread=(mean - sd, mean + sd) if len(macros) > 1 else probes[0].macro_ci,
+        macro_trained=float(np.mean([probe.macro_trained for probe in probes])),
+    )

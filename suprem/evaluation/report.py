@@ -23,6 +23,10 @@ COLUMNS = (
     "task", "labels", "split", "class", "query", "stratum", "positives", "records", "auroc", "ci_low", "ci_high",
     "average_precision", "lost_draws", "checkpoint", "text_encoder", "queries",
 )  # fmt: skip
+PROBE_COLUMNS = (
+    "task", "features", "seed", "protocol", "share_percent", "train_records", "records", "macro_auroc", "ci_low",
+    "ci_high", "macro_10", "macro_trained", "split", "seen_in_training", "untrained", "store", "checkpoint", "recipe",
+)  # fmt: skip
 MEANING = (
     "AUROC is the chance that a record with the finding gets a higher score than one without; 0.5 is chance. Intervals "
     "are 95 % percentile intervals over resamples of patients. The mean counts every class alike; a class with fewer "
@@ -70,6 +74,31 @@ def worst_cases_csv(evaluation: EvaluationFolder) -> str:
             for case in worst_cases(scores, index, code, positive=positive):
                 numbers = (f"{case.score:.6f}", f"{case.above:.4f}")
                 writer.writerow((task, code, int(positive), text_cell(case.record_id), *numbers, " ".join(case.labels)))
+    writer.writerow(())
+    writer.writerow((RESEARCH_USE,))
+    return out.getvalue()
+
+
+def probes_csv(probes: Iterable[ProbeResult]) -> str:
+    """Return every linear probe, seeds apart, as CSV, with the research-use notice below."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(PROBE_COLUMNS)
+    for probe in probes:
+        numbers = (probe.macro, *probe.macro_ci, probe.macro_10, probe.macro_trained)
+        texts = (probe.split, probe.seen, " ".join(probe.untrained), probe.store, probe.checkpoint, probe.recipe)
+        writer.writerow(
+            (
+                *map(text_cell, (probe.task, probe.features)),
+                probe.seed,
+                text_cell(probe.protocol),
+                f"{probe.share:g}",
+                probe.train_records,
+                probe.records,
+                *("" if math.isnan(number) else f"{number:.6f}" for number in numbers),
+                *map(text_cell, texts),
+            )
+        )
     writer.writerow(())
     writer.writerow((RESEARCH_USE,))
     return out.getvalue()

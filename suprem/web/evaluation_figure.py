@@ -98,7 +98,7 @@ def reliability_figure(bins: Sequence[tuple[float, float, int]], *, dark: bool =
     figure.add_scatter(
         x=[score for score, _, _ in bins], y=[share.value for share in shares], mode="lines+markers",
         line={"color": _line(dark), "width": 1.5}, marker={"size": 7}, customdata=[count for _, _, count in bins],
-        error_y=_whiskers([(share.value, *share.ci) for share in shares], dark=dark),
+        error_y=whiskers([(share.value, *share.ci) for share in shares], _line(dark)),
         name="bins of equal numbers of records, 95 % intervals",
         hovertemplate="mean score %{x:.3f}<br>%{y:.3f} of %{customdata:,} records have it<extra></extra>",
     )  # fmt: skip
@@ -185,11 +185,11 @@ def _dots(
         "y": list(rows),
         "mode": "markers",
         "marker": {"size": 8, "color": _line(dark), "symbol": symbols, "line": {"width": 1.5}},
-        "error_x": _whiskers(values, dark=dark),
+        "error_x": whiskers(values, _line(dark)),
     }
 
 
-def _whiskers(values: Sequence[tuple[float, float, float]], *, dark: bool) -> dict[str, Any]:
+def whiskers(values: Sequence[tuple[float, float, float]], colour: str) -> dict[str, Any]:
     """Return error bars from (value, low, high); none where there is no interval."""
     known = [(value, *ends) if not math.isnan(ends[0]) else (value, value, value) for value, *ends in values]
     return {
@@ -199,7 +199,7 @@ def _whiskers(values: Sequence[tuple[float, float, float]], *, dark: bool) -> di
         "arrayminus": [value - low for value, low, _ in known],
         "thickness": 1.3,
         "width": 0,
-        "color": _line(dark),
+        "color": colour,
     }
 
 

@@ -78,7 +78,7 @@ def show_means(evaluation: EvaluationFolder) -> None:
         st.caption(plain(f"{known.source}, {known.zero_shot.table}. Protocol: {known.zero_shot.protocol}."))
     sentences = [f"{TASK_TITLES[result.task]}: {result.caution}" for result in results if result.caution]
     sentences += [f"{TASK_TITLES[entry.name]} was not evaluated. {entry.reason}" for entry in evaluation.missing]
-    _remarks(sentences)
+    show_remarks(sentences)
 
 
 def mean_rows(results: Sequence[EvaluationResult]) -> list[Row]:
@@ -105,7 +105,7 @@ def mean_rows(results: Sequence[EvaluationResult]) -> list[Row]:
 def show_classes(result: EvaluationResult) -> None:
     """Show AUROC with interval by class, as a picture and as a table, and which classes have none."""
     st.markdown(plain(summary(result)))
-    _remarks(cautions(result))
+    show_remarks(cautions(result))
     drawn = class_figure(result, dark=st.context.theme.type == "dark")
     st.plotly_chart(
         drawn, theme=None, config=PLOT, key="classes", alt="AUROC by class; the table below has the same figures"
@@ -303,45 +303,6 @@ def show_groups(result: EvaluationResult) -> None:
         )
 
 
-def show_probes(evaluation: EvaluationFolder, result: EvaluationResult) -> None:
-    """Show linear probes of the same checkpoint, if there are files of them, beside the published ones."""
-    probes = [probe for probe in evaluation.probes() if probe.task == result.task]
-    if probes:
-        st.dataframe(
-            [
-                {
-                    "features": probe.learner,
-                    "protocol": probe.protocol,
-                    "labels": f"{probe.share:g} %",
-                    "learned from": probe.train_records,
-                    "evaluated on": f"{probe.records:,} records, {probe.split}",
-                    "macro AUROC (95 % interval)": figure(probe.macro, probe.macro_ci),
-                    "classes with both labels to learn from": figure(probe.macro_trained),
-                }
-                for probe in probes
-            ],
-            hide_index=True,
-            height="content",
-            key="probes",
-        )
-    else:
-        st.info("There is no linear probe of this checkpoint on this task. Make one, then open this page again:")
-        st.code(f"python -m pipelines.linear_probe --store STORE --task {result.task}", language=None, wrap_lines=True)
-    known = load_published().linear_probe
-    rows = [
-        {"method": row.method}
-        | {f"{share:g} % of labels": value for share, value in zip(known.shares, row.auroc[result.task], strict=True)}
-        | {"learned from": row.group}
-        for row in known.rows
-        if result.task in row.auroc
-    ]
-    if rows:
-        st.markdown("**Published, not comparable**")
-        percent = {f"{share:g} % of labels": st.column_config.NumberColumn(format="%.4f") for share in known.shares}
-        st.dataframe(rows, hide_index=True, height="content", column_config=percent, key="published-probes")
-        st.caption(plain(f"{load_published().source}, {known.table}. Protocol: {known.protocol}."))
-
-
 def show_protocol(evaluation: EvaluationFolder, result: EvaluationResult) -> None:
     """Show how the figures came about, what was checked, what to know of the data, and the downloads."""
     task = load_task(result.task, result.labels)
@@ -378,7 +339,7 @@ def show_protocol(evaluation: EvaluationFolder, result: EvaluationResult) -> Non
         )
 
 
-def _remarks(sentences: Sequence[str]) -> None:
+def show_remarks(sentences: Sequence[str]) -> None:
     """Show sentences that take something from the figures above or below them."""
     if sentences:
         items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)

@@ -70,6 +70,12 @@ def require_acknowledgement() -> None:
     st.stop()
 
 
+def absent(what: str, command: str) -> None:
+    """Say that something is not there, and show the command that makes it."""
+    st.info(f"{plain(what)} Make it with this command, then open this page again:")
+    st.code(command, language=None, wrap_lines=True)
+
+
 def plain(text: str) -> str:
     """Return text so that Markdown shows it as it is: no query or message becomes a link, image or formula."""
     return _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")

@@ -11,7 +11,7 @@ from suprem.evaluation.report import figure
 from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.robustness import ConditionResult, KindMean, ParaphraseResult, RobustnessResult
 from suprem.web.evaluation_figure import condition_figure
-from suprem.web.frame import PLOT, plain
+from suprem.web.frame import PLOT, absent, plain
 
 Row = dict[str, str | int | float | None]
 
@@ -21,11 +21,9 @@ def show_robustness(evaluation: EvaluationFolder, result: EvaluationResult) -> N
     found = evaluation.robustness(result.task)
     if found is None:
         out = f"SUPREM_HOME/evaluations/{evaluation.checkpoint}/robustness-{result.task}.json"
-        st.info("It was not asked yet how robust the scores of this task are. Ask, then open this page again:")
-        st.code(
+        absent(
+            "There is no result yet of how robust the scores of this task are.",
             f"python -m pipelines.robustness --task {result.task} --data FOLDER --out {out}",
-            language=None,
-            wrap_lines=True,
         )
         return
     st.markdown(plain(summary(found)))
