@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ import pandas as pd
 from suprem.datasets.catalog import load_task
 from suprem.datasets.index import RecordIndex
 from suprem.evaluation.audit import Finding
-from suprem.evaluation.evaluation_folder import Corpus, EvaluationFolder, write_manifest, write_results
-from suprem.evaluation.probe_result import ProbeClass, ProbeResult
+from suprem.evaluation.evaluation_folder import PROBES, Corpus, EvaluationFolder, write_manifest, write_results
+from suprem.evaluation.probe_result import ProbeClass, ProbeResult, add_probe
 from suprem.evaluation.query_set import QuerySet
 from suprem.evaluation.report import FILES
 from suprem.evaluation.results import Skipped
@@ -120,6 +121,18 @@ def invented_probe(checkpoint: str, task: str) -> ProbeResult:
         untrained=("BIGU",),
         classes=(ProbeClass("AFIB", 80, 0.9, (0.8, 0.95), 0.7, trained=True),),
     )
+
+
+def write_probes(evaluation: EvaluationFolder, task: str) -> None:
+    """Write probes of a checkpoint, of random encoders and of a network, where the evaluation looks for them."""
+    probe = invented_probe(evaluation.checkpoint, task)
+    more = {"share": 10.0, "train_records": 1000, "seen": "", "untrained": ()}
+    for one in (
+        probe,
+        *(replace(probe, features="random encoder", seed=i, seen="", macro=0.6 + 0.1 * i) for i in range(3)),
+        replace(probe, features="supervised vit", protocol="supervised", recipe="default 01234567", **more),
+    ):
+        add_probe(evaluation.folder.parent / PROBES, one)
 
 
 def write_robustness(evaluation: EvaluationFolder, task: str, records: int = RECORDS) -> RobustnessResult:

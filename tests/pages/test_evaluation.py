@@ -14,7 +14,7 @@ from suprem.datasets.catalog import TASK_NAMES
 from suprem.jobs import runner
 from suprem.jobs.job import Job
 from suprem.web.evaluation_panel import TASK_TITLES
-from tests.evaluations import write_evaluation, write_robustness
+from tests.evaluations import write_evaluation, write_probes, write_robustness
 from tests.tiny import write_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,13 +128,32 @@ def test_each_view_shows_its_figures(open_page: Open, home: Path) -> None:
     groups = view(app, "Groups").dataframe[1].value
     assert {"female", "male", "60 to 79"} <= set(groups["group"])
     probes = view(app, "Linear probes").dataframe[-1].value.set_index("method")
-    assert probes.loc["MERL", "100 % of labels"] == pytest.approx(0.8183)
+    assert probes.loc["MERL", "100 % of labels"] == "0.818"
     assert "python -m pipelines.linear_probe --store STORE --task ptbxl_rhythm" in texts(app)
     assert "python -m pipelines.robustness --task ptbxl_rhythm" in texts(view(app, "Robustness"))
     text = texts(view(app, "Protocol and files"))
     assert "python -m pipelines.evaluate --data ptb-xl" in text
     assert "patients, passed: 0 of 120" in text
     assert len(app.get("download_button")) == 3
+
+
+def test_linear_probes_stand_beside_their_baselines_and_say_what_the_checkpoint_had_seen(
+    open_page: Open, home: Path
+) -> None:
+    evaluation = write_evaluation(home, tasks=("ptbxl_rhythm",))
+    write_probes(evaluation, "ptbxl_rhythm")
+    app = view(rhythm(open_page()), "Linear probes")
+    assert len(app.get("plotly_chart")) == 2
+    table = app.dataframe[1].value.set_index("features, protocol")
+    assert list(table.index) == ["aaaaaaaaaaaa, clean", "random encoder, clean", "supervised vit"]
+    assert table.loc["aaaaaaaaaaaa, clean", "1 % of labels"] == "0.900 (0.800-0.950)"
+    assert table.loc["random encoder, clean", "1 % of labels"] == "0.700 ± 0.100, 3 seeds"
+    assert table.loc["supervised vit", "1 % of labels"] == ""
+    text = texts(app)
+    assert "Checkpoint aaaaaaaaaaaa was trained on folds 1,2 of ptb-xl with their labels" in text
+    assert "1 % of the labels are not enough to learn BIGU" in text
+    assert "1 %: 100; 10 %: 1,000" in text
+    assert len(app.get("download_button")) == 1
 
 
 def test_what_conditions_and_words_change_is_shown_where_it_was_asked(open_page: Open, home: Path) -> None:
