@@ -14,7 +14,14 @@ from suprem.web.model_cache import shared_predictor
 from suprem.web.quality_panel import show_quality
 from suprem.web.query_panel import edit_queries
 from suprem.web.report_panel import show_report_check
-from suprem.web.score_panel import score_queries, show_familiarity, show_not_scored, show_scores, show_whole
+from suprem.web.score_panel import (
+    score_queries,
+    show_doubts,
+    show_familiarity,
+    show_not_scored,
+    show_scores,
+    show_whole,
+)
 from suprem.web.trace_panel import show_trace
 from suprem.web.what_if_panel import show_what_if
 
@@ -27,7 +34,7 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
     ecg, scores_allowed = show_quality(ecg)
     second = pick_second()
     show_trace(ecg, second and second.ecg)
-    show_measurements(ecg.window)
+    measured = show_measurements(ecg.window)
     if second:
         show_measurement_differences(ecg, second.ecg)
 
@@ -51,6 +58,7 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
         show_whole(predictor, ecg, queries)
         show_familiarity(predictor.familiarity(ecg.window))
         show_scores(scored, queries, predictor, ecg)
+        show_doubts(scored, queries, predictor, measured)
     if second:
         show_score_differences(predictor, scored.scores, second, queries)
 

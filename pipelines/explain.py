@@ -3,7 +3,8 @@
     python -m pipelines.explain --ecg FILE --query "atrial fibrillation" [--minus "sinus rhythm"] [--json]
 
 Prints one row a query and part of the recording: record_id, query, part (a lead or a second), attention (its share),
-logit_change and score_without (the part masked). A sentence on whether the two agree goes to standard error. With
+logit_change and score_without (the part masked). A sentence on whether the two agree goes to standard error, and where
+a score does not go with the recording's measurements. With
 --json standard output is one object with the whole maps, 12 leads x 40 blocks of attention and 12 leads x 10 seconds of
 occlusion. The numbers are those of the page "Read an ECG"; of a longer recording the cleanest 10 s are explained.
 """
@@ -21,12 +22,15 @@ from typing import Any
 from pipelines.score import gather_queries
 from pipelines.stage import run_stage, say
 from suprem.concepts.negation import set_negations_aside
+from suprem.ecg.measure import measure
+from suprem.ecg.preprocess import crop
 from suprem.ecg.quality import Level, assess_quality
 from suprem.ecg.readers import read_ecg
 from suprem.ecg.record import LEADS
 from suprem.errors import EcgError
 from suprem.export import RESEARCH_USE, text_cell
 from suprem.inference.explain import Explanation, explain, read_record
+from suprem.inference.measured_check import disagreements
 from suprem.inference.predictor import Predictor, QueryScore
 from suprem.settings import load_settings
 
@@ -104,6 +108,8 @@ def main(argv: list[str] | None = None) -> int:
         read = read_record(predictor, record)
         scores = predictor.score_signals(read.signal[None], queries)[0]
         found = explain(predictor, read, queries)
+        window = crop(record, read.start, predictor.spec.seconds)
+        against = disagreements(scores, queries, measure(window), predictor.card)
         if args.json:
             content = {
                 "checkpoint": predictor.id,
@@ -112,6 +118,7 @@ def main(argv: list[str] | None = None) -> int:
                 "leads": LEADS,
                 "leads_read": predictor.spec.leads,
                 "start": read.start,
+                "disagreements": against,
                 "explanations": [as_json(one, score) for one, score in zip(found, scores, strict=True)],
             }
             if args.minus:
@@ -126,6 +133,8 @@ def main(argv: list[str] | None = None) -> int:
                 cells = [f"{number:.6f}" for number in numbers]
                 writer.writerow([text_cell(args.ecg.stem), text_cell(one.query), name, *cells])
             say(f"{one.query}: {one.sentence()}")
+        for sentence in against:
+            say(sentence)
 
     return run_stage(work)
 

@@ -35,10 +35,11 @@ from suprem.concepts.versions import open_version
 from suprem.concepts.vocabulary import Vocabulary, load_descriptions, load_terms
 from suprem.configfile import load_config, to_toml
 from suprem.datasets.index import TRAIN_FOLDS, VALIDATION_FOLDS, shared_patients
-from suprem.datasets.measured import measurements_of, quantities
+from suprem.datasets.measured import measurements_of
 from suprem.datasets.signal_store import SignalStore
 from suprem.datasets.synthetic import build_synthetic_store
 from suprem.ecg.preprocess import SPECS, SignalSpec
+from suprem.ecg.quantities import quantities
 from suprem.errors import CheckpointError, ConfigError, DatasetError, EmbedderMismatch
 from suprem.inference.predictor import Predictor
 from suprem.model.checkpoint import EncoderStamp, load_checkpoint, save_checkpoint

@@ -33,8 +33,9 @@ from suprem.atomic import replacing
 from suprem.concepts.measured import CATEGORY
 from suprem.concepts.versions import VocabularyVersion, open_version
 from suprem.datasets.index import VALIDATION_FOLDS
-from suprem.datasets.measured import measurements_of, quantities
+from suprem.datasets.measured import measurements_of
 from suprem.datasets.signal_store import SignalStore
+from suprem.ecg.quantities import quantities
 from suprem.errors import CheckpointError, ConfigError
 from suprem.evaluation.calibration import probability_maps
 from suprem.evaluation.concept_figures import concept_figures

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from suprem.concepts.vocabulary import Concept, Vocabulary
+from suprem.concepts.measured import load_limits
+from suprem.concepts.vocabulary import CONCEPTS, Concept, Vocabulary, load_terms
 from suprem.datasets.ptbxl import index_ptbxl
 from suprem.datasets.signal_store import SignalStore, build_signal_store
 from suprem.ecg.preprocess import SignalSpec
@@ -53,6 +54,14 @@ MODEL = ModelConfig(
 SMALL_SPEC = SignalSpec(seconds=5.0, leads=("I", "II"))
 SMALL_MODEL = replace(MODEL, leads=2, samples=500)
 """Reads `SMALL_SPEC`; 40 tokens."""
+
+
+def every_concept() -> Vocabulary:
+    """Return the concepts that a checkpoint can know: those of reports and those that measurements decide."""
+    known = load_terms(CONCEPTS)
+    own = [limit.concept for limit in load_limits(known) if limit.concept not in known.concepts]
+    return Vocabulary((*known.concepts, *own))
+
 
 VOCABULARY = Vocabulary(
     (

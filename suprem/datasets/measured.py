@@ -16,25 +16,12 @@ from numpy.typing import NDArray
 
 from suprem.atomic import replacing
 from suprem.datasets.signal_store import Progress, SignalStore
-from suprem.ecg.measure import Measured, Measurements, measure
+from suprem.ecg.measure import measure
+from suprem.ecg.quantities import MEASURED, as_numbers
 from suprem.ecg.readers import read_ecg
-from suprem.ecg.record import CHEST_LEADS, LEADS, LIMB_LEADS
 from suprem.errors import DatasetError, EcgError
 
 TABLE = "measurements.csv"
-
-INTERVALS = ("heart_rate", "rr_spread", "p", "pr", "qrs", "qt", "qtc_fridericia")
-BY_LEAD = ("st", "r", "s", "t")
-COUNTS = ("beats", "early", "other_shape")
-
-MEASURED = (
-    *INTERVALS,
-    *COUNTS,
-    "axis_cosine",
-    "axis_sine",
-    *(f"{name}_{lead}" for name in BY_LEAD for lead in LEADS),
-)
-"""Names of the columns: rate per minute, intervals in ms, counts of beats, the axis as a direction, levels in mV."""
 
 
 def measurements_of(
@@ -68,27 +55,6 @@ def measurements_of(
     return table
 
 
-def quantities(table: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
-    """Return the measurements by name, with those derived from them (all in mV but for the axis, in degrees):
-
-    limb_voltage, chest_voltage: The largest QRS, from its lowest to its highest point, of any limb or chest lead.
-    sokolow_lyon: S in V1 and the higher R of V5 and V6 (Sokolow and Lyon 1949).
-    axis: -180 to 180.
-
-    Where no beats were compared, none is counted as early or of another shape, which is then not known.
-    """
-    own = {name: table[name].to_numpy(np.float64) for name in MEASURED}
-    compared = np.isfinite(own["qrs"]) | (own["early"] + own["other_shape"] > 0)
-    own |= {name: np.where(compared, own[name], np.nan) for name in ("early", "other_shape")}
-    heights = {lead: own[f"r_{lead}"] - own[f"s_{lead}"] for lead in LEADS}
-    return own | {
-        "limb_voltage": np.max([heights[lead] for lead in LIMB_LEADS], axis=0),
-        "chest_voltage": np.max([heights[lead] for lead in CHEST_LEADS], axis=0),
-        "sokolow_lyon": np.maximum(own["r_V5"], own["r_V6"]) - own["s_V1"],
-        "axis": np.degrees(np.arctan2(own["axis_sine"], own["axis_cosine"])),
-    }
-
-
 def measure_files(paths: Sequence[Path], *, workers: int = 1) -> Iterator[NDArray[np.float64]]:
     """Yield for each file, in order, its measurements (`MEASURED`); NaN where there is none, or for all of it.
 
@@ -111,15 +77,6 @@ def measure_file(path: Path) -> NDArray[np.float64]:
         return np.full(len(MEASURED), np.nan)
 
 
-def as_numbers(found: Measurements) -> NDArray[np.float64]:
-    """Return measurements in the order of `MEASURED`."""
-    axis = np.deg2rad(_number(found.axis))
-    by_lead = [_number(getattr(found, name).get(lead)) for name in BY_LEAD for lead in LEADS]
-    numbers = [_number(getattr(found, name)) for name in INTERVALS]
-    counts = [float(getattr(found, name)) for name in COUNTS]
-    return np.array([*numbers, *counts, np.cos(axis), np.sin(axis), *by_lead])
-
-
 def fill_missing(
     train: NDArray[np.float64], evaluated: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -140,7 +97,3 @@ def fill_missing(
         for table in (train, evaluated)
     ]
     return filled[0], filled[1]
-
-
-def _number(value: Measured | None) -> float:
-    return float("nan") if value is None or value.value is None else float(value.value)

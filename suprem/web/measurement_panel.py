@@ -12,14 +12,14 @@ from suprem.web.frame import PLOT
 from suprem.web.median_beat_figure import median_beat_figure
 
 
-def show_measurements(record: EcgRecord) -> None:
-    """Measure the window that the page shows, and show the result."""
+def show_measurements(record: EcgRecord) -> Measurements:
+    """Measure the window that the page shows, show the result and return it."""
     found = measure(record)
     st.subheader(f"Measurements – {UNCONFIRMED}", anchor=False)
     st.html(measurement_list(found))
     figure = median_beat_figure(found)
     if figure is None:
-        return
+        return found
     with st.expander("Median beat with its marks, ST levels and voltages"):
         st.plotly_chart(
             figure, theme=None, config=PLOT, key="median-beat", alt="Median beat of each lead, with P, QRS and T marked"
@@ -29,6 +29,7 @@ def show_measurements(record: EcgRecord) -> None:
             "against the level just before QRS; R and S are the highest and lowest point of QRS, T the farthest of T."
         )
         st.html(lead_table(found))
+    return found
 
 
 def measurement_list(found: Measurements) -> str:

@@ -78,6 +78,16 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
         "Digitalis effect",
         "Early repolarization",
     ),
+    "Rate, intervals, voltages": (
+        "Heart rate below 60 per minute",
+        "Heart rate above 100 per minute",
+        "Irregular RR intervals",
+        "PR interval above 200 ms",
+        "QRS duration above 120 ms",
+        "Corrected QT interval above 460 ms",
+        "QRS axis between -30 and -90 degrees",
+        "Sokolow-Lyon index above 3.5 mV",
+    ),
     "Single walls": (
         "T wave inversion in inferior leads",
         "T wave inversion in lateral leads",

@@ -10,6 +10,8 @@ import streamlit as st
 
 from suprem.concepts.negation import SetAside
 from suprem.concepts.query import CardiacQuery, Support
+from suprem.ecg.measure import Measurements
+from suprem.inference.measured_check import disagreements
 from suprem.inference.reference import Standing, standing
 from suprem.inference.reference_bank import Familiarity, Likeness
 from suprem.paper.printout import ScoreLine
@@ -132,6 +134,17 @@ def show_scores(scored: Scored, queries: Sequence[CardiacQuery], predictor: Shar
         on_click="ignore",
         width="stretch",
     )
+
+
+def show_doubts(
+    scored: Scored, queries: Sequence[CardiacQuery], predictor: SharedPredictor, measured: Measurements
+) -> None:
+    """Show where scores and the measurements of the same ECG do not go together."""
+    items = "".join(
+        f"<li>{escape(sentence)}</li>" for sentence in disagreements(scored.scores, queries, measured, predictor.card)
+    )
+    if items:
+        st.html(f'<p class="finding">Scores and measurements disagree; look again:</p><ul class="remarks">{items}</ul>')
 
 
 def show_familiarity(found: Familiarity) -> None:

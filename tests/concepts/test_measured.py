@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
 from suprem.concepts.labels import ABSENT, MASKED, PRESENT
 from suprem.concepts.measured import LIMITS, Limit, load_limits, with_measured
-from suprem.concepts.vocabulary import CONCEPTS, Concept, Vocabulary, load_terms
-from suprem.datasets.measured import MEASURED, quantities
+from suprem.concepts.vocabulary import CONCEPTS, Concept, load_terms
+from suprem.ecg.quantities import MEASURED, quantities
 from suprem.errors import ConceptError
+from tests.tiny import every_concept
 
 NAN = float("nan")
 BRADY = Concept("BRADY", "bradycardia", narrower=("SBRAD",))
@@ -62,11 +62,10 @@ def test_a_quantity_that_was_not_measured_is_an_error() -> None:
 def test_the_limits_that_ship_fit_the_terms_and_the_measurements() -> None:
     vocabulary = load_terms(CONCEPTS)
     limits = load_limits(vocabulary)
-    own = [limit.concept for limit in limits if limit.concept not in vocabulary.concepts]
-    Vocabulary((*vocabulary.concepts, *own))  # no wording belongs to two concepts
+    every_concept()  # no wording belongs to two concepts
     named = {code for limit in limits for code in (*limit.implies, *limit.doubts)}
     assert named <= set(vocabulary.codes)
-    assert {limit.quantity for limit in limits} <= quantities(_measured()).keys()
+    assert {limit.quantity for limit in limits} <= quantities(dict.fromkeys(MEASURED, np.zeros(2))).keys()
     assert all(limit.above < limit.below and limit.margin >= 0 for limit in limits)
 
 
@@ -81,7 +80,3 @@ def test_a_file_that_is_none_or_names_an_unknown_lead_is_refused(tmp_path: Path)
     broken.write_text(LIMITS.read_text().replace('of = "INVT"', 'of = "NOSUCH"'))
     with pytest.raises(ConceptError, match="NOSUCH:lead I, which the vocabulary does not have"):
         load_limits(vocabulary, broken)
-
-
-def _measured() -> pd.DataFrame:
-    return pd.DataFrame(np.zeros((2, len(MEASURED))), columns=list(MEASURED))

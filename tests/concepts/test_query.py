@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from suprem.concepts.embed import MiniLmEmbedder
-from suprem.concepts.measured import load_limits
 from suprem.concepts.query import CardiacQuery, Support, SupportIndex, SupportResult, parse_queries
-from suprem.concepts.vocabulary import CONCEPTS, Concept, Vocabulary, load_terms
+from suprem.concepts.vocabulary import Concept, Vocabulary
 from suprem.errors import QueryError
 from tests.fakes import FakeEmbedder
+from tests.tiny import every_concept
 
 
 @pytest.mark.parametrize(
@@ -198,9 +198,7 @@ def test_support_does_not_depend_on_the_length_of_vectors(index: SupportIndex, m
 
 
 def test_words_of_the_measured_concepts_do_not_make_a_text_about_an_ecg() -> None:
-    known = load_terms(CONCEPTS)
-    own = [limit.concept for limit in load_limits(known) if limit.concept not in known.concepts]
-    vocabulary = Vocabulary((*known.concepts, *own))
+    vocabulary = every_concept()
     asked = CardiacQuery.from_text("slow pulse", vocabulary)
     assert (asked.code, asked.caution) == ("RATE<60", None)
     assert CardiacQuery.from_text("ventricular rate of more than 110", vocabulary).caution is None

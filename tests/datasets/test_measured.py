@@ -5,34 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from suprem.datasets.measured import (
-    MEASURED,
     TABLE,
-    as_numbers,
     fill_missing,
     measure_files,
     measurements_of,
-    quantities,
 )
 from suprem.datasets.signal_store import SignalStore
-from suprem.ecg.measure import measure
-from suprem.ecg.record import LIMB_LEADS
 from suprem.errors import DatasetError
 from tests.tiny import ecg, small_store, write_wfdb
-
-
-def test_columns_are_what_the_measurements_say() -> None:
-    found = measure(ecg(heart_rate=75.0, axis=30.0))
-    numbers = dict(zip(MEASURED, as_numbers(found), strict=True))
-    assert numbers["heart_rate"] == pytest.approx(75, abs=2)
-    assert numbers["qrs"] == found.qrs.value
-    assert np.rad2deg(np.arctan2(numbers["axis_sine"], numbers["axis_cosine"])) == pytest.approx(found.axis.value)
-    assert numbers["r_V5"] == found.r["V5"].value
-    assert numbers["t_V5"] == found.t["V5"].value
-    assert len(MEASURED) == 60
 
 
 def test_files_are_measured_in_order_and_unreadable_ones_are_missing(tmp_path: Path) -> None:
@@ -67,12 +50,3 @@ def test_a_store_is_measured_once_and_keeps_the_table(tmp_path: Path) -> None:
     (tmp_path / "store" / TABLE).write_text("record_id,heart_rate\n1,60\n")
     with pytest.raises(DatasetError, match="of other records"):
         measurements_of(tmp_path / "store", store)
-
-
-def test_quantities_are_derived_from_the_leads_they_are_named_after() -> None:
-    numbers = as_numbers(measure(ecg(heart_rate=75.0, axis=30.0)))
-    derived = quantities(pd.DataFrame([numbers], columns=list(MEASURED)))
-    one = dict(zip(MEASURED, numbers, strict=True))
-    assert derived["axis"][0] == pytest.approx(30, abs=10)
-    assert derived["sokolow_lyon"][0] == max(one["r_V5"], one["r_V6"]) - one["s_V1"]
-    assert derived["limb_voltage"][0] == max(one[f"r_{lead}"] - one[f"s_{lead}"] for lead in LIMB_LEADS)

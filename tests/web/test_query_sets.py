@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from suprem.concepts.query import parse_queries
-from suprem.concepts.vocabulary import CONCEPTS, load_terms
 from suprem.errors import QueryError
 from suprem.web.query_sets import BUILT_IN, MAX_SETS, SavedSets
+from tests.tiny import every_concept
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ ZERO_SHOT = {"Early repolarization"}
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_every_built_in_query_is_answerable_and_asked_once(name: str) -> None:
-    queries = parse_queries("\n".join(BUILT_IN[name]), load_terms(CONCEPTS))
+    queries = parse_queries("\n".join(BUILT_IN[name]), every_concept())
     assert len(queries) == len(BUILT_IN[name])
     assert {query.text for query in queries if query.code is None} <= ZERO_SHOT
     assert [query.caution for query in queries if query.caution] == []

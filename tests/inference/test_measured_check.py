@@ -1,0 +1,72 @@
+"""A score that the measurements of the same ECG speak against is named, and nothing else is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from suprem.concepts.query import CardiacQuery, Support
+from suprem.ecg.measure import Measurements, measure
+from suprem.ecg.synthetic import SyntheticSpec, synthesize
+from suprem.inference.measured_check import disagreements
+from suprem.inference.predictor import QueryScore
+from suprem.inference.reference import reference_of
+from tests.tiny import every_concept
+
+VOCABULARY = every_concept()
+HIGH, MIDDLE, LOW = 4.9, 2.0, -4.9
+
+
+def said(text: str, logit: float, found: Measurements) -> list[str]:
+    """Return what is said of one score, where the logits of 1,001 reference ECGs lie evenly between -5 and 5."""
+    query = CardiacQuery.from_text(text, VOCABULARY)
+    reference = np.linspace(-5, 5, 1001)[:, None]
+    classes = [{"code": query.code, "positives": 100}]
+    card: dict[str, Any] = {
+        "reference": reference_of([query.code or ""], reference),
+        "validation": {"classes": classes},
+    }
+    score = QueryScore(query.text, query.prompt, 0.5, logit, Support.TRAINED, (), "a1")
+    return disagreements([score], [query], found, card)
+
+
+@pytest.fixture(scope="module")
+def normal() -> Measurements:
+    return measure(synthesize(SyntheticSpec(heart_rate=80)))
+
+
+def test_a_high_score_without_what_would_fit_it_is_named(normal: Measurements) -> None:
+    (sentence,) = said("sinus bradycardia", HIGH, normal)
+    assert (
+        sentence
+        == "“sinus bradycardia” is above 99 of 100 reference ECGs, but heart rate is 80 /min (fits below 60 /min)."
+    )
+    (sentence,) = said("T wave inversion", HIGH, normal)
+    assert "other measurements do not fit either" in sentence
+
+
+def test_a_low_score_of_what_was_measured_is_named_unless_readers_leave_it_unsaid() -> None:
+    slow = measure(synthesize(SyntheticSpec(heart_rate=45, pr_interval=0.28)))
+    (sentence,) = said("bradycardia", LOW, slow)
+    assert "“bradycardia” is only above 1 of 100" in sentence
+    assert "45 /min" in sentence
+    assert said("sinus bradycardia", LOW, slow) == [], "it may be slow and not sinus"
+    (sentence,) = said("AV conduction delay", LOW, slow)
+    assert "PR is 2" in sentence
+    assert "(fits above 200 ms)" in sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "logit"),
+    [("sinus bradycardia", MIDDLE), ("sinus tachycardia", LOW), ("atrial fibrillation", HIGH), ("zebra", HIGH)],
+)
+def test_what_goes_together_or_has_no_limit_is_not_named(text: str, logit: float, normal: Measurements) -> None:
+    assert said(text, logit, normal) == []
+
+
+def test_what_was_not_measured_speaks_against_nothing() -> None:
+    flat = measure(synthesize(SyntheticSpec(noise=3.0)))
+    assert flat.qrs.value is None
+    assert said("PR interval above 200 ms", HIGH, flat) == said("left axis deviation", HIGH, flat) == []
