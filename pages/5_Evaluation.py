@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from suprem.evaluation.ablation import list_ablations
 from suprem.jobs.runner import reconcile
 from suprem.settings import load_settings
+from suprem.web.ablation_panel import show_ablations
 from suprem.web.evaluation_form import start_evaluation
 from suprem.web.evaluation_panel import (
     TASK_TITLES,
@@ -27,7 +29,7 @@ from suprem.web.worst_cases_panel import show_worst_cases
 
 VIEWS = (
     "Classes", "Curves", "Thresholds", "Groups", "Worst cases", "Robustness", "Against another", "Linear probes",
-    "Protocol and files",
+    "Ablations", "Protocol and files",
 )  # fmt: skip
 
 with page(
@@ -42,6 +44,9 @@ with page(
             "There is no evaluation yet. Give a folder of recordings; the results appear here when the job is done."
         )
         start_evaluation(store, settings)
+        if list_ablations(settings.home):
+            st.header("Ablations", anchor=False)
+            show_ablations(settings)
         st.stop()
     with st.expander("New evaluation", key="new-evaluation"):
         start_evaluation(store, settings)
@@ -70,5 +75,7 @@ with page(
         show_versus(evaluation, result, found)
     elif view == "Linear probes":
         show_probes(evaluation, result)
+    elif view == "Ablations":
+        show_ablations(settings)
     else:
         show_protocol(evaluation, result)

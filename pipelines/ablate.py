@@ -1,14 +1,16 @@
 """Ablations of the paper (Tables 2 and 4 to 11) as a grid of small training runs, at a scale that the output states.
 
-    python -m pipelines.ablate --out DIR [--only "Table 9" ...] [--seeds 0 1 2]         synthetic ECGs
-    python -m pipelines.ablate --out DIR --data STORE --vocabulary reports=VERSION --queries detailed=CKEPE_prompt.json
+    python -m pipelines.ablate [--out DIR] [--only "Table 9" ...] [--seeds 0 1 2]         synthetic ECGs
+    python -m pipelines.ablate [--out DIR] --data STORE --vocabulary reports=VERSION --queries detailed=CKEPE.json
                                --set training.epochs=10 --set 'train_folds=[1,2]'
 
 The grid is a file (--grid, default pipelines/configs/ablation.toml): a configuration of `pretrain`, and questions whose
 variants change one thing of it. Every variant is trained with every seed by `pretrain` and evaluated as `zero_shot`
 does, on the validation fold that also chose the best epoch. What is finished in DIR is kept: the same command goes on
 where it was stopped. A variant that cannot run, for example because a text encoder is not on the machine, is named with
-the reason. Writes DIR/ablation.json and DIR/ablation.md, and DIR/cells/*/<task>-<queries>.json and .npz for `compare`.
+the reason. Writes DIR/ablation.json and DIR/ablation.md, anew after each trained model; tables of the same scale that
+stand there and are not asked again are kept. DIR/cells/*/<task>-<queries>.json and .npz are for `compare`. Without
+--out DIR is <SUPREM_HOME>/ablations/<name of the store, or synthetic>; the Evaluation page shows what is there.
 """
 
 from __future__ import annotations
@@ -35,7 +37,17 @@ from suprem.configfile import as_dict, did_you_mean, load_config
 from suprem.datasets.catalog import load_task
 from suprem.datasets.signal_store import Progress, SignalStore
 from suprem.errors import ConceptError, ConfigError, DatasetError, EvaluationError
-from suprem.evaluation.ablation import AblationResult, Macros, QuestionResult, VariantResult, over_tasks, summarise
+from suprem.evaluation.ablation import (
+    ABLATIONS,
+    RESULT,
+    AblationResult,
+    Macros,
+    QuestionResult,
+    VariantResult,
+    over_tasks,
+    read_ablation,
+    summarise,
+)
 from suprem.evaluation.over_tasks import Interaction, interaction
 from suprem.evaluation.query_set import BUILT_IN, SIMPLIFIED, query_set
 from suprem.evaluation.results import EvaluationResult
@@ -125,6 +137,10 @@ class Config:
 
 TASK = "{task}"
 """Stands for the name of the task in the path of a file of queries."""
+
+
+UNFINISHED = "not trained yet"
+"""Stands for the figures of a variant in a result that is written while others are being trained."""
 
 
 class NotRun(Exception):
@@ -254,8 +270,19 @@ class Bench:
             yield name, self.store.read(np.array([row_of[name]]))[0]
 
 
-def run(config: Config, progress: Progress, should_stop: Callable[[], bool]) -> AblationResult:
+def run(
+    config: Config,
+    progress: Progress,
+    should_stop: Callable[[], bool],
+    keep: Callable[[AblationResult], None] = lambda _result: None,
+) -> AblationResult:
     """Train and evaluate what is not finished, and bring the figures together.
+
+    Args:
+        config: What to run.
+        progress: Called with the fraction done and a message.
+        should_stop: Asked between steps.
+        keep: Called after each trained model with what is known by then.
 
     Raises:
         ConfigError: The grid or an override does not fit.
@@ -274,11 +301,16 @@ def run(config: Config, progress: Progress, should_stop: Callable[[], bool]) -> 
             for variant in question.variants:
                 load_config(PretrainConfig, config.grid.parent / grid.config, [*grid.set, *config.set, *variant.set])
         cells = [(question, variant) for question in questions for variant in question.variants]
+        scale, records = scale_of(bench, len(seeds)), len(bench.store.index.in_folds(base.train_folds))
         found: dict[tuple[str, str], Macros | str] = {}
+        result = AblationResult(scale, records, grid.tasks, ())
         for done, (question, variant) in enumerate(cells):
-            found[question.table, variant.name] = _over_seeds(bench, variant, seeds, progress, done, len(cells))
-    results = tuple(_question_result(question, found) for question in questions)
-    return AblationResult(scale_of(bench, len(seeds)), grid.tasks, results)
+            for so_far in _over_seeds(bench, variant, seeds, progress, done, len(cells)):
+                found[question.table, variant.name] = so_far
+                begun = [one for one in questions if any(table == one.table for table, _ in found)]
+                result = replace(result, questions=tuple(_question_result(one, found) for one in begun))
+                keep(result)
+    return result
 
 
 def chosen(grid: Grid, only: Sequence[str]) -> tuple[Question, ...]:
@@ -298,7 +330,8 @@ def chosen(grid: Grid, only: Sequence[str]) -> tuple[Question, ...]:
 
 def _over_seeds(
     bench: Bench, variant: Variant, seeds: Sequence[int], progress: Progress, done: int, cells: int
-) -> Macros | str:
+) -> Iterator[Macros | str]:
+    """Yield the figures of a variant anew after each seed, or once why it cannot run."""
     macros: dict[int, dict[str, float]] = {}
     for count, seed in enumerate(seeds):
 
@@ -306,25 +339,27 @@ def _over_seeds(
             progress((done + (count + fraction) / len(seeds)) / cells, f"{variant.name}, seed {seed}: {message}")
 
         try:
-            macros[seed] = bench.cell(variant, seed, inner)
+            macros = {**macros, seed: bench.cell(variant, seed, inner)}
         except NotRun as reason:
             say(f"{variant.name} is not run: {reason}")
-            return str(reason)
-    return macros
+            yield str(reason)
+            return
+        yield macros
 
 
 def _question_result(question: Question, found: Mapping[tuple[str, str], Macros | str]) -> QuestionResult:
     names = [variant.name for variant in question.variants]
-    mine = {name: found[question.table, name] for name in names}
+    mine = {name: found.get((question.table, name), UNFINISHED) for name in names}
     variants: tuple[VariantResult, ...] = summarise(names, mine)
     return QuestionResult(question.table, question.asks, variants, _interaction(question, mine))
 
 
 def _interaction(question: Question, found: Mapping[str, Macros | str]) -> Interaction | None:
-    """Test the interaction over tasks, from the means over seeds; None where one of the four did not run."""
-    if not question.interaction or any(isinstance(macros, str) for macros in found.values()):
+    """Test the interaction over tasks, from the means over seeds; None where one of the four lacks a seed."""
+    macros = [figures for figures in found.values() if not isinstance(figures, str)]
+    if not question.interaction or len(macros) < len(found) or len({tuple(seeds) for seeds in macros}) > 1:
         return None
-    figures = [list(over_tasks(macros).values()) for macros in found.values() if not isinstance(macros, str)]
+    figures = [list(over_tasks(one).values()) for one in macros]
     try:
         return interaction(*figures)
     except EvaluationError as error:
@@ -340,7 +375,7 @@ def scale_of(bench: Bench, seeds: int) -> str:
     return (
         f"{index.corpus}{' ECGs' if index.corpus == 'synthetic' else ''}, {records:,} training records, "
         f"{training.epochs} epochs ({steps:,} steps of {training.batch}), evaluated on {held:,} records that also "
-        f"chose the best epoch, {seeds} seed(s)"
+        f"chose the best epoch, {seeds} {'seed' if seeds == 1 else 'seeds'}"
     )
 
 
@@ -356,9 +391,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m pipelines.ablate", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
-    parser.add_argument(
-        "--out", type=Path, required=True, help="folder of the runs and of the report; may be one begun"
-    )
+    parser.add_argument("--out", type=Path, help="folder of runs and report, may be one begun; default: for the page")
     parser.add_argument("--grid", type=Path, default=CONFIGS / "ablation.toml", help="default: ablation.toml")
     parser.add_argument("--data", type=Path, help="signal store; default: synthetic ECGs")
     parser.add_argument("--only", nargs="+", default=[], metavar="TABLE", help='for example "Table 9" "Table 11"')
@@ -378,9 +411,17 @@ def main(argv: list[str] | None = None) -> int:
     def work() -> None:
         settings = load_settings()
         encoders = {"medcpt": settings.encoder_folder} if settings.encoder_folder else {}
+        out = args.out or settings.home / ABLATIONS / (args.data.name if args.data else "synthetic")
+        earlier = read_ablation(out / RESULT) if (out / RESULT).is_file() else None
+
+        def keep(result: AblationResult) -> None:
+            whole = result if earlier is None else result.after(earlier)
+            write_text(out / RESULT, whole.to_json())
+            write_text(out / "ablation.md", whole.to_markdown())
+
         config = Config(
             grid=args.grid,
-            out=args.out,
+            out=out,
             data=args.data,
             only=tuple(args.only),
             seeds=tuple(dict.fromkeys(args.seeds)),
@@ -390,9 +431,8 @@ def main(argv: list[str] | None = None) -> int:
             encoders={**encoders, **dict(args.encoder)},
         )
         with stop_on_signal() as should_stop:
-            result = run(config, ConsoleProgress("ablate"), should_stop)
-        write_text(args.out / "ablation.json", result.to_json())
-        write_text(args.out / "ablation.md", result.to_markdown())
+            result = run(config, ConsoleProgress("ablate"), should_stop, keep)
+        say(f"The report and the trained models are in {out}")
         print(result.to_json() if args.json else result.to_markdown())
 
     return run_stage(work)

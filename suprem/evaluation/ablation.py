@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from io import StringIO
+from pathlib import Path
 
 import numpy as np
 
 from suprem.evaluation.over_tasks import INTERACTION, Interaction
 from suprem.evaluation.result_json import result_from_json, result_to_json
+from suprem.export import RESEARCH_USE, text_cell
+
+ABLATIONS = "ablations"
+"""The folder of all ablations of an installation, below its own; each has a folder with `RESULT` in it."""
+
+RESULT = "ablation.json"
+PUBLISHED_RECORDS = 771_500
+"""ECGs that the paper's models were trained on, of MIMIC-IV-ECG."""
 
 Macros = Mapping[int, Mapping[str, float]]
 """Seed -> task -> macro AUROC."""
@@ -38,6 +49,11 @@ class VariantResult:
     difference: float = float("nan")
     difference_sd: float = float("nan")
 
+    @property
+    def by_seed(self) -> tuple[float, ...]:
+        """Mean over tasks with each seed."""
+        return tuple(float(np.mean(values)) for values in zip(*self.tasks.values(), strict=True))
+
 
 @dataclass(frozen=True)
 class QuestionResult:
@@ -55,11 +71,13 @@ class AblationResult:
 
     Args:
         scale: On what and how long the models were trained, in words: it decides what the figures are worth.
+        train_records: How many records they learned from.
         tasks: The tasks whose macro AUROC is averaged.
         questions: What was asked.
     """
 
     scale: str
+    train_records: int
     tasks: tuple[str, ...]
     questions: tuple[QuestionResult, ...]
 
@@ -76,13 +94,29 @@ class AblationResult:
         """
         return result_from_json(cls, text, name, "ablate")
 
+    @property
+    def meaning(self) -> str:
+        """At what scale the figures hold, in words that come before any figure."""
+        small = "At small scale" if self.train_records < PUBLISHED_RECORDS / 10 else "Scale"
+        return (
+            f"{small}: {self.scale}. The paper trains on {PUBLISHED_RECORDS:,} ECGs; the figures hold for this scale "
+            "only, are not comparable with published ones, and differences within their spread decide nothing."
+        )
+
+    def after(self, earlier: AblationResult) -> AblationResult:
+        """Return this result with the questions of an earlier one at the same scale that it does not ask again."""
+        if (earlier.scale, earlier.tasks) != (self.scale, self.tasks):
+            return self
+        asked = {question.table for question in self.questions}
+        kept = tuple(question for question in earlier.questions if question.table not in asked)
+        return replace(self, questions=(*kept, *self.questions))
+
     def to_markdown(self) -> str:
         """Return a report with one table for each question."""
         lines = [
             "# Ablations",
             "",
-            f"**Scale: {self.scale}.** The figures hold for this scale only and are not comparable with published "
-            "ones; differences within their spread decide nothing.",
+            f"**{self.meaning}**",
             "",
             f"Mean macro AUROC of {', '.join(self.tasks)}; ± is the standard deviation over seeds. A difference is "
             "taken seed by seed to the first row of its table.",
@@ -91,8 +125,40 @@ class AblationResult:
             lines += ["", f"## {question.table}: {question.asks}", "", "| variant | macro AUROC | difference | seeds |"]
             lines += ["|---|---|---|---|", *(_row(variant) for variant in question.variants)]
             if question.interaction is not None:
-                lines += ["", _describe_interaction(question.interaction)]
+                lines += ["", describe_interaction(question.interaction)]
         return "\n".join(lines) + "\n"
+
+
+def read_ablation(path: Path) -> AblationResult:
+    """Read the result of an ablation.
+
+    Raises:
+        EvaluationError: The file holds something else.
+    """
+    return AblationResult.from_json(path.read_text(encoding="utf-8"), f"{path.parent.name}/{path.name}")
+
+
+def list_ablations(home: Path) -> list[Path]:
+    """Return the files of results below an installation's folder, the newest first."""
+    found = (home / ABLATIONS).glob(f"*/{RESULT}")
+    return sorted(found, key=lambda path: (-path.stat().st_mtime, path.parent.name))
+
+
+def ablation_csv(result: AblationResult) -> str:
+    """Return every variant as CSV, a row for each seed and task, with scale and research-use notice below."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(("table", "asks", "variant", "seed", "task", "macro_auroc", "not_run"))
+    for question in result.questions:
+        for variant in question.variants:
+            names = tuple(map(text_cell, (question.table, question.asks, variant.name)))
+            if variant.not_run:
+                writer.writerow((*names, "", "", "", text_cell(variant.not_run)))
+            for task, values in variant.tasks.items():
+                for seed, value in zip(variant.seeds, values, strict=True):
+                    writer.writerow((*names, seed, task, f"{value:.6f}" if np.isfinite(value) else "", ""))
+    writer.writerows([(), (text_cell(result.meaning),), (RESEARCH_USE,)])
+    return out.getvalue()
 
 
 def summarise(names: Sequence[str], found: Mapping[str, Macros | str]) -> tuple[VariantResult, ...]:
@@ -143,21 +209,23 @@ def _sd(values: Sequence[float]) -> float:
 def _row(variant: VariantResult) -> str:
     if variant.not_run:
         return f"| {variant.name} | not run: {variant.not_run} | | |"
-    figure = _with_spread(f"{variant.macro:.4f}", variant.sd)
+    figure = with_spread(f"{variant.macro:.4f}", variant.sd)
     return f"| {variant.name} | {figure} | {_difference(variant)} | {', '.join(map(str, variant.seeds))} |"
 
 
 def _difference(variant: VariantResult) -> str:
     if not np.isfinite(variant.difference):
         return "-"
-    return _with_spread(f"{variant.difference:+.4f}", variant.difference_sd)
+    return with_spread(f"{variant.difference:+.4f}", variant.difference_sd)
 
 
-def _with_spread(figure: str, sd: float) -> str:
+def with_spread(figure: str, sd: float) -> str:
+    """Return a figure with its standard deviation over seeds where there is one."""
     return f"{figure} ± {sd:.4f}" if np.isfinite(sd) else figure
 
 
-def _describe_interaction(part: Interaction) -> str:
+def describe_interaction(part: Interaction) -> str:
+    """Return what a part gives to two models, and whether that differs, in a sentence."""
     (published,), (within,) = (
         [row for row in rows if row.source == INTERACTION] for rows in (part.anova, part.anova_within_tasks)
     )

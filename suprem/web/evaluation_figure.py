@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: AUROC by class, ROC curve, reliability, two models' difference, and the conditions'."""
+"""Pictures of an evaluation: AUROC by class, ROC curve, reliability, differences, and the variants of an ablation."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from suprem.evaluation.ablation import VariantResult
 from suprem.evaluation.comparison import TaskComparison
 from suprem.evaluation.metrics import MIN_POSITIVES
 from suprem.evaluation.operating_points import Proportion
@@ -154,6 +155,38 @@ def condition_figure(conditions: Sequence[ConditionResult], *, dark: bool = Fals
         hovertemplate="%{y}: %{x:+.3f}, %{customdata[0]:,} records<br>most of all %{customdata[1]} "
         "%{customdata[2]:+.3f}<extra></extra>",
     )
+    return figure
+
+
+def variant_figure(variants: Sequence[VariantResult], *, dark: bool = False) -> go.Figure:
+    """Draw each variant of an ablation: mean with standard deviation over seeds, and every seed beside it.
+
+    Args:
+        variants: In their order from the top; those that did not run are named without a dot.
+        dark: Whether the page behind the figure is dark.
+    """
+    ordered = list(reversed(variants))
+    figure = go.Figure()
+    ran = [(row, variant) for row, variant in enumerate(ordered) if variant.seeds]
+    figure.add_scatter(
+        x=[value for _, variant in ran for value in variant.by_seed],
+        y=[row - 0.22 for row, variant in ran for _ in variant.seeds],
+        mode="markers",
+        marker={"size": 7, "symbol": "circle-open", "color": ink(dark), "line": {"width": 1.2}},
+        customdata=[(variant.name, seed) for _, variant in ran for seed in variant.seeds],
+        hovertemplate="%{customdata[0]}, seed %{customdata[1]}: %{x:.4f}<extra></extra>",
+    )
+    ends = [(variant.macro, variant.macro - variant.sd, variant.macro + variant.sd) for _, variant in ran]
+    figure.add_scatter(
+        **_dots(ends, [row for row, _ in ran], [True] * len(ran), dark=dark),
+        customdata=[(variant.name, len(variant.seeds)) for _, variant in ran],
+        hovertemplate="%{customdata[0]}: %{x:.4f}, mean of %{customdata[1]}<extra></extra>",
+    )
+    figure.update_layout(
+        **chart(dark, height=70 + 2 * ROW_PIXELS * len(ordered), top=12, bottom=BOTTOM), showlegend=False
+    )
+    figure.update_xaxes(title_text="macro AUROC, mean over tasks", gridcolor=RULE, zeroline=False)
+    _name_rows(figure, [_shortened(variant.name) for variant in ordered])
     return figure
 
 

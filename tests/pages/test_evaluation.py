@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from suprem.concepts.vocabulary import load_terms
 from suprem.datasets.catalog import TASK_NAMES
+from suprem.evaluation.ablation import AblationResult, QuestionResult, summarise
 from suprem.jobs import runner
 from suprem.jobs.job import Job
 from suprem.web.evaluation_panel import TASK_TITLES
@@ -154,6 +155,29 @@ def test_linear_probes_stand_beside_their_baselines_and_say_what_the_checkpoint_
     assert "1 % of the labels are not enough to learn BIGU" in text
     assert "1 %: 100; 10 %: 1,000" in text
     assert len(app.get("download_button")) == 1
+
+
+def test_ablations_say_their_scale_and_are_seen_without_any_evaluation(open_page: Open, home: Path) -> None:
+    macros = [{seed: {"form": base + 0.02 * seed, "rhythm": base} for seed in range(2)} for base in (0.7, 0.8)]
+    variants = summarise(["CFN", "linear", "third"], {"CFN": macros[0], "linear": macros[1], "third": "needs weights"})
+    result = AblationResult(
+        "synthetic, 24 records", 24, ("form", "rhythm"), (QuestionResult("Table 9", "?", variants),)
+    )
+    path = home / "ablations" / "synthetic" / "ablation.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(result.to_json())
+    app = open_page()
+    assert "At small scale: synthetic, 24 records. The paper trains on 771,500 ECGs" in texts(app)
+    assert len(app.get("plotly_chart")) == 1
+    table = app.dataframe[0].value.set_index("variant")
+    assert table.loc["linear", "difference ± sd, seed by seed"] == "+0.1000 ± 0.0000"
+    assert table.loc["CFN", "macro AUROC ± sd over seeds"] == "0.7050 ± 0.0071"
+    assert table.loc["third", "not run"] == "needs weights"
+    assert len(app.get("download_button")) == 2
+    path.unlink()
+    write_evaluation(home, tasks=("ptbxl_rhythm",))
+    app.run()
+    assert "python -m pipelines.ablate --data STORE" in texts(view(app, "Ablations"))
 
 
 def test_what_conditions_and_words_change_is_shown_where_it_was_asked(open_page: Open, home: Path) -> None:

@@ -16,6 +16,7 @@ from suprem.datasets.catalog import load_task
 from suprem.datasets.synthetic import build_synthetic_store
 from suprem.ecg.preprocess import SPECS
 from suprem.errors import Cancelled, ConceptError
+from suprem.evaluation.ablation import AblationResult
 from suprem.evaluation.query_set import BUILT_IN
 from suprem.inference import predictor as predictor_module
 from tests.fakes import FakeEmbedder
@@ -123,8 +124,12 @@ def test_a_stopped_grid_goes_on_where_it_was(place: Path, tmp_path: Path, monkey
         asked += 1
         return asked > 10
 
+    kept: list[AblationResult] = []
     with pytest.raises(Cancelled):
-        ablate.run(config, lambda _fraction, _message: None, after_ten_steps)
+        ablate.run(config, lambda _fraction, _message: None, after_ten_steps, kept.append)
+    (so_far,) = kept
+    assert [variant.not_run for variant in so_far.questions[0].variants] == ["", "not trained yet"]
+    assert so_far.questions[0].variants[0].seeds == (0,)
     trained = count_runs(monkeypatch)
     ablate.run(config, lambda _fraction, _message: None, lambda: False)
     assert len(trained) == 1  # the first was finished, the second is continued
