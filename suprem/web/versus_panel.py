@@ -9,28 +9,34 @@ from io import StringIO
 
 import streamlit as st
 
-from suprem.evaluation.comparison import TaskComparison, compare_scores
+from suprem.errors import EvaluationError
+from suprem.evaluation.comparison import TaskComparison, aligned, compare_scores
 from suprem.evaluation.evaluation_folder import EvaluationFolder
 from suprem.evaluation.over_tasks import across_tasks
 from suprem.evaluation.results import EvaluationResult
 from suprem.export import RESEARCH_USE, text_cell
 from suprem.web.evaluation_figure import difference_figure
-from suprem.web.evaluation_panel import TASK_TITLES, choose_evaluation
+from suprem.web.evaluation_panel import TASK_TITLES, choose_evaluation, show_remarks, title_of
 from suprem.web.frame import PLOT, plain
 
 DRAWS = 1000
 
 
 def show_versus(evaluation: EvaluationFolder, result: EvaluationResult, others: Sequence[EvaluationFolder]) -> None:
-    """Compare with another evaluation of the same task, which the person chooses."""
+    """Compare with another evaluation of the same task and records, which the person chooses."""
     candidates = [one for one in others if one.folder != evaluation.folder and result.task in one.tasks]
-    if not candidates:
+    reasons = [_why_not(evaluation, one, result.task) for one in candidates]
+    comparable = [one for one, reason in zip(candidates, reasons, strict=True) if not reason]
+    if comparable:
+        other = choose_evaluation("Against", comparable, "against")
+    else:
         st.info(
-            f"There is no other evaluation of {TASK_TITLES[result.task]} yet. Start one above, of another checkpoint "
-            "or with other labels or queries."
+            f"There is no other evaluation of these records on {TASK_TITLES[result.task]} yet. Start one above, of "
+            "another checkpoint or with other queries."
         )
+    show_remarks(left_out(candidates, reasons))
+    if not comparable:
         return
-    other = choose_evaluation("Against", candidates, "against")
     names = _names(evaluation, other)
     found = _compare(
         evaluation, other, result.task, str(evaluation.folder), str(other.folder), evaluation.created, other.created
@@ -52,6 +58,19 @@ def show_versus(evaluation: EvaluationFolder, result: EvaluationResult, others: 
         "Download comparison (CSV)", comparison_csv(found, names), file_name=f"comparison-{result.task}.csv",
         mime="text/csv", on_click="ignore",
     )  # fmt: skip
+
+
+def left_out(candidates: Sequence[EvaluationFolder], reasons: Sequence[str]) -> list[str]:
+    """Return in sentences which evaluations are not offered, and why; those without a reason are."""
+    titles: dict[str, list[str]] = {}
+    for one, reason in zip(candidates, reasons, strict=True):
+        if reason:
+            titles.setdefault(reason, []).append(title_of(one))
+    return [
+        f"{len(named)} other evaluation{'s' if len(named) > 1 else ''} of this task cannot be compared: "
+        f"{'; '.join(named)}. {reason}"
+        for reason, named in titles.items()
+    ]
 
 
 def verdict(found: TaskComparison, names: tuple[str, str]) -> str:
@@ -98,6 +117,23 @@ def _names(first: EvaluationFolder, second: EvaluationFolder) -> tuple[str, str]
     if first.checkpoint != second.checkpoint:
         return first.run or first.checkpoint, second.run or second.checkpoint
     return f"{first.checkpoint} {first.name}", f"{second.checkpoint} {second.name}"
+
+
+def _why_not(first: EvaluationFolder, second: EvaluationFolder, task: str) -> str:
+    return _refusal(first, second, task, str(first.folder), str(second.folder), first.created, second.created)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _refusal(
+    _first: EvaluationFolder, _second: EvaluationFolder, task: str, first: str, second: str, *created: float
+) -> str:
+    """Return why two evaluations cannot be compared, "" where they can."""
+    scores = _first.scores(task)
+    try:
+        aligned(scores, _second.scores(task))
+    except EvaluationError as error:
+        return str(error)
+    return ""
 
 
 @st.cache_data(max_entries=32, show_spinner="Comparing on shared draws of patients …")

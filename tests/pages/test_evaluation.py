@@ -208,11 +208,20 @@ def test_two_evaluations_are_compared_on_the_same_records(open_page: Open, home:
     assert "pipelines.compare --first aaaaaaaaaaaa/first/ptbxl_rhythm.json --second bbbbbbbbbbbb/first" in text
 
 
-def test_evaluations_of_other_records_are_refused_with_the_records(open_page: Open, home: Path) -> None:
+def test_evaluations_of_other_records_are_not_offered_and_counted_with_the_reason(open_page: Open, home: Path) -> None:
     write_evaluation(home, checkpoint="bbbbbbbbbbbb", created=1.0, records=200)
+    write_evaluation(home, checkpoint="cccccccccccc", created=2.0, tasks=("ptbxl_superclass",))
     write_evaluation(home)
     app = view(rhythm(open_page()), "Against another")
-    assert "40 records of ptbxl_rhythm are scored in one of the files only, first 00200" in texts(app)
+    text = texts(app)
+    assert "There is no other evaluation of these records on PTB-XL rhythm yet" in text
+    assert "1 other evaluation of this task cannot be compared: bbbbbbbbbbbb" in text
+    assert "40 records of ptbxl_rhythm are scored in one of the files only, first 00200" in text
+    write_evaluation(home, checkpoint="dddddddddddd", created=3.0, noise=2.0)
+    app.run()
+    assert [option[:12] for option in app.selectbox(key="against").options] == ["dddddddddddd"]
+    assert "1 other evaluation of this task cannot be compared: bbbbbbbbbbbb" in texts(app)
+    assert "paired draws of patients" in texts(app)
 
 
 def test_damaged_scores_are_a_sentence(open_page: Open, home: Path) -> None:
