@@ -12,7 +12,8 @@ recipe, by default pipelines/configs/supervised.toml; with all labels that takes
 
 Each result is added to --out as soon as it is there, and what is there is not done again: a command that was stopped
 goes on, and others can add to the same file meanwhile. By default that is <SUPREM_HOME>/evaluations/<checkpoint>/
-linear_probe.json, which the Evaluation page shows.
+linear_probe.json, and for measurements and networks, which are the same beside every checkpoint, the file of that name
+one folder above; the Evaluation page shows both.
 """
 
 from __future__ import annotations
@@ -218,7 +219,7 @@ def questions(bench: Bench) -> list[Probe]:
             seed=seed,
             split=f"folds {','.join(map(str, config.folds))}",
             store=f"{config.store.name} {held[:8]}",
-            checkpoint=checkpoint,
+            checkpoint=checkpoint if features in (checkpoint, RANDOM) else "",
             recipe=recipe,
         )
         for features, seed, protocol, recipe in learners
@@ -326,6 +327,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--folds", type=parse_folds, default=(9,), help="folds to evaluate on, default 9")
     parser.add_argument("--baselines", nargs="*", choices=BASELINES, default=[], help="also without a checkpoint")
     parser.add_argument("--supervised", type=Path, default=CONFIGS / "supervised.toml", help="default: supervised.toml")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one of its settings")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one, or SUPREM_CHECKPOINT")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     parser.add_argument("--out", type=Path, help="file that results are added to; default: where the page finds it")
@@ -341,20 +343,29 @@ def main(argv: list[str] | None = None) -> int:
             folds=args.folds,
             baselines=tuple(args.baselines),
             workers=os.cpu_count() or 1,
-            supervised=load_config(SupervisedConfig, args.supervised),
+            supervised=load_config(SupervisedConfig, args.supervised, args.set),
             recipe=args.supervised.stem,
         )
         progress = ConsoleProgress("linear_probe")
         checkpoint = load_checkpoint(args.checkpoint or settings.checkpoint, device=settings.device)
-        out = args.out or settings.home / EVALUATIONS / checkpoint.id / PROBES
+        folder = settings.home / EVALUATIONS
+
+        def file_of(one: Probe) -> Path:
+            return args.out or folder / one.checkpoint / PROBES
+
+        def found() -> dict[Probe, ProbeResult]:
+            return {result.asked: result for path in files for result in read_probes(path)}
+
         bench = set_up(config, checkpoint, settings.device)
         asked = questions(bench)
-        known = {result.asked for result in read_probes(out)}
+        files = list(dict.fromkeys(map(file_of, asked)))
+        known = found()
         for result in run(bench, [one for one in asked if one not in known], progress):
-            add_probe(out, result)
-        found = {result.asked: result for result in read_probes(out)}
-        results = [found[one] for one in asked]
-        say(f"{len(results)} probes, {len(known.intersection(asked))} of them made before; {out} has them all")
+            add_probe(file_of(result.asked), result)
+        now = found()
+        results = [now[one] for one in asked]
+        made = sum(one in known for one in asked)
+        say(f"{len(results)} probes, {made} of them made before; they are in {', '.join(map(str, files))}")
         print(Probes(tuple(results)).to_json() if args.json else describe(results))
 
     return run_stage(work)

@@ -6,6 +6,7 @@
     records-ptbxl.csv   the evaluated records of a corpus, as a `RecordIndex`
     manifest.json       how it came about and what is missing; written last, so its presence means complete
 <folder>/<checkpoint>/linear_probe*.json      probes of the same checkpoint, from pipelines.linear_probe
+<folder>/linear_probe*.json                   the same of measurements and of networks trained from nothing
 <folder>/<checkpoint>/robustness*.json        what disturbances and other words change, from pipelines.robustness --out
 """
 
@@ -133,8 +134,9 @@ class EvaluationFolder:
         Raises:
             EvaluationError: A file is not what `pipelines.linear_probe` writes.
         """
-        found = [probe for path in self._beside("linear_probe*.json") for probe in read_probes(path)]
-        return tuple(probe for probe in found if probe.checkpoint == self.checkpoint)
+        shared = sorted(self.folder.parent.parent.glob("linear_probe*.json"))
+        found = [probe for path in (*self._beside("linear_probe*.json"), *shared) for probe in read_probes(path)]
+        return tuple(probe for probe in found if probe.checkpoint in (self.checkpoint, ""))
 
     def robustness(self, task: str) -> RobustnessResult | None:
         """Return how far the same checkpoint's scores on a task depend on what should not matter; None if not asked.

@@ -50,7 +50,8 @@ class Probe:
         seed: Of a random or supervised encoder.
         split: The records to evaluate on, in words.
         store: Name of the signal store and a hash of what it holds.
-        checkpoint: Id of the checkpoint that all of it stands beside.
+        checkpoint: Id of the checkpoint that is probed, or whose form a random encoder has; "" for what is the same
+            beside every checkpoint.
         recipe: Name and hash of the file that a supervised network is trained by, else "".
     """
 

@@ -106,6 +106,8 @@ def test_linear_probes_of_the_same_checkpoint_are_found(evaluation: EvaluationFo
     assert np.isnan(found.macro_10)
     assert replace(found, macro_10=0.0) == replace(probe, macro_10=0.0)
     assert (found.learner, random.learner) == (evaluation.checkpoint, "random encoder, seed 2")
+    add_probe(path.parents[1] / path.name, replace(probe, features="measurements", checkpoint=""))
+    assert [one.features for one in evaluation.probes()][-1] == "measurements", "the same beside every checkpoint"
     path.write_text('{"results": [{"task": "csn"}]}')
     with pytest.raises(EvaluationError, match=r"linear_probe.json is no result of linear_probe"):
         evaluation.probes()

@@ -90,6 +90,9 @@ def test_supervised_networks_stand_beside_the_probes(
     ]
     assert all(result["records"] == 12 and "SBRAD" in result["untrained"] for result in results[2:])
     assert {result["recipe"][:5] for result in results[2:]} == {"tiny "}
+    # A network trained from nothing is the same beside every checkpoint, and lies where all of them find it.
+    (shared,) = (load_settings().home / "evaluations").glob("*.json")
+    assert [(one.features, one.checkpoint) for one in read_probes(shared)] == [("supervised vit", "")] * 2
 
 
 def test_a_stopped_command_keeps_what_it_had_and_goes_on_from_there(
