@@ -29,7 +29,7 @@ from suprem.web.worst_cases_panel import show_worst_cases
 
 VIEWS = (
     "Classes", "Curves", "Thresholds", "Groups", "Worst cases", "Robustness", "Against another", "Linear probes",
-    "Ablations", "Protocol and files",
+    "Ablations", "Protocol, files",
 )  # fmt: skip
 
 with page(
@@ -53,7 +53,7 @@ with page(
 
     evaluation = choose_evaluation("Evaluation", found, "evaluation")
     show_means(evaluation)
-    choosing, viewing = st.columns((1, 4), vertical_alignment="bottom")
+    choosing, viewing = st.columns((2, 11), vertical_alignment="bottom")
     task = choosing.selectbox("Task", evaluation.tasks, format_func=TASK_TITLES.__getitem__, key="task")
     view = viewing.segmented_control(
         "View", VIEWS, default=VIEWS[0], required=True, key="evaluation-view", label_visibility="collapsed"

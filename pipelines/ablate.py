@@ -51,7 +51,8 @@ from suprem.evaluation.ablation import (
 from suprem.evaluation.over_tasks import Interaction, interaction
 from suprem.evaluation.query_set import BUILT_IN, SIMPLIFIED, query_set
 from suprem.evaluation.results import EvaluationResult
-from suprem.evaluation.zero_shot import Setting, evaluate_zero_shot
+from suprem.evaluation.scoring import score_query_sets
+from suprem.evaluation.zero_shot import Setting, evaluate_scores
 from suprem.export import RESEARCH_USE
 from suprem.inference.predictor import Predictor
 from suprem.settings import load_settings
@@ -259,7 +260,8 @@ class Bench:
             raise NotRun(str(error)) from error
         folds = f"folds {','.join(map(str, self.base.validation_folds))}"
         setting = Setting(folds, predictor.id, predictor.encoder.name, draws=DRAWS)
-        (found,) = evaluate_zero_shot(predictor, self._signals(labelled.record_ids), labelled, setting, [queries])
+        (scored,) = score_query_sets(predictor, self._signals(labelled.record_ids), [queries])
+        found = evaluate_scores(scored, labelled, setting, queries)
         scores = path.with_suffix(".npz")
         found.scores.save(scores)
         write_text(path, replace(found.result, scores=scores.name).to_json())

@@ -21,8 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines.stage import draws, run_stage, say
-from suprem.atomic import write_text
+from pipelines.stage import add_result_options, hand_over, run_stage, say
 from suprem.errors import EvaluationError
 from suprem.evaluation.comparison import Comparison, TaskComparison, aligned, compare_scores
 from suprem.evaluation.metrics import auroc, macro
@@ -180,9 +179,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.add_argument(
             f"--{name}-without", type=Path, nargs="+", default=[], metavar="FILE", help="the same without a part"
         )
-    parser.add_argument("--bootstrap", type=draws, default=2000, help="draws of the bootstrap, default 2000")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    parser.add_argument("--out", type=Path, help="also write the JSON object to this file")
+    add_result_options(parser, bootstrap=2000)
     args = parser.parse_args(argv)
 
     def work() -> None:
@@ -190,10 +187,7 @@ def main(argv: list[str] | None = None) -> int:
         comparison = run(Config(tuple(args.first), tuple(args.second), *without, draws=args.bootstrap))
         for task in _same(comparison):
             say(f"{task}: the two have the same macro AUROC, or none; are they the same model?")
-        if args.out is not None:
-            args.out.parent.mkdir(parents=True, exist_ok=True)
-            write_text(args.out, comparison.to_json())
-        print(comparison.to_json() if args.json else describe(comparison))
+        hand_over(args, comparison.to_json(), lambda: describe(comparison))
 
     return run_stage(work)
 

@@ -24,8 +24,7 @@ from numpy.typing import NDArray
 
 from pipelines import zero_shot
 from pipelines.index_datasets import CORPORA, parse_folds
-from pipelines.stage import ConsoleProgress, draws, run_stage
-from suprem.atomic import write_text
+from pipelines.stage import ConsoleProgress, add_result_options, hand_over, run_stage
 from suprem.concepts.vocabulary import Vocabulary, load_terms
 from suprem.datasets.catalog import LABEL_VARIANTS, TASK_NAMES, load_task
 from suprem.datasets.signal_store import Progress
@@ -300,9 +299,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--records", type=int, help="so many of them, evenly spread; default: all")
     parser.add_argument("--paraphrases", type=Path, metavar="FILE", help=".json or .toml; default: our terms' wordings")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one, or SUPREM_CHECKPOINT")
-    parser.add_argument("--bootstrap", type=draws, default=500, help="draws of the bootstrap, default 500")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    parser.add_argument("--out", type=Path, help="also write the JSON object to this file")
+    add_result_options(parser, bootstrap=500)
     args = parser.parse_args(argv)
 
     def work() -> None:
@@ -310,10 +307,7 @@ def main(argv: list[str] | None = None) -> int:
         predictor = Predictor.configured(settings, args.checkpoint)
         asked = zero_shot.Config(args.task, args.data, args.folds, args.labels, bootstrap=args.bootstrap)
         result = run(Config(asked, args.records, args.paraphrases), predictor, ConsoleProgress("robustness"))
-        if args.out is not None:
-            args.out.parent.mkdir(parents=True, exist_ok=True)
-            write_text(args.out, result.to_json())
-        print(result.to_json() if args.json else describe(result))
+        hand_over(args, result.to_json(), lambda: describe(result))
 
     return run_stage(work)
 

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from argparse import ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from suprem.atomic import write_text
 from suprem.errors import Cancelled, SupremError
 from suprem.jobs.job import STOPPED
 from suprem.jobs.progress import progress_line
@@ -41,6 +42,23 @@ def draws(text: str) -> int:
     if number < 1:
         raise ArgumentTypeError("at least one bootstrap draw is needed")
     return number
+
+
+def add_result_options(parser: ArgumentParser, bootstrap: int) -> None:
+    """Add what every command has whose result is one JSON object with bootstrap intervals; `hand_over` follows it."""
+    parser.add_argument(
+        "--bootstrap", type=draws, default=bootstrap, help=f"draws of the bootstrap, default {bootstrap}"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    parser.add_argument("--out", type=Path, help="also write the JSON object to this file")
+
+
+def hand_over(args: Namespace, as_json: str, as_text: Callable[[], str]) -> None:
+    """Print a result in the form that was asked for, and write its JSON where that was asked for."""
+    if args.out is not None:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        write_text(args.out, as_json)
+    print(as_json if args.json else as_text())
 
 
 def run_stage(work: Callable[[], int | None]) -> int:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from pipelines.index_datasets import CORPORA, parse_folds
 from pipelines.language_model import add_llm_options
 from pipelines.result_text import as_json, describe, shortfalls, side_by_side
-from pipelines.stage import ConsoleProgress, draws, run_stage, say
+from pipelines.stage import ConsoleProgress, add_result_options, hand_over, run_stage, say
 from pipelines.task_records import (
     EVERY_FOLD,
     audit_sums,
@@ -36,7 +36,6 @@ from pipelines.task_records import (
     store_hashes,
 )
 from pipelines.write_queries import WRITTEN, with_written
-from suprem.atomic import write_text
 from suprem.concepts.query import Support
 from suprem.concepts.vocabulary import load_terms
 from suprem.datasets.catalog import LABEL_VARIANTS, TASK_NAMES, load_task
@@ -253,10 +252,8 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--scores", type=Path, metavar="FILE.npz", help="save every record's scores, for compare")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one, or SUPREM_CHECKPOINT")
-    parser.add_argument("--bootstrap", type=draws, default=1000, help="draws of the bootstrap, default 1000")
     add_llm_options(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    parser.add_argument("--out", type=Path, help="also write the JSON object to this file")
+    add_result_options(parser, bootstrap=1000)
     args = parser.parse_args(argv)
 
     def work() -> None:
@@ -285,10 +282,7 @@ def main(argv: list[str] | None = None) -> int:
             results = save_scores(args.scores, found, args.out.parent if args.out is not None else None)
         for note in shortfalls(results[0]):
             say(note)
-        text = as_json(results)
-        if args.out is not None:
-            write_text(args.out, text)
-        print(text if args.json else "\n\n".join([*map(describe, results), *side_by_side(results)]))
+        hand_over(args, as_json(results), lambda: "\n\n".join([*map(describe, results), *side_by_side(results)]))
 
     return run_stage(work)
 

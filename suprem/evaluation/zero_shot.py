@@ -28,10 +28,10 @@ from suprem.evaluation.metrics import (
     percentile_interval,
     resampled_auroc,
 )
-from suprem.evaluation.query_set import SIMPLIFIED, QuerySet
+from suprem.evaluation.query_set import QuerySet
 from suprem.evaluation.results import ClassResult, EvaluationResult, Interval, Skipped
 from suprem.evaluation.score_table import ScoreOrigin, ScoreTable
-from suprem.evaluation.scoring import ScoredRecords, Scorer, Signals, score_query_sets
+from suprem.evaluation.scoring import ScoredRecords
 
 PROTOCOLS = {"exact": "clean", "merl": "merl"}
 """By variant of the labels. "clean": correct labels, the same preprocessing as everywhere in the project, nothing
@@ -74,35 +74,6 @@ class Evaluation:
     scores: ScoreTable
 
 
-def evaluate_zero_shot(
-    scorer: Scorer,
-    signals: Signals,
-    labelled: LabelledRecords,
-    setting: Setting,
-    query_sets: Sequence[QuerySet] | None = None,
-    *,
-    strata: Sequence[Sequence[str]] | None = None,
-    validation: tuple[str, LabelledRecords] | None = None,
-) -> tuple[Evaluation, ...]:
-    """Evaluate a model on a task, once for each set of queries.
-
-    Args:
-        scorer: The model, normally a `Predictor`.
-        signals: One entry for each labelled record, validation records too, in any order.
-        labelled: The records of the task and their labels.
-        setting: How it came about.
-        query_sets: The words to ask with; by default the task's own queries.
-        strata: For each set the stratum of each class, from `suprem.evaluation.breakdown.stratify`.
-        validation: Other records, in words and with labels, to fit calibrations on.
-
-    Raises:
-        EvaluationError: No record could be read, a record is missing, or a score is not finite.
-    """
-    sets = query_sets or [QuerySet(SIMPLIFIED, tuple((query,) for query in labelled.task.queries))]
-    scored = score_query_sets(scorer, signals, sets)
-    return evaluate_query_sets(scored, labelled, setting, sets, strata=strata, validation=validation)
-
-
 def evaluate_query_sets(
     scored: Sequence[ScoredRecords],
     labelled: LabelledRecords,
@@ -112,9 +83,18 @@ def evaluate_query_sets(
     strata: Sequence[Sequence[str]] | None = None,
     validation: tuple[str, LabelledRecords] | None = None,
 ) -> tuple[Evaluation, ...]:
-    """Compute the result of each set of queries from its scores, which may be of further records too.
+    """Compute the result of each set of queries from its scores.
 
-    Arguments and errors as in `evaluate_zero_shot`.
+    Args:
+        scored: For each set of queries the scores of the labelled records, or of more.
+        labelled: The records of the task and their labels.
+        setting: How it came about.
+        query_sets: The words that were asked.
+        strata: For each set the stratum of each class, from `suprem.evaluation.breakdown.stratify`.
+        validation: Other records, in words and with labels, to fit calibrations on.
+
+    Raises:
+        EvaluationError: No record could be read, a record is missing, or a score is not finite.
     """
     found = []
     known = strata or [()] * len(query_sets)
@@ -136,7 +116,7 @@ def evaluate_scores(
     strata: Sequence[str] = (),
     validation: ValidationScores | None = None,
 ) -> Evaluation:
-    """Compute the result from scores; arguments as in `evaluate_zero_shot`.
+    """Compute the result of one set of queries; arguments as in `evaluate_query_sets`.
 
     Raises:
         EvaluationError: A labelled record has neither scores nor a reason, or scores do not fit the classes.

@@ -111,12 +111,11 @@ def reliability_figure(bins: Sequence[tuple[float, float, int]], *, dark: bool =
     return figure
 
 
-def difference_figure(comparison: TaskComparison, names: tuple[str, str], *, dark: bool = False) -> go.Figure:
+def difference_figure(comparison: TaskComparison, *, dark: bool = False) -> go.Figure:
     """Draw the difference of two models by class, first minus second, with its interval.
 
     Args:
         comparison: On one task.
-        names: What the models are called.
         dark: Whether the page behind the figure is dark.
     """
     ordered = sorted(comparison.classes, key=lambda entry: entry.difference)
@@ -124,7 +123,7 @@ def difference_figure(comparison: TaskComparison, names: tuple[str, str], *, dar
         [(entry.difference, *entry.ci) for entry in ordered],
         [f"{escape(entry.code)}  <b>{entry.positives:,}</b>" for entry in ordered],
         [entry.reliable for entry in ordered],
-        f"difference of AUROC: right, {escape(names[0])} is better; left, {escape(names[1])}",
+        "difference of AUROC: right, the first is better",
         dark=dark,
     )
     figure.update_traces(

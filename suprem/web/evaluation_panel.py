@@ -23,7 +23,7 @@ from suprem.evaluation.roc import RocCurve, roc
 from suprem.evaluation.score_table import ScoreTable
 from suprem.settings import Settings
 from suprem.web.evaluation_figure import class_figure, reliability_figure, roc_figure
-from suprem.web.frame import PLOT, plain
+from suprem.web.frame import DECIMALS, PLOT, plain
 
 TASK_TITLES = {
     "ptbxl_superclass": "PTB-XL super-class",
@@ -111,7 +111,12 @@ def show_classes(result: EvaluationResult) -> None:
         drawn, theme=None, config=PLOT, key="classes", alt="AUROC by class; the table below has the same figures"
     )
     st.caption("The number beside each query is how many records have the finding.")
-    st.dataframe(class_rows(result), hide_index=True, key="class-table")
+    st.dataframe(
+        class_rows(result),
+        hide_index=True,
+        column_config=dict.fromkeys(("AUROC", "95 % from", "to", "average precision", "share with it"), DECIMALS),
+        key="class-table",
+    )
 
 
 def summary(result: EvaluationResult) -> str:

@@ -18,14 +18,15 @@ from suprem.web.session import session
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 PRODUCT = "SuPreME Studio"
 
-"""Stands on every page and every export, word for word."""
-
 PLOT = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
     "toImageButtonOptions": {"format": "svg"},
 }
 """Options of every figure: no link to a website, and a picture that prints sharp."""
+
+DECIMALS = st.column_config.NumberColumn(format="%.4f")
+"""Of AUROC, p-values and the like in every table, so that their points stand below each other."""
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~:$&])")
 

@@ -17,9 +17,10 @@ from suprem.evaluation.results import EvaluationResult
 from suprem.export import RESEARCH_USE, text_cell
 from suprem.web.evaluation_figure import difference_figure
 from suprem.web.evaluation_panel import TASK_TITLES, choose_evaluation, show_remarks, title_of
-from suprem.web.frame import PLOT, plain
+from suprem.web.frame import DECIMALS, PLOT, plain
 
 DRAWS = 1000
+P_VALUES = ("p (DeLong)", "p after Holm")
 
 
 def show_versus(evaluation: EvaluationFolder, result: EvaluationResult, others: Sequence[EvaluationFolder]) -> None:
@@ -42,11 +43,16 @@ def show_versus(evaluation: EvaluationFolder, result: EvaluationResult, others: 
         evaluation, other, result.task, str(evaluation.folder), str(other.folder), evaluation.created, other.created
     )
     st.markdown(plain(verdict(found, names)))
-    drawn = difference_figure(found, names, dark=st.context.theme.type == "dark")
+    drawn = difference_figure(found, dark=st.context.theme.type == "dark")
     st.plotly_chart(
         drawn, theme=None, config=PLOT, key="versus", alt="Difference of AUROC by class; the table has it too"
     )
-    st.dataframe(comparison_rows(found), hide_index=True, key="versus-table")
+    st.dataframe(
+        comparison_rows(found),
+        hide_index=True,
+        column_config=dict.fromkeys(("first", "second", "difference", "95 % from", "to", *P_VALUES), DECIMALS),
+        key="versus-table",
+    )
     st.caption(
         "Intervals are from resamples of patients that both share. The p-values are DeLong's, adjusted for the number "
         "of classes by Holm; below ten positives (open circles) they are not to be trusted."

@@ -49,7 +49,7 @@ def test_views_export_a_worst_case_and_a_new_evaluation(browser: Browser, home: 
             expect(page.locator(".js-plotly-plot")).to_have_count(number, timeout=PATIENCE)
         expect(page.get_by_text("First: aaaaaaaaaaaa, macro AUROC")).to_be_visible(timeout=PATIENCE)
 
-        page.get_by_role("radio", name="Protocol and files").click()
+        page.get_by_role("radio", name="Protocol, files").click()
         with page.expect_download() as download:
             page.get_by_role("button", name="Report (Markdown)").click()
         report = Path(download.value.path()).read_text(encoding="utf-8")

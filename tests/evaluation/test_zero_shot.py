@@ -16,9 +16,9 @@ from suprem.datasets.task import LabelledRecords, Task, TaskClass
 from suprem.errors import EvaluationError, UnreadableEcg
 from suprem.evaluation.metrics import auroc
 from suprem.evaluation.query_set import QuerySet
-from suprem.evaluation.results import Skipped
-from suprem.evaluation.scoring import ScoredRecords
-from suprem.evaluation.zero_shot import Setting, evaluate_scores, evaluate_zero_shot
+from suprem.evaluation.results import EvaluationResult, Skipped
+from suprem.evaluation.scoring import ScoredRecords, Scorer, Signals, score_query_sets
+from suprem.evaluation.zero_shot import Setting, evaluate_scores
 
 TASK = Task(
     name="test_task",
@@ -53,6 +53,12 @@ class FakeScorer:
         return signals[:, : len(vectors), 0] @ vectors.T
 
 
+def evaluate(scorer: Scorer, stream: Signals, data: LabelledRecords, about: Setting) -> EvaluationResult:
+    """Score and evaluate as the commands do."""
+    (scored,) = score_query_sets(scorer, stream, [QUERIES])
+    return evaluate_scores(scored, data, about, QUERIES).result
+
+
 def labelled(records: int = 40) -> LabelledRecords:
     """Two records a patient; A in every second record, B in every fifth, C in none."""
     table = pd.DataFrame({name: [""] * records for name in COLUMNS})
@@ -75,7 +81,7 @@ def test_the_result_holds_what_the_metrics_say_of_the_models_answers() -> None:
     data = labelled()
     scorer = FakeScorer()
     stream = signals(data)
-    result = evaluate_zero_shot(scorer, stream, data, replace(ABOUT, draws=200, seed=1))[0].result
+    result = evaluate(scorer, stream, data, replace(ABOUT, draws=200, seed=1))
 
     assert scorer.queries == ["first finding", "second finding", "third finding"]
     assert scorer.batches == [32, 8]
@@ -91,7 +97,7 @@ def test_the_result_holds_what_the_metrics_say_of_the_models_answers() -> None:
 
 
 def test_a_class_without_positives_is_named_and_not_in_the_mean() -> None:
-    result = evaluate_zero_shot(FakeScorer(), signals(labelled(), noise=0.0), labelled(), ABOUT)[0].result
+    result = evaluate(FakeScorer(), signals(labelled(), noise=0.0), labelled(), ABOUT)
     assert result.skipped == (Skipped("C", "none of 40 records has it; nothing can be ranked"),)
     assert result.classes[2].positives == 0
     assert np.isnan(result.classes[2].auroc)
@@ -101,7 +107,7 @@ def test_a_class_without_positives_is_named_and_not_in_the_mean() -> None:
 
 def test_rare_classes_are_left_out_of_the_second_mean() -> None:
     data = labelled()
-    result = evaluate_zero_shot(FakeScorer(), signals(data), data, ABOUT)[0].result
+    result = evaluate(FakeScorer(), signals(data), data, ABOUT)
     assert [entry.positives for entry in result.classes] == [36, 8, 0]
     assert result.macro_10 == result.classes[0].auroc != result.macro
     assert result.macro_10_ci == pytest.approx(result.classes[0].ci)
@@ -110,8 +116,8 @@ def test_rare_classes_are_left_out_of_the_second_mean() -> None:
 def test_the_order_in_which_records_come_does_not_matter() -> None:
     data = labelled()
     stream = signals(data)
-    first = evaluate_zero_shot(FakeScorer(), stream, data, replace(ABOUT, draws=50))[0].result
-    second = evaluate_zero_shot(FakeScorer(), stream[::-1], data, replace(ABOUT, draws=50))[0].result
+    first = evaluate(FakeScorer(), stream, data, replace(ABOUT, draws=50))
+    second = evaluate(FakeScorer(), stream[::-1], data, replace(ABOUT, draws=50))
     assert first.to_json() == second.to_json()
 
 
@@ -121,24 +127,24 @@ def test_unreadable_records_are_listed_and_the_others_evaluated() -> None:
         (name, UnreadableEcg("The file is empty.") if name in {"r03", "r11"} else signal)
         for name, signal in signals(data)
     ]
-    result = evaluate_zero_shot(FakeScorer(), stream, data, ABOUT)[0].result
+    result = evaluate(FakeScorer(), stream, data, ABOUT)
     assert result.records == 38
     assert result.unreadable == (Skipped("r03", "The file is empty."), Skipped("r11", "The file is empty."))
     rows = [row for row, name in enumerate(data.record_ids) if name not in {"r03", "r11"}]
-    expected = evaluate_zero_shot(FakeScorer(), [stream[row] for row in rows], data.take(rows), ABOUT)[0].result
+    expected = evaluate(FakeScorer(), [stream[row] for row in rows], data.take(rows), ABOUT)
     assert result.classes == expected.classes or result.table().equals(expected.table())
 
 
 def test_no_readable_record_is_an_error_that_tells_the_first_reason() -> None:
     stream = [("r00", UnreadableEcg("The file is empty.")), ("r01", UnreadableEcg("No header."))]
     with pytest.raises(EvaluationError, match=r"Not one of 2 records.*The file is empty\."):
-        evaluate_zero_shot(FakeScorer(), stream, labelled(), ABOUT)
+        evaluate(FakeScorer(), stream, labelled(), ABOUT)
 
 
 def test_a_record_that_is_neither_scored_nor_explained_is_named() -> None:
     data = labelled()
     with pytest.raises(EvaluationError, match="1 of 40 labelled records have no scores, first r39"):
-        evaluate_zero_shot(FakeScorer(), signals(data)[:-1], data, ABOUT)
+        evaluate(FakeScorer(), signals(data)[:-1], data, ABOUT)
 
 
 def test_scores_for_other_queries_or_twice_for_a_record_are_refused() -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from suprem.concepts.vocabulary import load_terms
@@ -19,7 +18,6 @@ from suprem.web.cohort_panel import Selection, cohort_as_csv, table_rows
 from suprem.web.session import Session
 from tests.tiny import ecg, write_checkpoint, write_wfdb
 
-ROOT = Path(__file__).resolve().parents[2]
 QUERIES = ("Atrial fibrillation", "LBBB")
 ALL = tuple(Verdict)
 
@@ -53,21 +51,10 @@ def cohort(tmp_path: Path, recordings: Path) -> Cohort:
 
 
 @pytest.fixture
-def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, visit: Callable[[str], AppTest]) -> Open:
     checkpoint = write_checkpoint(tmp_path / "checkpoint", vocabulary=load_terms())
     monkeypatch.setenv("SUPREM_CHECKPOINT", str(checkpoint))
-    for function in (runner.submit, runner.dispatch, runner.reconcile):  # never a process
-        monkeypatch.setitem(function.__kwdefaults__, "start", lambda _job: None)
-
-    def open_page() -> AppTest:
-        app = AppTest.from_file(str(ROOT / "suprem" / "web" / "main.py"), default_timeout=300)
-        app.switch_page(str(ROOT / "pages" / "7_Cohort.py")).run()
-        app.button(key="acknowledge").click().run()
-        assert not app.exception
-        return app
-
-    yield open_page
-    st.cache_resource.clear()
+    return lambda: visit("7_Cohort.py")
 
 
 def errors(app: AppTest) -> list[str]:

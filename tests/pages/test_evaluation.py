@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from suprem.concepts.vocabulary import load_terms
 from suprem.datasets.catalog import TASK_NAMES
 from suprem.evaluation.ablation import AblationResult, QuestionResult, summarise
-from suprem.jobs import runner
 from suprem.jobs.job import Job
 from suprem.web.evaluation_panel import TASK_TITLES
 from tests.evaluations import write_evaluation, write_probes, write_robustness
 from tests.tiny import write_checkpoint
 
-ROOT = Path(__file__).resolve().parents[2]
 Open = Callable[[], AppTest]
 
 
@@ -35,26 +32,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checkpoint: Path) -> P
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
-    """Return the jobs that would have been started; none of them is."""
-    jobs: list[Job] = []
-    for function in (runner.submit, runner.dispatch, runner.reconcile):
-        monkeypatch.setitem(function.__kwdefaults__, "start", jobs.append)
-    return jobs
-
-
-@pytest.fixture
-def open_page(home: Path, started: list[Job]) -> Iterator[Open]:
-    def open_page() -> AppTest:
-        app = AppTest.from_file(str(ROOT / "suprem" / "web" / "main.py"), default_timeout=180)
-        app.switch_page(str(ROOT / "pages" / "5_Evaluation.py")).run()
-        app.button(key="acknowledge").click().run()
-        assert not app.exception
-        return app
-
-    yield open_page
-    st.cache_resource.clear()
-    st.cache_data.clear()
+def open_page(home: Path, visit: Callable[[str], AppTest]) -> Open:
+    return lambda: visit("5_Evaluation.py")
 
 
 def texts(app: AppTest) -> str:
@@ -132,7 +111,7 @@ def test_each_view_shows_its_figures(open_page: Open, home: Path) -> None:
     assert probes.loc["MERL", "100 % of labels"] == "0.818"
     assert "python -m pipelines.linear_probe --store STORE --task ptbxl_rhythm" in texts(app)
     assert "python -m pipelines.robustness --task ptbxl_rhythm" in texts(view(app, "Robustness"))
-    text = texts(view(app, "Protocol and files"))
+    text = texts(view(app, "Protocol, files"))
     assert "python -m pipelines.evaluate --data ptb-xl" in text
     assert "patients, passed: 0 of 120" in text
     assert len(app.get("download_button")) == 3

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pipelines import build_vocabulary
@@ -17,7 +16,6 @@ from suprem.jobs.progress import progress_line
 from suprem.jobs.store import JobStore
 from tests.fakes import FakeEmbedder
 
-ROOT = Path(__file__).resolve().parents[2]
 OpenPage = Callable[..., AppTest]
 
 
@@ -28,25 +26,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
-    """Return the jobs that would have been started; none of them is."""
-    jobs: list[Job] = []
-    for function in (runner.submit, runner.dispatch, runner.resume, runner.reconcile):
-        monkeypatch.setitem(function.__kwdefaults__, "start", jobs.append)
-    return jobs
-
-
-@pytest.fixture
-def open_page(home: Path, started: list[Job]) -> Iterator[OpenPage]:
+def open_page(home: Path, visit: Callable[[str], AppTest]) -> OpenPage:
     def open_page(view: str = "Jobs") -> AppTest:
-        app = AppTest.from_file(str(ROOT / "suprem" / "web" / "main.py"), default_timeout=60)
-        app.switch_page(str(ROOT / "pages" / "4_Training.py")).run()
-        app.button(key="acknowledge").click().run()
-        assert not app.exception
+        app = visit("4_Training.py")
         return show(app, view) if view != "Jobs" else app
 
-    yield open_page
-    st.cache_resource.clear()
+    return open_page
 
 
 def show(app: AppTest, view: str) -> AppTest:
