@@ -95,7 +95,7 @@ class PretrainConfig:
     """Folder of a checkpoint whose weights the run begins with; None begins anew."""
 
     teachers: tuple[Path, ...] = ()
-    """Folders of checkpoints of the same concepts; what they think of the training records is learned beside the
+    """Folders of checkpoints; what they think of the training records, of the concepts they know, is learned beside the
     labels, and alone where no label is known (Hinton et al. 2015, arXiv 1503.02531)."""
 
     teacher_weight: float = 0.5
@@ -160,6 +160,7 @@ class Experiment:
             "vocabulary": self.vocabulary.content_hash,
             "vocabulary_version": self.version,
             "begun_with": self.begun_with,
+            "taught_by": [load_checkpoint(folder).id for folder in self.config.teachers],
             "encoder": {"name": self.embedder.name, "content_hash": self.embedder.content_hash},
             **provenance(),
         }
@@ -264,30 +265,30 @@ def begin_with(model: SupremeModel, folder: Path, embedder: TextEmbedder) -> str
 def taught(data: LabelledRows, vocabulary: Vocabulary, config: PretrainConfig) -> LabelledRows:
     """Return the training records with labels between their own and what the teachers think.
 
-    The logits of all teachers are averaged, for each record as a whole and undisturbed.
+    Each teacher speaks of the concepts that it knows. Their logits are averaged, for each record as a whole and
+    undisturbed; of what none of them knows, the label stays as it is.
 
     Raises:
-        CheckpointError: A teacher is none, or was not trained on one of the concepts.
+        CheckpointError: A teacher is none, reads other signals, or knows none of the concepts.
     """
     if not config.teachers:
         return data
-    total = np.zeros(data.labels.shape)
+    total, speaking = np.zeros(data.labels.shape), np.zeros(len(vocabulary))
     for folder in config.teachers:
         teacher = Predictor.load(folder)
-        missing = sorted(set(vocabulary.codes) - set(teacher.vocabulary.codes))
-        if missing or teacher.spec != data.store.spec:
-            reason = f"does not know {len(missing)} of the concepts, such as {missing[0]}"
-            raise CheckpointError(
-                f"The teacher {folder.name} {reason if missing else 'reads signals prepared in another way'}; give one "
-                "trained on this store and vocabulary."
-            )
-        vectors = teacher.vectors(vocabulary.names)
+        known = [column for column, code in enumerate(vocabulary.codes) if code in teacher.vocabulary.codes]
+        if not known or teacher.spec != data.store.spec:
+            reason = "reads signals prepared in another way" if known else "knows none of the concepts"
+            raise CheckpointError(f"The teacher {folder} {reason}; give one that was trained for the same task.")
+        vectors = teacher.vectors([vocabulary.names[column] for column in known])
         for first in range(0, len(data), TEACHING_BATCH):
-            rows = data.rows[first : first + TEACHING_BATCH]
-            total[first : first + TEACHING_BATCH] += teacher.logits(data.store.read(rows), vectors)
-    thought = expit(total / len(config.teachers)).astype(np.float32)
+            part = slice(first, first + TEACHING_BATCH)
+            total[part, known] += teacher.logits(data.store.read(data.rows[part]), vectors)
+        speaking[known] += 1
+    thought = expit(total / np.maximum(speaking, 1)).astype(np.float32)
     between = (1 - config.teacher_weight) * data.labels + config.teacher_weight * thought
-    return replace(data, labels=np.where(data.labels < 0, thought, between))
+    joined = np.where(data.labels < 0, thought, between)
+    return replace(data, labels=np.where(speaking > 0, joined, data.labels))
 
 
 def measured_quantities(
@@ -504,6 +505,7 @@ def main(argv: list[str] | None = None) -> int:
             config = replace(config, vocabulary=args.vocabulary.absolute())
         if args.init:
             config = replace(config, init=args.init.absolute())
+        config = replace(config, teachers=tuple(folder.absolute() for folder in config.teachers))
         settings = load_settings()
         workers = Workers(precision=config.training.precision, cpu=config.training.cpu)
         with stop_on_signal() as should_stop, closing(workers):
