@@ -10,12 +10,12 @@ from playwright.sync_api import expect
 
 from pipelines.serve import running_app
 from tests.browser.driver import PATIENCE, Browser
-from tests.evaluations import write_evaluation, write_robustness
+from tests.evaluations import write_evaluation, write_probes, write_robustness
 from tests.tiny import write_ptbxl
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
-PICTURES = {"Classes": 1, "Curves": 2, "Robustness": 1, "Against another": 1}
+PICTURES = {"Classes": 1, "Curves": 2, "Robustness": 1, "Linear probes": 2, "Against another": 1}
 """By view: how many figures it draws."""
 
 
@@ -26,6 +26,7 @@ def home(tmp_path: Path) -> Path:
     write_evaluation(home, checkpoint="bbbbbbbbbbbb", noise=3.0, created=1.85e9, tasks=("ptbxl_rhythm",))
     evaluation = write_evaluation(home, created=1.9e9, tasks=("ptbxl_rhythm",), files=True)
     write_robustness(evaluation, "ptbxl_rhythm")
+    write_probes(evaluation, "ptbxl_rhythm")
     write_ptbxl(tmp_path / "recordings" / "ptb-xl", [{"AFIB": 0.0}, {"SR": 0.0}] * 3, [9] * 6)
     return home
 
@@ -48,6 +49,16 @@ def test_views_export_a_worst_case_and_a_new_evaluation(browser: Browser, home: 
             browser.settle()
             expect(page.locator(".js-plotly-plot")).to_have_count(number, timeout=PATIENCE)
         expect(page.get_by_text("First: aaaaaaaaaaaa, macro AUROC")).to_be_visible(timeout=PATIENCE)
+
+        page.set_viewport_size({"width": 420, "height": 1000})
+        page.get_by_role("radio", name="Classes").click()
+        page.wait_for_function(
+            "[...document.querySelectorAll('.js-plotly-plot .point')].length > 0 &&"
+            " [...document.querySelectorAll('.js-plotly-plot .point')]"
+            ".every(point => point.getBoundingClientRect().right < 420)",
+            timeout=PATIENCE,
+        )  # no dot lies beyond the edge of a narrow screen
+        page.set_viewport_size({"width": 1280, "height": 1000})
 
         page.get_by_role("radio", name="Protocol, files").click()
         with page.expect_download() as download:
