@@ -370,14 +370,15 @@ def _interaction(question: Question, found: Mapping[str, Macros | str]) -> Inter
 
 
 def scale_of(bench: Bench, seeds: int) -> str:
-    """Say on what and how long the models were trained."""
+    """Say on what and how long the models were trained, and what else a person changed for all of them."""
     training, index = bench.base.training, bench.store.index
     records, held = (len(index.in_folds(folds)) for folds in (bench.base.train_folds, bench.base.validation_folds))
     steps = training.epochs * (records // training.batch)
+    changed = f", all with {', '.join(bench.config.set)}" if bench.config.set else ""
     return (
         f"{index.corpus}{' ECGs' if index.corpus == 'synthetic' else ''}, {records:,} training records, "
         f"{training.epochs} epochs ({steps:,} steps of {training.batch}), evaluated on {held:,} records that also "
-        f"chose the best epoch, {seeds} {'seed' if seeds == 1 else 'seeds'}"
+        f"chose the best epoch, {seeds} {'seed' if seeds == 1 else 'seeds'}{changed}"
     )
 
 
@@ -414,6 +415,7 @@ def main(argv: list[str] | None = None) -> int:
         settings = load_settings()
         encoders = {"medcpt": settings.encoder_folder} if settings.encoder_folder else {}
         out = args.out or settings.home / ABLATIONS / (args.data.name if args.data else "synthetic")
+        out.mkdir(parents=True, exist_ok=True)
         earlier = read_ablation(out / RESULT) if (out / RESULT).is_file() else None
 
         def keep(result: AblationResult) -> None:

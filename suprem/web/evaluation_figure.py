@@ -18,7 +18,7 @@ from suprem.evaluation.robustness import ConditionResult
 from suprem.evaluation.roc import GRID, RocCurve
 from suprem.web.chart import LEGEND, RULE, chart, ink
 
-MAX_LABEL = 34
+MAX_LABEL = 30
 TOP, BOTTOM = 56, 48
 MARGINS = TOP + BOTTOM
 """Pixels above and below the plot itself."""
@@ -47,14 +47,11 @@ def class_figure(result: EvaluationResult, *, dark: bool = False) -> go.Figure:
             hovertemplate="%{customdata[0]}: %{x:.3f} (%{customdata[2]:.3f}-%{customdata[3]:.3f})<br>"
             "%{customdata[1]:,} positives, average precision %{customdata[4]:.3f}<extra></extra>",
         )
-    # Beside the top of its line a word would lie on the first class; the mean is often too near the end for the middle.
-    for place, words, dash, side in (
-        (0.5, "chance", "dot", "center"),
-        (result.macro, f"mean {result.macro:.3f}", "solid", "right"),
-    ):
+    # Beside the top of its line a word would lie on the first class; left of it there is room even on narrow screens.
+    for place, words, dash in ((0.5, "chance", "dot"), (result.macro, f"mean {result.macro:.3f}", "solid")):
         figure.add_vline(
             x=place, line={"color": ink(dark), "dash": dash, "width": 1}, annotation_text=words,
-            annotation={"y": 1, "yanchor": "bottom", "xanchor": side},
+            annotation={"y": 1, "yanchor": "bottom", "xanchor": "right"},
         )  # fmt: skip
     least = min((min(entry.auroc, entry.ci[0]) for entry in ranked if not math.isnan(entry.ci[0])), default=0.5)
     height = 110 + ROW_PIXELS * len(ranked)

@@ -16,9 +16,10 @@ from suprem.datasets.catalog import load_task
 from suprem.datasets.synthetic import build_synthetic_store
 from suprem.ecg.preprocess import SPECS
 from suprem.errors import Cancelled, ConceptError
-from suprem.evaluation.ablation import AblationResult
+from suprem.evaluation.ablation import AblationResult, QuestionResult, list_ablations, read_ablation, summarise
 from suprem.evaluation.query_set import BUILT_IN
 from suprem.inference import predictor as predictor_module
+from suprem.settings import load_settings
 from tests.fakes import FakeEmbedder
 from tests.pipelines.test_pretrain import CONFIG
 
@@ -116,7 +117,8 @@ def test_cells_are_trained_once_and_kept_and_what_cannot_run_is_named(
 
 @pytest.mark.slow
 def test_a_stopped_grid_goes_on_where_it_was(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = Config(place / "grid.toml", tmp_path / "out", only=("Table 9",), seeds=(0,))
+    more = ("model.dropout=0.1",)
+    config = Config(place / "grid.toml", tmp_path / "out", only=("Table 9",), seeds=(0,), set=more)
     asked = 0
 
     def after_ten_steps() -> bool:
@@ -130,10 +132,29 @@ def test_a_stopped_grid_goes_on_where_it_was(place: Path, tmp_path: Path, monkey
     (so_far,) = kept
     assert [variant.not_run for variant in so_far.questions[0].variants] == ["", "not trained yet"]
     assert so_far.questions[0].variants[0].seeds == (0,)
+    assert so_far.scale.endswith("1 seed, all with model.dropout=0.1")
     trained = count_runs(monkeypatch)
     ablate.run(config, lambda _fraction, _message: None, lambda: False)
     assert len(trained) == 1  # the first was finished, the second is continued
     assert len(list((tmp_path / "out" / "cells").iterdir())) == 2
+
+
+def test_without_out_the_result_is_where_the_page_looks_and_tables_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    variants = summarise(["a", "b"], {"a": {0: {"form": 0.7}}, "b": "needs weights"})
+
+    def run(config: Config, _progress: object, _stop: object, keep: Callable[[AblationResult], None]) -> AblationResult:
+        questions = tuple(QuestionResult(table, "?", variants) for table in config.only)
+        result = AblationResult("synthetic ECGs", 24, ("form",), questions)
+        keep(result)
+        return result
+
+    monkeypatch.setattr(ablate, "run", run)
+    assert ablate.main(["--only", "Table 8"]) == 0
+    assert ablate.main(["--only", "Table 9"]) == 0
+    (path,) = list_ablations(load_settings().home)
+    assert path.parent.name == "synthetic"
+    assert [question.table for question in read_ablation(path).questions] == ["Table 8", "Table 9"]
+    assert "## Table 8" in path.with_suffix(".md").read_text()
 
 
 def test_the_shipped_grid_asks_the_papers_tables_and_its_variants_fit() -> None:
