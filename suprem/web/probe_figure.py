@@ -88,7 +88,7 @@ def published_figure(
 
 
 def _finished(figure: go.Figure, shares: Sequence[float], ends: Interval, *, dark: bool) -> go.Figure:
-    figure.update_layout(**chart(dark, height=430, top=90, bottom=48), legend=LEGEND, showlegend=True)
+    figure.update_layout(**chart(dark, height=450, top=118, bottom=48), legend=LEGEND, showlegend=True)
     figure.update_xaxes(
         title_text="share of the labels", type="log", gridcolor=RULE, zeroline=False, tickvals=list(shares),
         ticktext=[f"{share:g} %" for share in shares],
