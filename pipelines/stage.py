@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import signal
 import subprocess
 import sys
@@ -34,6 +35,10 @@ PACKAGES = (
     "sentence-transformers",
     "safetensors",
 )
+
+
+_FOLDERS = re.compile(r"""(?<=["'=])(?:[A-Za-z]:)?[/\\](?:[^"',\[\]=/\\]+[/\\])*""")
+"""Those of an absolute path inside a word, such as `teachers=["/one/two/run"]`."""
 
 
 def draws(text: str) -> int:
@@ -135,14 +140,18 @@ def stop_on_signal() -> Iterator[Callable[[], bool]]:
 
 def provenance() -> dict[str, Any]:
     """Return what a result depends on besides its configuration: code, packages, machine. No host or user names."""
-    arguments = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
     return {
         "commit": _commit(),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
         "hardware": {"machine": platform.machine(), "cores": os.cpu_count(), "system": platform.system()},
-        "command": " ".join([f"python -m pipelines.{Path(sys.argv[0]).stem}", *arguments]),
+        "command": " ".join([f"python -m pipelines.{Path(sys.argv[0]).stem}", *map(without_folders, sys.argv[1:])]),
     }
+
+
+def without_folders(word: str) -> str:
+    """Return a word of a command with each absolute path in it shortened to its last part: folders name people."""
+    return Path(word).name if Path(word).is_absolute() else _FOLDERS.sub("", word)
 
 
 def _commit() -> str:
