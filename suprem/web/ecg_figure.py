@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas  # noqa: F401 - see suprem/web/chart.py
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.util import find_spec
 
 import pytest
@@ -12,3 +14,10 @@ from suprem.web.warm_start import SLOW_IMPORTS
 @pytest.mark.parametrize("name", SLOW_IMPORTS)
 def test_every_module_loaded_ahead_exists(name: str) -> None:
     assert find_spec(name) is not None
+
+
+@pytest.mark.parametrize("name", ["ecg_figure", "chart"])
+def test_what_draws_has_waited_for_pandas(name: str) -> None:
+    # Plotly takes a half imported pandas for a whole one; the model's import, beside the first page, brings it.
+    code = f"import sys, suprem.web.{name}; sys.exit('pandas' not in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
