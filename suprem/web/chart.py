@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-# Plotly takes pandas as it finds it among the loaded modules, so that a figure drawn while another thread is half through
-# that import fails. A module that draws therefore imports it itself, which waits for the other thread.
+# Plotly takes pandas as it finds it among the loaded modules: a figure drawn while another thread is half through that
+# import fails. A module that draws therefore imports it itself, which waits for the other thread.
 import pandas  # noqa: F401
 
 RULE = "rgba(128, 140, 150, 0.35)"
