@@ -27,8 +27,8 @@ def show_ablations(settings: Settings) -> None:
     found = list_ablations(settings.home)
     if not found:
         absent(
-            "There is no ablation here. They are small models of their own, trained with and without a part of the "
-            "method, and belong to no checkpoint.",
+            "There is no ablation here. It compares small models of its own, trained with and without a part of the "
+            "method, and belongs to no checkpoint.",
             "python -m pipelines.ablate --data STORE",
         )
         return
