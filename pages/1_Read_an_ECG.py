@@ -5,16 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from suprem.concepts.negation import set_negations_aside
-from suprem.web.comparison_panel import pick_second, show_measurement_differences, show_score_differences
-from suprem.web.ecg_picker import pick_ecg, show_facts
-from suprem.web.explanation_panel import show_explanation
 from suprem.web.frame import page
-from suprem.web.measurement_panel import show_measurements
 from suprem.web.model_cache import shared_predictor
-from suprem.web.quality_panel import show_quality
-from suprem.web.query_panel import edit_queries
-from suprem.web.report_panel import show_report_check
-from suprem.web.score_panel import (
+from suprem.web.read_ecg.comparison_panel import pick_second, show_measurement_differences, show_score_differences
+from suprem.web.read_ecg.ecg_picker import pick_ecg, show_facts
+from suprem.web.read_ecg.explanation_panel import show_explanation
+from suprem.web.read_ecg.measurement_panel import show_measurements
+from suprem.web.read_ecg.quality_panel import show_quality
+from suprem.web.read_ecg.query_panel import edit_queries
+from suprem.web.read_ecg.report_panel import show_report_check
+from suprem.web.read_ecg.score_panel import (
     score_queries,
     show_doubts,
     show_familiarity,
@@ -22,8 +22,8 @@ from suprem.web.score_panel import (
     show_scores,
     show_whole,
 )
-from suprem.web.trace_panel import show_trace
-from suprem.web.what_if_panel import show_what_if
+from suprem.web.read_ecg.trace_panel import show_trace
+from suprem.web.read_ecg.what_if_panel import show_what_if
 
 with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, and see where the model looked."):
     ecg = pick_ecg()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from suprem.reports.browse import read_text
-from suprem.web.concept_cache import concept_of
-from suprem.web.entity_panel import choose_entity, found_rows, show_reports, show_summary
+from suprem.web.concept_map.concept_cache import concept_of
 from suprem.web.frame import page
-from suprem.web.highlight import highlighted, legend
-from suprem.web.report_source import choose_reports
+from suprem.web.report_entities.entity_panel import choose_entity, found_rows, show_reports, show_summary
+from suprem.web.report_entities.highlight import highlighted, legend
+from suprem.web.report_entities.report_source import choose_reports
 
 with page(
     "Report entities", "See which findings ECG reports state, doubt and deny, and the words they were read from."

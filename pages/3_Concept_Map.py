@@ -5,15 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from suprem.settings import load_settings
-from suprem.web.cluster_panel import show_clusters
-from suprem.web.concept_cache import review_store
+from suprem.web.concept_map.cluster_panel import show_clusters
+from suprem.web.concept_map.concept_cache import review_store
+from suprem.web.concept_map.review_panel import Review, show_review
+from suprem.web.concept_map.reviewers_panel import show_export, show_reviewers
+from suprem.web.concept_map.threshold_panel import show_thresholds
+from suprem.web.concept_map.version_panel import choose_version, show_frequencies, show_versions
+from suprem.web.concept_map.vocabulary_form import build_first_version
 from suprem.web.frame import page
 from suprem.web.login import user_name
-from suprem.web.review_panel import Review, show_review
-from suprem.web.reviewers_panel import show_export, show_reviewers
-from suprem.web.threshold_panel import show_thresholds
-from suprem.web.version_panel import choose_version, show_frequencies, show_versions
-from suprem.web.vocabulary_form import build_first_version
 
 VIEWS = ("Review", "Thresholds", "Clusters", "Frequencies", "Versions", "Reviewers", "Export and audit")
 

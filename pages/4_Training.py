@@ -8,13 +8,13 @@ import streamlit as st
 
 from suprem.jobs.runner import reconcile
 from suprem.settings import load_settings
-from suprem.web.corpus_form import store_corpus
 from suprem.web.frame import page, plain
-from suprem.web.job_cache import job_store
-from suprem.web.job_panel import SHOWN, choose_job, job_rows, show_job
-from suprem.web.job_start import VIEW
-from suprem.web.run_comparison import compare_runs
-from suprem.web.run_form import launch_run
+from suprem.web.training.corpus_form import store_corpus
+from suprem.web.training.job_cache import job_store
+from suprem.web.training.job_panel import SHOWN, choose_job, job_rows, show_job
+from suprem.web.training.job_start import VIEW
+from suprem.web.training.run_comparison import compare_runs
+from suprem.web.training.run_form import launch_run
 
 VIEWS = ("Jobs", "New run", "Data", "Compare runs")
 

@@ -7,9 +7,9 @@ import streamlit as st
 from suprem.evaluation.ablation import list_ablations
 from suprem.jobs.runner import reconcile
 from suprem.settings import load_settings
-from suprem.web.ablation_panel import show_ablations
-from suprem.web.evaluation_form import start_evaluation
-from suprem.web.evaluation_panel import (
+from suprem.web.evaluation.ablation_panel import show_ablations
+from suprem.web.evaluation.evaluation_form import start_evaluation
+from suprem.web.evaluation.evaluation_panel import (
     TASK_TITLES,
     choose_evaluation,
     evaluations,
@@ -20,12 +20,12 @@ from suprem.web.evaluation_panel import (
     show_operating_points,
     show_protocol,
 )
+from suprem.web.evaluation.probe_panel import show_probes
+from suprem.web.evaluation.robustness_panel import show_robustness
+from suprem.web.evaluation.versus_panel import show_versus
+from suprem.web.evaluation.worst_cases_panel import show_worst_cases
 from suprem.web.frame import page
-from suprem.web.job_cache import job_store
-from suprem.web.probe_panel import show_probes
-from suprem.web.robustness_panel import show_robustness
-from suprem.web.versus_panel import show_versus
-from suprem.web.worst_cases_panel import show_worst_cases
+from suprem.web.training.job_cache import job_store
 
 VIEWS = (
     "Classes", "Curves", "Thresholds", "Groups", "Worst cases", "Robustness", "Against another", "Linear probes",

@@ -7,7 +7,7 @@ import streamlit as st
 from suprem.web.frame import page, plain
 from suprem.web.model_cache import shared_predictor
 from suprem.web.model_card import attention_rows, attention_sentence, statement_rows, training_rows, validation_sentence
-from suprem.web.score_panel import encoder_sentence
+from suprem.web.read_ecg.score_panel import encoder_sentence
 
 with page("Model card", "What the loaded model is, what it was trained on, and what it can and cannot do."):
     predictor = shared_predictor()

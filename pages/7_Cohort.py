@@ -7,10 +7,10 @@ import streamlit as st
 from suprem.inference.cohort import list_cohorts
 from suprem.jobs.runner import reconcile
 from suprem.settings import load_settings
-from suprem.web.cohort_form import BEGUN, CHOSEN, VIEW, begin_cohort
-from suprem.web.cohort_panel import show_cohort
+from suprem.web.cohort.cohort_form import BEGUN, CHOSEN, VIEW, begin_cohort
+from suprem.web.cohort.cohort_panel import show_cohort
 from suprem.web.frame import page
-from suprem.web.job_cache import job_store
+from suprem.web.training.job_cache import job_store
 
 BROWSE, NEW = "Browse", "New cohort"
 

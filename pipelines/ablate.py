@@ -30,8 +30,8 @@ from pipelines import pretrain
 from pipelines.pretrain import CONFIGS, Experiment, PretrainConfig, synthetic_data
 from pipelines.stage import ConsoleProgress, run_stage, say, stop_on_signal
 from suprem.atomic import write_text
-from suprem.concepts.label_variants import label_variant
-from suprem.concepts.versions import open_version
+from suprem.concepts.mapping.label_variants import label_variant
+from suprem.concepts.mapping.versions import open_version
 from suprem.concepts.vocabulary import load_terms
 from suprem.configfile import as_dict, did_you_mean, load_config
 from suprem.datasets.catalog import load_task
@@ -70,7 +70,7 @@ class Variant:
         name: As in the table.
         set: Overrides of the configuration, as with `pretrain --set`.
         vocabulary: Name of a vocabulary version whose labels come from reports; "" for the corpus' statements.
-        labels: How these labels are made otherwise, one of `suprem.concepts.label_variants.VARIANTS`.
+        labels: How these labels are made otherwise, one of `suprem.concepts.mapping.label_variants.VARIANTS`.
         queries: Words the classes are asked with: a built-in set, or the name of one that was given.
     """
 

@@ -21,8 +21,8 @@ from pipelines.map_entities import Config as MappingConfig
 from pipelines.map_entities import reference_of, thresholds_of
 from pipelines.stage import ConsoleProgress, provenance, run_stage, say
 from suprem.concepts.embed import load_embedder
-from suprem.concepts.labels import ReportFindings, read_findings
-from suprem.concepts.versions import VocabularyVersion, build_version, measure_reports
+from suprem.concepts.mapping.labels import ReportFindings, read_findings
+from suprem.concepts.mapping.versions import VocabularyVersion, build_version, measure_reports
 from suprem.errors import ConceptError
 from suprem.export import RESEARCH_USE
 from suprem.reports.extract import Progress, RuleExtractor, extract_entities

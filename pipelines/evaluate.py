@@ -32,7 +32,6 @@ from suprem.datasets.index import RecordIndex
 from suprem.datasets.ptbxl import TABLE as PTBXL_TABLE
 from suprem.datasets.signal_store import Progress
 from suprem.errors import ConfigError, DatasetError
-from suprem.evaluation.audit import RecordingHashes
 from suprem.evaluation.evaluation_folder import (
     EVALUATIONS,
     MANIFEST,
@@ -41,6 +40,7 @@ from suprem.evaluation.evaluation_folder import (
     write_manifest,
     write_results,
 )
+from suprem.evaluation.leakage import RecordingHashes
 from suprem.evaluation.query_set import BUILT_IN, SIMPLIFIED
 from suprem.evaluation.report import FILES
 from suprem.evaluation.results import Skipped

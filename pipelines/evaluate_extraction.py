@@ -17,8 +17,8 @@ from pathlib import Path
 
 from pipelines.stage import run_stage, say
 from suprem.concepts.embed import load_embedder
-from suprem.concepts.mapping import THRESHOLDS
-from suprem.concepts.mapping_accuracy import ENTITY_CODES, MappingAccuracy, measure_mapping, read_entity_codes
+from suprem.concepts.mapping.mapping import THRESHOLDS
+from suprem.concepts.mapping.mapping_accuracy import ENTITY_CODES, MappingAccuracy, measure_mapping, read_entity_codes
 from suprem.concepts.vocabulary import load_terms
 from suprem.errors import ConceptError, ReportError
 from suprem.export import RESEARCH_USE

@@ -22,10 +22,10 @@ from typing import Any
 from pipelines.score import gather_queries
 from pipelines.stage import run_stage, say
 from suprem.concepts.negation import set_negations_aside
-from suprem.ecg.measure import measure
+from suprem.ecg.checks.quality import Level, assess_quality
+from suprem.ecg.formats.readers import read_ecg
+from suprem.ecg.measurement.measure import measure
 from suprem.ecg.preprocess import crop
-from suprem.ecg.quality import Level, assess_quality
-from suprem.ecg.readers import read_ecg
 from suprem.ecg.record import LEADS
 from suprem.errors import EcgError
 from suprem.export import RESEARCH_USE, text_cell

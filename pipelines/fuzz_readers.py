@@ -34,10 +34,10 @@ from typing import Any
 import numpy as np
 
 from pipelines.stage import ConsoleProgress, run_stage, say
+from suprem.ecg.checks.quality import assess_quality
+from suprem.ecg.formats.readers import MAX_UPLOAD_BYTES, find_records, read_ecg, read_upload
+from suprem.ecg.formats.wfdb_reader import decode_header, segment_names
 from suprem.ecg.preprocess import SPECS, preprocess
-from suprem.ecg.quality import assess_quality
-from suprem.ecg.readers import MAX_UPLOAD_BYTES, find_records, read_ecg, read_upload
-from suprem.ecg.wfdb_reader import decode_header, segment_names
 from suprem.errors import EcgError, SupremError
 
 LIMIT_SECONDS = 2.0

@@ -21,10 +21,10 @@ from pathlib import Path
 from pipelines.language_model import LlmConfig, add_llm_options, llm_settings
 from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.atomic import write_text
-from suprem.concepts.snomed import ROOTS, read_snomed
-from suprem.concepts.term_filter import FILTER_PROMPT, EcgWords, LlmTermFilter, TermFilter
-from suprem.concepts.terminologies import RowCount, Terms, United, unite
-from suprem.concepts.umls import of_semantic_types, read_umls
+from suprem.concepts.terminologies.snomed import ROOTS, read_snomed
+from suprem.concepts.terminologies.term_filter import FILTER_PROMPT, EcgWords, LlmTermFilter, TermFilter
+from suprem.concepts.terminologies.terminologies import RowCount, Terms, United, unite
+from suprem.concepts.terminologies.umls import of_semantic_types, read_umls
 from suprem.concepts.vocabulary import Concept
 from suprem.errors import ConfigError
 from suprem.export import RESEARCH_USE, text_cell

@@ -17,8 +17,16 @@ from pathlib import Path
 from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.atomic import write_text
 from suprem.concepts.embed import TextEmbedder, describe, load_embedder
-from suprem.concepts.labels import read_findings
-from suprem.concepts.mapping import DEFAULT_THRESHOLDS, THRESHOLDS, Mapping, MappingThresholds, measure, remap, to_csv
+from suprem.concepts.mapping.labels import read_findings
+from suprem.concepts.mapping.mapping import (
+    DEFAULT_THRESHOLDS,
+    THRESHOLDS,
+    Mapping,
+    MappingThresholds,
+    measure,
+    remap,
+    to_csv,
+)
 from suprem.concepts.vocabulary import Vocabulary, load_terms, read_vocabulary
 from suprem.errors import ConceptError, ConfigError
 from suprem.export import RESEARCH_USE

@@ -30,11 +30,11 @@ from pipelines.score import gather_paths, record_ids
 from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.datasets.measured import TABLE, measurements_of
 from suprem.datasets.signal_store import SignalStore
-from suprem.ecg.ludb_marks import beat_times, global_intervals, read_ludb, read_marks, typical_intervals
-from suprem.ecg.measure import UNCONFIRMED, Measured, Measurements, measure
-from suprem.ecg.median_beat import FS, locate_beats
+from suprem.ecg.formats.readers import read_ecg
+from suprem.ecg.measurement.ludb_marks import beat_times, global_intervals, read_ludb, read_marks, typical_intervals
+from suprem.ecg.measurement.measure import UNCONFIRMED, Measured, Measurements, measure
+from suprem.ecg.measurement.median_beat import FS, locate_beats
 from suprem.ecg.preprocess import choose_window, crop
-from suprem.ecg.readers import read_ecg
 from suprem.ecg.record import EcgRecord
 from suprem.errors import EcgError
 from suprem.export import RESEARCH_USE, text_cell

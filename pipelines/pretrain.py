@@ -31,20 +31,21 @@ from scipy.special import expit
 from pipelines.launch import LAUNCHERS, launch_options, read_launch
 from pipelines.stage import ConsoleProgress, provenance, run_stage, say, stop_on_signal
 from suprem.concepts.embed import TextEmbedder, describe, load_embedder
-from suprem.concepts.versions import open_version
+from suprem.concepts.mapping.versions import open_version
 from suprem.concepts.vocabulary import Vocabulary, load_descriptions, load_terms
 from suprem.configfile import load_config, to_toml
 from suprem.datasets.index import TRAIN_FOLDS, VALIDATION_FOLDS, shared_patients
 from suprem.datasets.measured import measurements_of
 from suprem.datasets.signal_store import SignalStore
 from suprem.datasets.synthetic import build_synthetic_store
+from suprem.ecg.measurement.quantities import quantities
 from suprem.ecg.preprocess import SPECS, SignalSpec
-from suprem.ecg.quantities import quantities
 from suprem.errors import CheckpointError, ConfigError, DatasetError, EmbedderMismatch
 from suprem.inference.predictor import Predictor
 from suprem.model.checkpoint import EncoderStamp, load_checkpoint, save_checkpoint
 from suprem.model.config import ModelConfig
 from suprem.model.supreme import SupremeModel
+from suprem.resources import CONFIGS
 from suprem.settings import load_settings
 from suprem.training.config import TrainConfig
 from suprem.training.distributed import Workers
@@ -54,7 +55,6 @@ from suprem.training.query_bank import QueryBank
 from suprem.training.runlog import RunLog
 from suprem.training.trackers import MlflowTracker, TensorBoardTracker, Tracker
 
-CONFIGS = Path(__file__).parent / "configs"
 DRY_STEPS = 3
 TEACHING_BATCH = 512  # records in memory at once
 RESEARCH_CARD = {

@@ -18,10 +18,10 @@ from pathlib import Path
 from pipelines.score import gather_queries
 from pipelines.stage import run_stage, say
 from suprem.atomic import replacing
-from suprem.ecg.measure import measure
+from suprem.ecg.checks.quality import Level, assess_quality
+from suprem.ecg.formats.readers import read_ecg
+from suprem.ecg.measurement.measure import measure
 from suprem.ecg.preprocess import choose_window, crop
-from suprem.ecg.quality import Level, assess_quality
-from suprem.ecg.readers import read_ecg
 from suprem.ecg.record import EcgRecord
 from suprem.errors import EcgError
 from suprem.export import RESEARCH_USE

@@ -30,12 +30,12 @@ from numpy.typing import NDArray
 from pipelines.index_datasets import parse_folds
 from pipelines.stage import run_stage
 from suprem.atomic import replacing
+from suprem.concepts.mapping.versions import VocabularyVersion, open_version
 from suprem.concepts.measured import CATEGORY
-from suprem.concepts.versions import VocabularyVersion, open_version
 from suprem.datasets.index import VALIDATION_FOLDS
 from suprem.datasets.measured import measurements_of
 from suprem.datasets.signal_store import SignalStore
-from suprem.ecg.quantities import quantities
+from suprem.ecg.measurement.quantities import quantities
 from suprem.errors import CheckpointError, ConfigError
 from suprem.evaluation.calibration import probability_maps
 from suprem.evaluation.concept_figures import concept_figures

@@ -22,7 +22,7 @@ from pipelines.map_entities import read_names
 from pipelines.stage import run_stage, say
 from suprem.atomic import write_text
 from suprem.concepts.embed import load_embedder
-from suprem.concepts.mapping import OVERLAP, overlap
+from suprem.concepts.mapping.mapping import OVERLAP, overlap
 from suprem.concepts.vocabulary import read_vocabulary
 from suprem.datasets.catalog import TASK_NAMES, load_task
 from suprem.errors import ConceptError, ConfigError

@@ -30,8 +30,8 @@ from suprem.datasets.catalog import LABEL_VARIANTS, TASK_NAMES, load_task
 from suprem.datasets.signal_store import Progress
 from suprem.datasets.task import LabelledRecords, Task
 from suprem.ecg.disturb import DISTURBANCES
+from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.preprocess import preprocess
-from suprem.ecg.readers import read_ecg
 from suprem.ecg.record import EcgRecord
 from suprem.errors import EcgError, EvaluationError
 from suprem.evaluation.metrics import auroc, macro

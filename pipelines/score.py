@@ -32,9 +32,9 @@ from suprem.atomic import replacing
 from suprem.concepts.negation import set_negations_aside
 from suprem.concepts.query import CardiacQuery, parse_queries
 from suprem.concepts.vocabulary import Vocabulary
+from suprem.ecg.formats.readers import find_records
+from suprem.ecg.formats.table import TableFormat
 from suprem.ecg.intake import examine_files, prepare_all_windows, prepare_files
-from suprem.ecg.readers import find_records
-from suprem.ecg.table import TableFormat
 from suprem.errors import Cancelled, EcgError, QueryError
 from suprem.export import RESEARCH_USE, text_cell
 from suprem.inference.cohort import PART, Cohort, Plan, Scored, Verdict, add_part, begin, finish

@@ -14,7 +14,7 @@ from suprem.datasets.signal_store import SignalStore
 from suprem.datasets.task import LabelledRecords, Task
 from suprem.ecg.preprocess import SignalSpec
 from suprem.errors import DatasetError
-from suprem.evaluation.audit import Finding, audit_labels, signal_hash
+from suprem.evaluation.leakage import Finding, audit_labels, signal_hash
 
 EVERY_FOLD = range(1, 11)
 PUBLISHED_PART = {1: 0, 9: 1, 10: 2}

@@ -12,8 +12,8 @@ from __future__ import annotations
 import argparse
 
 from pipelines.stage import run_stage
-from suprem.concepts.audit import AuditHead
-from suprem.concepts.review import ReviewStore
+from suprem.audit.log import AuditHead
+from suprem.concepts.review.store import ReviewStore
 from suprem.export import RESEARCH_USE
 from suprem.settings import load_settings
 

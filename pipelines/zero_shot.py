@@ -45,8 +45,8 @@ from suprem.datasets.signal_store import STEP, Progress
 from suprem.datasets.task import LabelledRecords
 from suprem.ecg.preprocess import SignalSpec
 from suprem.errors import EcgError
-from suprem.evaluation.audit import RecordingHashes, as_integers, audit_patients
 from suprem.evaluation.breakdown import stratify
+from suprem.evaluation.leakage import RecordingHashes, as_integers, audit_patients
 from suprem.evaluation.query_set import BUILT_IN, SIMPLIFIED, QuerySet, query_set
 from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.scoring import score_query_sets

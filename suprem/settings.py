@@ -15,10 +15,10 @@ from typing import Literal
 
 from suprem.configfile import Text, did_you_mean, fill, read_toml
 from suprem.errors import ConfigError
+from suprem.resources import ASSETS
 
 PREFIX = "SUPREM_"
 MLFLOW = "MLFLOW_TRACKING_URI"
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
 Precision = Literal["float32", "bfloat16"]
 TEST_VARIABLES = frozenset({"SUPREM_TEST_DATA"})
 """Read by the tests only, but often set in a developer's shell while the program runs."""

@@ -12,8 +12,8 @@ import pandas as pd
 
 from suprem.datasets.catalog import load_task
 from suprem.datasets.index import RecordIndex
-from suprem.evaluation.audit import Finding
 from suprem.evaluation.evaluation_folder import PROBES, Corpus, EvaluationFolder, write_manifest, write_results
+from suprem.evaluation.leakage import Finding
 from suprem.evaluation.probe_result import ProbeClass, ProbeResult, add_probe
 from suprem.evaluation.query_set import QuerySet
 from suprem.evaluation.report import FILES

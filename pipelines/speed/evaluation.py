@@ -15,7 +15,7 @@ from pipelines.zero_shot import read_signals
 from suprem.datasets.catalog import load_task
 from suprem.datasets.index import RecordIndex
 from suprem.datasets.task import LabelledRecords
-from suprem.evaluation.audit import RecordingHashes
+from suprem.evaluation.leakage import RecordingHashes
 from suprem.evaluation.metrics import patient_resamples, resampled_auroc
 from suprem.evaluation.query_set import SIMPLIFIED, QuerySet
 from suprem.evaluation.scoring import ScoredRecords, score_query_sets

@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 
 from pipelines.speed.figure import Figure, median_seconds
-from suprem.concepts.cluster import ClusterTree, StatedProperties
 from suprem.concepts.guards import IMPLIED
-from suprem.concepts.mapping import Similarities, remap
+from suprem.concepts.mapping.cluster import ClusterTree, StatedProperties
+from suprem.concepts.mapping.mapping import Similarities, remap
 from suprem.concepts.vocabulary import Concept, Vocabulary
 
 TERMS = 295

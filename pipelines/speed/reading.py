@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.speed.figure import Figure, median_seconds
+from suprem.ecg.checks.quality import assess_quality
 from suprem.ecg.edit import Edit, EditKind, apply_edits
-from suprem.ecg.measure import measure
+from suprem.ecg.formats.readers import read_upload
+from suprem.ecg.measurement.measure import measure
 from suprem.ecg.preprocess import preprocess
-from suprem.ecg.quality import assess_quality
-from suprem.ecg.readers import read_upload
 from suprem.ecg.record import EcgRecord
 from suprem.ecg.synthetic import SyntheticSpec, synthesize
 from suprem.inference.explain import explain, read_record

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from pipelines.speed.figure import Figure, matmul_rate, median_seconds, seconds, seconds_in_turn
+from suprem.ecg.checks.quality import assess_quality
 from suprem.ecg.preprocess import preprocess
-from suprem.ecg.quality import assess_quality
 from suprem.ecg.record import EcgRecord
 from suprem.ecg.synthetic import SyntheticSpec, synthesize
 from suprem.inference.predictor import Predictor

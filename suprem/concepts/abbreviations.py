@@ -11,10 +11,11 @@ import re
 import tomllib
 import unicodedata
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-WORDINGS_FILE = Path(__file__).resolve().parents[2] / "assets" / "terms" / "wordings.toml"
+from suprem.resources import ASSETS
+
+WORDINGS_FILE = ASSETS / "terms" / "wordings.toml"
 WORDINGS: dict[str, Any] = tomllib.loads(WORDINGS_FILE.read_text(encoding="utf-8"))
 """Abbreviations, wordings and word lists, as the file groups them."""
 

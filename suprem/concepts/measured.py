@@ -1,8 +1,8 @@
 """Concepts that an ECG's own measurements decide: "heart rate below 60 per minute", "T wave inversion in lead V5".
 
 A report says what its reader found worth saying, so that its silence about a slow rate or a long interval is no denial.
-Measurements speak of every record by the same rule. What they are of is in `suprem.ecg.measure`; the limits are in
-assets/terms/measured.toml.
+Measurements speak of every record by the same rule. What they are of is in `suprem.ecg.measurement.measure`; the limits
+are in assets/terms/measured.toml.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from suprem.concepts.labels import ABSENT, MASKED, PRESENT, with_broader
+from suprem.concepts.mapping.labels import ABSENT, MASKED, PRESENT, with_broader
 from suprem.concepts.vocabulary import TERMS, Concept, Vocabulary
 from suprem.errors import ConceptError
 

@@ -14,8 +14,9 @@ from typing import Any
 from suprem.concepts.abbreviations import expand, match_key
 from suprem.concepts.places import USUAL
 from suprem.errors import ConceptError
+from suprem.resources import ASSETS
 
-TERMS = Path(__file__).resolve().parents[2] / "assets" / "terms" / "scp_statements.toml"
+TERMS = ASSETS / "terms" / "scp_statements.toml"
 """The 71 SCP-ECG statements of PTB-XL with our own synonyms."""
 
 CONCEPTS = TERMS.with_name("ecg_concepts.toml")

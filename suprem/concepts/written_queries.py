@@ -7,7 +7,6 @@ asked as it stands.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,8 +16,9 @@ from suprem.reports.asking import Questionnaire, json_object
 from suprem.reports.cache import AnswerCache
 from suprem.reports.llm import LlmClient
 from suprem.reports.prompt import Prompt
+from suprem.resources import ASSETS
 
-WRITING_PROMPT = Path(__file__).resolve().parents[2] / "assets" / "prompts" / "write_queries.txt"
+WRITING_PROMPT = ASSETS / "prompts" / "write_queries.txt"
 
 MAX_LETTERS = 600
 """A longer answer is no description of a finding; the text encoder reads 64 tokens of it."""

@@ -20,8 +20,8 @@ from typing import Any
 
 from suprem.datasets.task import Task, TaskClass
 from suprem.errors import DatasetError
+from suprem.resources import ASSETS
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 LABEL_VARIANTS = ("exact", "merl")
 
 PTBXL_CITATION = (

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.intake import prepare_files
 from suprem.ecg.preprocess import SignalSpec, crop, preprocess
-from suprem.ecg.readers import read_ecg
 from suprem.ecg.record import EcgRecord
 from suprem.errors import EcgError
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from suprem.atomic import replacing
 from suprem.datasets.signal_store import Progress, SignalStore
-from suprem.ecg.measure import measure
-from suprem.ecg.quantities import MEASURED, as_numbers
-from suprem.ecg.readers import read_ecg
+from suprem.ecg.formats.readers import read_ecg
+from suprem.ecg.measurement.measure import measure
+from suprem.ecg.measurement.quantities import MEASURED, as_numbers
 from suprem.errors import DatasetError, EcgError
 
 TABLE = "measurements.csv"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydicom.data import get_testdata_file
 
-from suprem.ecg.dicom_reader import read_dicom
+from suprem.ecg.formats.dicom_reader import read_dicom
 from suprem.ecg.record import EcgRecord
 from suprem.ecg.synthetic import Conduction, Rhythm, SyntheticSpec, Territory, synthesize
 from suprem.errors import EcgError, UnreadableEcg

@@ -14,11 +14,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from suprem.ecg.checks.quality import Level, assess_quality
+from suprem.ecg.formats.readers import read_ecg
+from suprem.ecg.formats.table import TableFormat
 from suprem.ecg.preprocess import Prepared, SignalSpec, preprocess, preprocess_all
-from suprem.ecg.quality import Level, assess_quality
-from suprem.ecg.readers import read_ecg
 from suprem.ecg.record import EcgRecord
-from suprem.ecg.table import TableFormat
 from suprem.errors import EcgError
 
 FEW = 128

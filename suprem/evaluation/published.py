@@ -13,8 +13,9 @@ from functools import cache
 from pathlib import Path
 
 from suprem.errors import EvaluationError
+from suprem.resources import ASSETS
 
-TABLE = Path(__file__).resolve().parents[2] / "assets" / "published_results.toml"
+TABLE = ASSETS / "published_results.toml"
 OVERALL = "overall"
 """Beside the tasks: the printed mean over all six."""
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from suprem.evaluation.audit import Finding
 from suprem.evaluation.breakdown import Group, Stratum
 from suprem.evaluation.calibration import Calibration
+from suprem.evaluation.leakage import Finding
 from suprem.evaluation.metrics import MIN_POSITIVES
 from suprem.evaluation.result_json import result_from_json, result_to_json
 

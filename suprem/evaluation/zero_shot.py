@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from suprem.datasets.task import LabelledRecords
 from suprem.errors import EvaluationError
-from suprem.evaluation.audit import Finding
 from suprem.evaluation.breakdown import by_group, by_stratum
 from suprem.evaluation.calibration import ValidationScores, calibrations
+from suprem.evaluation.leakage import Finding
 from suprem.evaluation.metrics import (
     MIN_POSITIVES,
     auroc,

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suprem.atomic import replacing, write_text
-from suprem.ecg.quality import Level
-from suprem.ecg.table import TableFormat
+from suprem.ecg.checks.quality import Level
+from suprem.ecg.formats.table import TableFormat
 from suprem.errors import CohortError
 from suprem.inference.reference_bank import Likeness, ReferenceBank
 

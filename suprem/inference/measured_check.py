@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from suprem.concepts.labels import ABSENT, PRESENT
+from suprem.concepts.mapping.labels import ABSENT, PRESENT
 from suprem.concepts.measured import Limit, load_limits
 from suprem.concepts.query import CardiacQuery
 from suprem.concepts.vocabulary import CONCEPTS, load_terms
-from suprem.ecg.measure import Measurements
-from suprem.ecg.quantities import MEASURED, as_numbers, quantities
+from suprem.ecg.measurement.measure import Measurements
+from suprem.ecg.measurement.quantities import MEASURED, as_numbers, quantities
 from suprem.inference.reference import standing
 from suprem.inference.report_check import is_high, is_low
 

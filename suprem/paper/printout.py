@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from suprem.ecg.edit import EDITED
-from suprem.ecg.measure import UNCONFIRMED, Measurements
+from suprem.ecg.measurement.measure import UNCONFIRMED, Measurements
 from suprem.ecg.record import EcgRecord
 from suprem.errors import EcgError
 from suprem.export import RESEARCH_USE

@@ -12,8 +12,9 @@ from suprem.errors import ReportError
 from suprem.reports.agreement import Span
 from suprem.reports.cache import text_hash
 from suprem.reports.entity import Certainty
+from suprem.resources import ASSETS
 
-ANNOTATIONS_FILE = Path(__file__).resolve().parents[2] / "assets" / "annotations" / "ptbxl_report_en.jsonl"
+ANNOTATIONS_FILE = ASSETS / "annotations" / "ptbxl_report_en.jsonl"
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from suprem.errors import ConfigError
+from suprem.resources import ASSETS
 
-LEXICON_FILE = Path(__file__).resolve().parents[2] / "assets" / "terms" / "report_lexicon.toml"
+LEXICON_FILE = ASSETS / "terms" / "report_lexicon.toml"
 
 CODES = {
     "normal": "N",

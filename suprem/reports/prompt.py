@@ -7,8 +7,9 @@ from pathlib import Path
 
 from suprem.errors import ConfigError
 from suprem.reports.cache import text_hash
+from suprem.resources import ASSETS
 
-PROMPT_FILE = Path(__file__).resolve().parents[2] / "assets" / "prompts" / "extract_entities.txt"
+PROMPT_FILE = ASSETS / "prompts" / "extract_entities.txt"
 _USER = "\n=== user ===\n"
 _SLOT = "{statement}"
 

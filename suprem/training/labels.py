@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from suprem.concepts.labels import ABSENT, MASKED, with_statements
+from suprem.concepts.mapping.labels import ABSENT, MASKED, with_statements
+from suprem.concepts.mapping.versions import VocabularyVersion
 from suprem.concepts.measured import load_limits, with_measured
-from suprem.concepts.versions import VocabularyVersion
 from suprem.concepts.vocabulary import CONCEPTS, Vocabulary, load_terms
 from suprem.datasets.signal_store import SignalStore
 from suprem.errors import ConfigError, DatasetError

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
-from pathlib import Path
 
 import streamlit as st
 
@@ -15,7 +14,6 @@ from suprem.export import RESEARCH_USE
 from suprem.web.login import require_login, show_login
 from suprem.web.session import session
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 PRODUCT = "SuPreME Studio"
 
 PLOT = {

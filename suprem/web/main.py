@@ -7,13 +7,10 @@ the internet.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
-from suprem.web.frame import ASSETS, PRODUCT, require_acknowledgement
-
-PAGES = Path(__file__).resolve().parents[2] / "pages"
+from suprem.resources import ASSETS, PAGES
+from suprem.web.frame import PRODUCT, require_acknowledgement
 
 st.set_page_config(page_title=PRODUCT, page_icon=ASSETS / "logo.svg", layout="wide")
 st.logo(ASSETS / "logo.svg", size="large")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from suprem.concepts.decision import Equivalence
+from suprem.concepts.review.decision import Equivalence
 from suprem.ecg.edit import Edit
 from suprem.ecg.record import EcgRecord
 from suprem.errors import EcgError

@@ -6,9 +6,9 @@ from importlib import import_module
 from threading import Thread
 
 SLOW_IMPORTS = (
-    "suprem.web.ecg_picker",
-    "suprem.web.trace_panel",
-    "suprem.web.explanation_figure",
+    "suprem.web.read_ecg.ecg_picker",
+    "suprem.web.read_ecg.trace_panel",
+    "suprem.web.read_ecg.explanation_figure",
     "suprem.inference.predictor",
 )
 """In the order the first page needs them: the trace before the model. Two seconds each on two cores."""

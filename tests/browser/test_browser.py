@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pipelines.serve import running_app
-from suprem.ecg.readers import read_ecg
+from suprem.ecg.formats.readers import read_ecg
 from suprem.inference.predictor import Predictor
 from tests.browser.driver import PATIENCE, Browser
 from tests.tiny import ecg, write_wfdb

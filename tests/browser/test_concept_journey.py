@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from pipelines import index_datasets
 from pipelines.serve import running_app
-from suprem.concepts.review import ReviewStore, Status
-from suprem.concepts.versions import list_versions
+from suprem.concepts.mapping.versions import list_versions
+from suprem.concepts.review.store import ReviewStore, Status
 from tests.browser.driver import PATIENCE, Browser
 from tests.tiny import write_ptbxl
 

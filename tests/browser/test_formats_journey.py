@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from pipelines.serve import running_app
-from suprem.ecg.quality import assess_quality, blocked
-from suprem.ecg.readers import read_ecg
+from suprem.ecg.checks.quality import assess_quality, blocked
+from suprem.ecg.formats.readers import read_ecg
 from suprem.errors import EcgError
 from suprem.inference.predictor import Predictor
 from tests.browser.driver import PATIENCE, Browser

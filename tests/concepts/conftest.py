@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, event, text
 
 from suprem.concepts.embed import MiniLmEmbedder
 from suprem.concepts.query import SupportIndex
-from suprem.concepts.review import ReviewStore
+from suprem.concepts.review.store import ReviewStore
 from suprem.concepts.vocabulary import Vocabulary, load_terms
 from tests.postgres import postgres_binaries, running_postgres
 

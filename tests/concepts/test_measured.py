@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from suprem.concepts.labels import ABSENT, MASKED, PRESENT
+from suprem.concepts.mapping.labels import ABSENT, MASKED, PRESENT
 from suprem.concepts.measured import LIMITS, Limit, load_limits, with_measured
 from suprem.concepts.vocabulary import CONCEPTS, Concept, load_terms
-from suprem.ecg.quantities import MEASURED, quantities
+from suprem.ecg.measurement.quantities import MEASURED, quantities
 from suprem.errors import ConceptError
 from tests.tiny import every_concept
 

@@ -9,8 +9,8 @@ import pytest
 
 from suprem.datasets.csn import index_csn
 from suprem.datasets.signal_store import build_signal_store
+from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.preprocess import SignalSpec, preprocess
-from suprem.ecg.readers import read_ecg
 from suprem.ecg.record import LEADS
 from suprem.errors import CorpusNotFound, DatasetError
 from tests.tiny_corpora import an_ecg, write_challenge

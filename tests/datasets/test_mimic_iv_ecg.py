@@ -12,8 +12,8 @@ import pytest
 from suprem.datasets.index import NO_FILE, TRAIN_FOLDS, VALIDATION_FOLDS, shared_patients
 from suprem.datasets.mimic_iv_ecg import index_mimic_iv_ecg
 from suprem.datasets.signal_store import build_signal_store
+from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.preprocess import SignalSpec, preprocess
-from suprem.ecg.readers import read_ecg
 from suprem.ecg.record import LEADS
 from suprem.errors import CorpusNotFound, DatasetError
 from suprem.reports.report import read_reports

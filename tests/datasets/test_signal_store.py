@@ -15,9 +15,9 @@ from suprem.datasets import signal_store
 from suprem.datasets.index import RecordIndex
 from suprem.datasets.ptbxl import index_ptbxl
 from suprem.datasets.signal_store import STEP, SignalStore, build_signal_store
+from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.intake import prepare_file
 from suprem.ecg.preprocess import SignalSpec, preprocess
-from suprem.ecg.readers import read_ecg
 from suprem.errors import DatasetError, EcgError
 from tests.tiny import SMALL_SPEC, write_ptbxl
 

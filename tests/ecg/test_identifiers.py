@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from suprem.ecg.array_reader import write_npz
-from suprem.ecg.quality import assess_quality
-from suprem.ecg.readers import read_upload
+from suprem.ecg.checks.quality import assess_quality
+from suprem.ecg.formats.array_reader import write_npz
+from suprem.ecg.formats.readers import read_upload
 from suprem.ecg.record import EcgRecord
 from suprem.errors import SupremError
-from tests.ecg.examples_of_every_format import write_examples
-from tests.ecg.hospital_files import SECRETS
+from tests.ecg.formats.examples_of_every_format import write_examples
+from tests.ecg.formats.hospital_files import SECRETS
 
 
 @pytest.fixture(scope="module")

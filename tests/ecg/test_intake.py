@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from suprem.ecg import intake
+from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.intake import prepare_files
 from suprem.ecg.preprocess import preprocess
-from suprem.ecg.readers import read_ecg
 from suprem.errors import EcgError
 from tests.tiny import SPEC, ecg, write_wfdb
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from suprem.ecg.beats import find_beats
+from suprem.ecg.measurement.beats import find_beats
 from suprem.ecg.record import LEADS, LIMB_FROM_I_AND_II, EcgRecord
 from suprem.ecg.synthetic import Conduction, Rhythm, SyntheticSpec, Territory, synthesize
 from suprem.errors import EcgError

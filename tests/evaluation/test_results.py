@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from suprem.errors import EvaluationError
-from suprem.evaluation.audit import Finding
 from suprem.evaluation.breakdown import Group, Stratum
 from suprem.evaluation.calibration import Calibration
+from suprem.evaluation.leakage import Finding
 from suprem.evaluation.results import ClassResult, EvaluationResult, Skipped
 
 RESULT = EvaluationResult(

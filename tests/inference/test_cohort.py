@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from suprem.ecg.table import TableFormat
+from suprem.ecg.formats.table import TableFormat
 from suprem.errors import CohortError
 from suprem.inference.cohort import Cohort, Plan, Scored, Verdict, add_part, begin, finish, has_begun, list_cohorts
 from suprem.inference.reference_bank import ReferenceBank

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from suprem.concepts.query import CardiacQuery, Support
-from suprem.ecg.measure import Measurements, measure
+from suprem.ecg.measurement.measure import Measurements, measure
 from suprem.ecg.synthetic import SyntheticSpec, synthesize
 from suprem.inference.measured_check import disagreements
 from suprem.inference.predictor import QueryScore

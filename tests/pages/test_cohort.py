@@ -14,7 +14,7 @@ from suprem.ecg.record import EcgRecord
 from suprem.inference.cohort import Cohort, Plan, Scored, Verdict, add_part, begin, finish
 from suprem.jobs import runner
 from suprem.settings import load_settings
-from suprem.web.cohort_panel import Selection, cohort_as_csv, table_rows
+from suprem.web.cohort.cohort_panel import Selection, cohort_as_csv, table_rows
 from suprem.web.session import Session
 from tests.tiny import ecg, write_checkpoint, write_wfdb
 

@@ -10,8 +10,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pipelines import build_vocabulary
-from suprem.concepts.review import Equivalence, ReviewStore, Status
-from suprem.concepts.versions import VocabularyVersion, list_versions
+from suprem.concepts.mapping.versions import VocabularyVersion, list_versions
+from suprem.concepts.review.store import Equivalence, ReviewStore, Status
 from suprem.jobs import runner
 from suprem.jobs.job import Job
 from suprem.settings import load_settings
@@ -33,7 +33,7 @@ Open = Callable[..., AppTest]
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An installation of its own, with an encoder that loads at once."""
     monkeypatch.setenv("SUPREM_HOME", str(tmp_path / "home"))
-    for module in ("suprem.web.concept_cache", "pipelines.build_vocabulary"):
+    for module in ("suprem.web.concept_map.concept_cache", "pipelines.build_vocabulary"):
         monkeypatch.setattr(f"{module}.load_embedder", lambda _name: FakeEmbedder())
     yield tmp_path / "home"
     st.cache_resource.clear()

@@ -12,7 +12,7 @@ from suprem.concepts.vocabulary import load_terms
 from suprem.datasets.catalog import TASK_NAMES
 from suprem.evaluation.ablation import AblationResult, QuestionResult, summarise
 from suprem.jobs.job import Job
-from suprem.web.evaluation_panel import TASK_TITLES
+from suprem.web.evaluation.evaluation_panel import TASK_TITLES
 from tests.evaluations import write_evaluation, write_probes, write_robustness
 from tests.tiny import write_checkpoint
 

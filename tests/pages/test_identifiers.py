@@ -10,8 +10,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from suprem.concepts.vocabulary import load_terms
-from tests.ecg.examples_of_every_format import write_examples
-from tests.ecg.hospital_files import SECRETS
+from tests.ecg.formats.examples_of_every_format import write_examples
+from tests.ecg.formats.hospital_files import SECRETS
 from tests.tiny import write_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,12 +12,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from suprem.concepts.vocabulary import load_terms
+from suprem.ecg.checks.electrodes import ARMS, undo
 from suprem.ecg.edit import Edit, EditKind, apply_edits
-from suprem.ecg.electrodes import ARMS, undo
 from suprem.ecg.examples import load_example
 from suprem.export import RESEARCH_USE
 from suprem.inference.predictor import Predictor
-from suprem.web.query_sets import START
+from suprem.web.read_ecg.query_sets import START
 from tests.tiny import ecg, write_checkpoint, write_wfdb
 
 ROOT = Path(__file__).resolve().parents[2]

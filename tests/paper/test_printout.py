@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from suprem.ecg.edit import Edit, EditKind, apply_edits
-from suprem.ecg.measure import measure
+from suprem.ecg.measurement.measure import measure
 from suprem.ecg.record import LEADS
 from suprem.errors import EcgError
 from suprem.paper.display_filter import DisplayFilter

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines import build_vocabulary
 from pipelines.build_vocabulary import main
-from suprem.concepts.versions import open_version
+from suprem.concepts.mapping.versions import open_version
 from suprem.concepts.vocabulary import Vocabulary
 from tests.fakes import FakeEmbedder
 

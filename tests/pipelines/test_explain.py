@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import explain as command
-from suprem.ecg.readers import read_ecg
+from suprem.ecg.formats.readers import read_ecg
 from suprem.inference.explain import explain, read_record
 from suprem.inference.predictor import Predictor
 from tests.tiny import ecg, write_checkpoint, write_wfdb

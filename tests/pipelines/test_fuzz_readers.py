@@ -14,7 +14,7 @@ import pytest
 
 from pipelines.fuzz_readers import gather_seeds, mutated
 from suprem.errors import EcgError
-from tests.ecg.examples_of_every_format import write_examples
+from tests.ecg.formats.examples_of_every_format import write_examples
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = 12

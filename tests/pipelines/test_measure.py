@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from pipelines.measure import main, matched_beats
-from suprem.ecg.measure import measure
-from suprem.ecg.readers import read_ecg
+from suprem.ecg.formats.readers import read_ecg
+from suprem.ecg.measurement.measure import measure
 from tests.tiny import ecg, small_store, write_wfdb
 
 

@@ -21,7 +21,7 @@ from scipy.special import expit
 
 from pipelines import build_vocabulary, index_datasets, pretrain, score
 from pipelines.pretrain import PretrainConfig, embed_vocabulary, query_bank, taught
-from suprem.concepts.versions import list_versions, open_version
+from suprem.concepts.mapping.versions import list_versions, open_version
 from suprem.concepts.vocabulary import CONCEPTS, Concept, Vocabulary, load_descriptions, load_terms
 from suprem.configfile import load_config
 from suprem.datasets.signal_store import SignalStore

@@ -8,8 +8,8 @@ import pytest
 
 from pipelines.print_ecg import main
 from suprem.concepts.vocabulary import load_terms
-from suprem.ecg.measure import measure
-from suprem.ecg.readers import read_ecg
+from suprem.ecg.formats.readers import read_ecg
+from suprem.ecg.measurement.measure import measure
 from suprem.inference import predictor as predictor_module
 from suprem.paper.display_filter import DisplayFilter
 from suprem.paper.drawing import PrintFormat

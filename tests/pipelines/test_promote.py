@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipelines import build_vocabulary, promote
-from suprem.concepts.versions import list_versions
+from suprem.concepts.mapping.versions import list_versions
 from suprem.concepts.vocabulary import Concept, Vocabulary
 from suprem.datasets.ptbxl import index_ptbxl
 from suprem.datasets.signal_store import SignalStore, build_signal_store

@@ -16,8 +16,8 @@ import pytest
 
 from pipelines import score
 from suprem.concepts.vocabulary import load_terms
+from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.preprocess import crop, preprocess_all
-from suprem.ecg.readers import read_ecg
 from suprem.errors import EcgError
 from suprem.inference import predictor as predictor_module
 from suprem.inference.cohort import Cohort, Verdict

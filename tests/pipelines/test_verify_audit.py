@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.verify_audit import main
-from suprem.concepts.review import ReviewStore, Status
+from suprem.concepts.review.store import ReviewStore, Status
 from suprem.settings import load_settings
 
 

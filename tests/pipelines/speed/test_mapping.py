@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.speed.mapping import mapping_figures, synthetic_similarities
 from suprem.concepts.guards import conflict
-from suprem.concepts.mapping import remap
+from suprem.concepts.mapping.mapping import remap
 
 
 def test_synthetic_names_are_clustered_mapped_and_refused_by_real_guards() -> None:

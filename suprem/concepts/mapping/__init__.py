@@ -1,0 +1,1 @@
+"""From entities to concepts: clusters, guarded matches, versions with their label matrix, and their accuracy."""

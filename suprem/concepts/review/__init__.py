@@ -1,0 +1,1 @@
+"""What reviewers decide about a mapping: worklist, decisions, agreement and export."""

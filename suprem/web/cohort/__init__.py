@@ -1,0 +1,1 @@
+"""The page "Cohort": many ECGs scored in the background, sorted, filtered, compared and opened."""

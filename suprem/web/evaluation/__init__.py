@@ -1,0 +1,1 @@
+"""The page "Evaluation": starting one, its figures and panels, comparisons, probes, ablations and worst cases."""

@@ -1,0 +1,236 @@
+"""Choose the ECG to look at: an example or an upload, and the window of a long recording."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import Path, PurePath
+from typing import Literal
+
+import streamlit as st
+
+from suprem.ecg.checks.electrodes import Exchange, undo
+from suprem.ecg.examples import example_titles, load_example
+from suprem.ecg.formats.archive import group_uploads
+from suprem.ecg.formats.readers import MAX_UPLOAD_BYTES, TableFormat, read_ecg, read_upload
+from suprem.ecg.preprocess import choose_window, crop
+from suprem.ecg.record import EcgRecord
+from suprem.errors import EcgError, MissingFact, UnreadableEcg
+from suprem.resources import PAGES
+from suprem.web.frame import plain
+from suprem.web.session import session
+
+READING_PAGE = PAGES / "1_Read_an_ECG.py"
+OPENED = "Opened record"
+"""The source that is offered once another page has opened a record of a corpus."""
+
+_SOURCE = "source"
+WINDOW_SECONDS = 10.0
+TABLES = (".csv", ".tsv", ".txt", ".npy", ".npz")
+UNITS: tuple[Literal["mV", "uV", "V"], ...] = ("mV", "uV", "V")
+
+
+@dataclass(frozen=True, eq=False)
+class PickedEcg:
+    """What the page looks at.
+
+    Args:
+        title: What the page calls the recording; never the name of an uploaded file.
+        key: Tells recordings of this session apart.
+        record: The whole recording.
+        window: The part that is shown and scored.
+        start: Where the window begins in the recording, in seconds.
+    """
+
+    title: str
+    key: str
+    record: EcgRecord
+    window: EcgRecord
+    start: float
+
+    def corrected(self, exchange: Exchange) -> PickedEcg:
+        """Return it with exchanged electrodes exchanged back, under a title and key of its own."""
+        return replace(
+            self,
+            title=f"{self.title}, corrected view: {exchange.electrodes} exchanged back",
+            key=f"{self.key} corrected {exchange.electrodes}",
+            record=undo(self.record, exchange),
+            window=undo(self.window, exchange),
+        )
+
+
+def pick_ecg(slot: str = "") -> PickedEcg | None:
+    """Let the person choose an ECG; None while there is none, which the page has then been told.
+
+    Args:
+        slot: Keeps what is chosen here apart from another choice on the same page.
+    """
+    st.session_state.setdefault(f"{slot}{_SOURCE}", "Example")  # and no default below: another page may have set it
+    with st.container(horizontal=True, vertical_alignment="center"):
+        source = st.segmented_control(
+            "Where the ECG comes from",
+            ("Example", "Upload") if session().opened is None else ("Example", "Upload", OPENED),
+            required=True,
+            key=f"{slot}{_SOURCE}",
+            persist_state="session",
+            label_visibility="collapsed",
+        )
+        example = _pick_example(slot) if source == "Example" else None
+    chosen = _opened() if source == OPENED else example or _pick_upload(slot)
+    if chosen is None:
+        return None
+    title, key, record = chosen
+    start = _pick_window(record, key, slot)
+    return PickedEcg(title, key, record, crop(record, start, WINDOW_SECONDS), start)
+
+
+def open_record(name: str, path: Path, *, table: TableFormat | None = None, links: bool = True) -> None:
+    """Read a record of a corpus or cohort and go to the reading page with it.
+
+    Args:
+        name: What the page calls it.
+        path, table, links: What `read_ecg` takes.
+
+    Raises:
+        EcgError: The file is not there or is no ECG.
+    """
+    try:
+        session().opened = (name, read_ecg(path, table=table, links=links))
+    except OSError as error:
+        raise UnreadableEcg(f"The recording cannot be opened any more ({error.strerror or 'it is gone'}).") from None
+    st.session_state[_SOURCE] = OPENED
+    st.switch_page(READING_PAGE)
+
+
+def ask_table_format(key: str = "table") -> TableFormat:
+    """Ask what a table of numbers may not say itself; what is left open stays open.
+
+    Args:
+        key: Tells the forms of two pages apart.
+    """
+    open_still = "as the file says"
+    with st.container(border=True, key=f"{key}-form"):
+        st.caption("A table may not say what its numbers are. Fill in what it leaves open.")
+        rate, unit, order = st.columns((1, 1, 3))
+        fs = rate.number_input("Sampling rate in Hz", 1.0, 10_000.0, None, key=f"{key}-fs", placeholder=open_still)
+        chosen = unit.selectbox("Unit", UNITS, index=None, key=f"{key}-unit", placeholder=open_still)
+        typed = order.text_input(
+            "Leads in order, with commas", key=f"{key}-leads", placeholder=f"{open_still}, or I, II, …"
+        )
+    names = tuple(filter(None, (name.strip() for name in typed.split(","))))
+    return TableFormat(fs=fs, unit=chosen, leads=names or None)
+
+
+def show_facts(ecg: PickedEcg) -> None:
+    """Show what the recording is and what the reader had to do to it."""
+    notes = "".join(f" {escape(note)}" for note in ecg.record.notes)
+    st.html(f'<p class="facts"><strong>{escape(ecg.record.facts)}.</strong>{notes}</p>')
+    if said := device_words(ecg.record):
+        st.html(f'<p class="facts"><strong>Device says (unconfirmed):</strong> {escape(said)}</p>')
+
+
+def device_words(record: EcgRecord) -> str:
+    """Return what the recording device measured and said about the whole recording, "" where it said nothing."""
+    measured = ", ".join(f"{name} {value}" for name, value in record.device.items())
+    said = "; ".join(record.device_statements)
+    return " ".join(f"{part}." for part in (measured, said) if part)
+
+
+def _pick_example(slot: str) -> tuple[str, str, EcgRecord]:
+    name = st.selectbox(
+        "Example recording",
+        example_titles(),
+        key=f"{slot}example",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    return name, f"example {name}", load_example(name)
+
+
+def _opened() -> tuple[str, str, EcgRecord] | None:
+    opened = session().opened
+    return opened and (opened[0], f"opened {opened[0]}", opened[1])
+
+
+def _pick_upload(slot: str) -> tuple[str, str, EcgRecord] | None:
+    files = st.file_uploader(
+        "ECG files: WFDB (.hea with .dat or .mat), DICOM, GE MUSE, aECG or Philips XML, SCP-ECG, EDF, CSV, NPY, NPZ",
+        accept_multiple_files=True,
+        key=f"{slot}files",
+        max_upload_size=MAX_UPLOAD_BYTES // 2**20,
+        help="Files stay in the memory of the computer this page comes from, for this session only. Names, numbers and "
+        "dates of a patient are not kept. Export from the device or archive as XML (GE MUSE, HL7 aECG, Philips "
+        "Sierra), DICOM, SCP-ECG or EDF; a PDF or a picture holds no signal that can be read.",
+    )
+    if not files:
+        session().uploads.pop(slot, None)
+        st.info("Choose one or more ECG files. Select a WFDB header together with its signal file.")
+        return None
+    names = [file.name for file in files]
+    table = ask_table_format(f"{slot}table") if any(name.lower().endswith(TABLES) for name in names) else None
+    seen = set(session().uploads.get(slot, ()))
+    uploads = _read_all({index: file.getvalue() for index, file in enumerate(files)}, names, table, slot)
+    records: dict[str, tuple[str, EcgRecord]] = {}
+    for number, (key, outcome) in enumerate(uploads.items(), start=1):
+        if isinstance(outcome, EcgRecord):
+            records[key] = (f"Upload {number} ({outcome.source})", outcome)
+        elif isinstance(outcome, MissingFact):
+            st.info(plain(f"Upload {number}: {outcome} The form above is for that."))
+        else:
+            st.error(plain(f"Upload {number}: {outcome}"))
+    if not records:
+        return None
+    added = [key for key in records if key not in seen]
+    if added:
+        st.session_state[f"{slot}upload"] = added[0]  # who adds a file wants to see it
+    key = st.selectbox(
+        "Uploaded recording", list(records), format_func=lambda key: records[key][0], key=f"{slot}upload"
+    )
+    return records[key][0], key, records[key][1]
+
+
+def _read_all(
+    contents: Mapping[int, bytes], names: Sequence[str], table: TableFormat | None, slot: str
+) -> dict[str, EcgRecord | EcgError]:
+    """Read every ECG of an upload that this session has not read yet, and forget those that are gone."""
+    known = session().uploads.get(slot, {})
+    outcomes: dict[str, EcgRecord | EcgError] = {}
+    for number, group in enumerate(group_uploads(names), start=1):
+        digest = hashlib.sha256(repr((table, number)).encode())
+        for index in group:
+            digest.update(PurePath(names[index]).suffix.lower().encode() + contents[index])
+        key = digest.hexdigest()
+        outcomes[key] = known[key] if key in known else _read({names[index]: contents[index] for index in group}, table)
+    session().uploads[slot] = outcomes
+    return outcomes
+
+
+def _read(files: Mapping[str, bytes], table: TableFormat | None) -> EcgRecord | EcgError:
+    try:
+        if sum(map(len, files.values())) > MAX_UPLOAD_BYTES:
+            raise UnreadableEcg(
+                f"The upload is larger than {MAX_UPLOAD_BYTES // 2**20} MB; export 10 s to 60 s of the ECG."
+            )
+        return read_upload(files, table=table)
+    except EcgError as error:
+        # A new one: the one that was raised keeps the upload's bytes alive in its traceback.
+        return MissingFact(str(error)) if isinstance(error, MissingFact) else EcgError(str(error))
+
+
+def _pick_window(record: EcgRecord, key: str, slot: str) -> float:
+    """Return where the window begins: the cleanest ten seconds unless the person moves it."""
+    latest = record.seconds - WINDOW_SECONDS
+    if latest < 1 / record.fs:
+        return 0.0
+    cleanest = choose_window(record, WINDOW_SECONDS)
+    return st.slider(
+        f"Start of the {WINDOW_SECONDS:g} s shown and scored, of {record.seconds:.1f} s; at first the cleanest",
+        min_value=0.0,
+        max_value=float(latest),
+        value=min(cleanest, float(latest)),
+        step=0.5 if latest >= 0.5 else float(latest),
+        format="%.1f s",
+        key=f"{slot}start {key}",
+    )

@@ -1,0 +1,247 @@
+"""Compute scores once per question, show them, and let the person choose one to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from suprem.concepts.negation import SetAside
+from suprem.concepts.query import CardiacQuery, Support
+from suprem.ecg.measurement.measure import Measurements
+from suprem.inference.measured_check import disagreements
+from suprem.inference.reference import Standing, standing
+from suprem.inference.reference_bank import Familiarity, Likeness
+from suprem.paper.printout import ScoreLine
+from suprem.web.frame import PLOT, plain
+from suprem.web.model_card import Card, lineage
+from suprem.web.read_ecg.ecg_picker import PickedEcg
+from suprem.web.read_ecg.score_export import scores_as_csv
+from suprem.web.read_ecg.score_figure import score_figure
+from suprem.web.session import Scored, session
+
+if TYPE_CHECKING:
+    from suprem.inference.predictor import QueryScore, WordingSpread
+    from suprem.inference.whole_recording import WholeScore
+    from suprem.web.model_cache import SharedPredictor
+
+MEANING = (
+    "A score orders recordings by how much they look like the query to this model. It is not a likelihood of disease, "
+    "and scores of different queries do not compare. Each query is scored by itself."
+)
+
+ALL_OF_IT = "the whole recording"
+
+WORDINGS = (
+    "The line under a bar spans the scores of the same finding in its other wordings: how much hangs on the words."
+)
+
+
+def score_queries(
+    predictor: SharedPredictor, ecg: PickedEcg, queries: Sequence[CardiacQuery], slot: str = ""
+) -> Scored:
+    """Return the scores; computed anew only when recording, window, queries or model changed.
+
+    Args:
+        predictor: What scores.
+        ecg: What is scored.
+        queries: What is asked.
+        slot: Keeps the scores of a second ECG on the page apart from those of the first.
+    """
+    question = (predictor.id, ecg.key, ecg.start, tuple(query.text for query in queries))
+    known = session().scored.get(slot)
+    if known is None or known.question != question:
+        scores = sorted(predictor.score(ecg.window, queries), key=lambda score: -score.score)
+        known = session().scored[slot] = Scored(question, scores, predictor.wording_spread(ecg.window, queries))
+    return known
+
+
+def show_whole(predictor: SharedPredictor, ecg: PickedEcg, queries: Sequence[CardiacQuery]) -> None:
+    """Of a recording longer than the model's window, let the person ask for the scores of all of it."""
+    seconds = predictor.spec.seconds
+    if ecg.record.seconds < 1.2 * seconds:
+        return
+    shown = f"{ecg.start:g} to {ecg.start + seconds:g} s"
+    choice = st.segmented_control(
+        "Which part of the recording is scored", (shown, ALL_OF_IT), default=shown, required=True, key="scored-part"
+    )
+    if choice != ALL_OF_IT:
+        return
+    question = (predictor.id, ecg.key, tuple(query.text for query in queries))
+    known = session().whole
+    if known is None or known[0] != question:
+        known = session().whole = (question, predictor.score_whole(ecg.record, queries))
+    found = sorted(known[1], key=lambda one: -one.highest.score)
+    st.dataframe(whole_rows(found, seconds), hide_index=True)
+    st.caption(
+        f"Over {found[0].windows} windows of {seconds:g} s that cover the recording. The highest of several scores is "
+        "higher by chance than one score, and has no rank among the reference ECGs. What follows is about "
+        f"{shown}; the slider at the top moves it."
+    )
+
+
+def whole_rows(found: Sequence[WholeScore], seconds: float) -> list[dict[str, str | float]]:
+    """Return the scores of all of a recording as rows of a table, with the window of the highest."""
+    return [
+        {
+            "query": one.highest.query,
+            "highest score": round(one.highest.score, 4),
+            "from": f"{one.start:.1f} to {one.start + seconds:.1f} s",
+            "mean score": round(one.mean, 4),
+        }
+        for one in found
+    ]
+
+
+def show_not_scored(aside: Sequence[SetAside]) -> None:
+    """Say which queries ask for an absence, and what was scored instead."""
+    items = "".join(f"<li>{escape(query.reason)}</li>" for query in aside)
+    if items:
+        st.html(f'<ul class="remarks">{items}</ul>')
+
+
+def show_scores(scored: Scored, queries: Sequence[CardiacQuery], predictor: SharedPredictor, ecg: PickedEcg) -> None:
+    """Show bars, what to know before believing them, which model they are from, and the download."""
+    scores, spreads = scored.scores, scored.spreads
+    places = standings(scores, queries, predictor.card)
+    session().printable = (score_lines(scores, places), predictor.id)
+    figure = score_figure(scores, places, spreads, dark=st.context.theme.type == "dark")
+    st.plotly_chart(
+        figure, theme=None, config=PLOT, key="scores", alt="Scores, highest first; the table below has them too"
+    )
+    items = "".join(f"<li>{escape(remark)}</li>" for remark in remarks(scores, queries))
+    if items:
+        st.html(f'<ul class="remarks">{items}</ul>')
+    st.caption(f"{MEANING} {WORDINGS}" if spreads else MEANING)
+    if places:
+        records = next(iter(places.values())).records
+        st.caption(
+            f"“Above 97 of 100” compares with the scores of the same query on {records:,} reference ECGs. The model "
+            "was not trained on them. It is a rank, not a likelihood either."
+        )
+    st.caption(f"Model {predictor.id}{plain(lineage(predictor.card))}. {encoder_sentence(predictor.encoder)}")
+    table, download = st.columns(2)
+    with table.popover("Scores as a table", width="stretch"):
+        rows = [row_of(score, places.get(score.query), spreads.get(score.query)) for score in scores]
+        st.dataframe(rows, hide_index=True)
+    download.download_button(
+        "Download scores (CSV)",
+        scores_as_csv(scores, ecg.title),
+        file_name="scores.csv",
+        mime="text/csv",
+        on_click="ignore",
+        width="stretch",
+    )
+
+
+def show_doubts(
+    scored: Scored, queries: Sequence[CardiacQuery], predictor: SharedPredictor, measured: Measurements
+) -> None:
+    """Show where scores and the measurements of the same ECG do not go together."""
+    items = "".join(
+        f"<li>{escape(sentence)}</li>" for sentence in disagreements(scored.scores, queries, measured, predictor.card)
+    )
+    if items:
+        st.html(f'<p class="finding">Scores and measurements disagree; look again:</p><ul class="remarks">{items}</ul>')
+
+
+def show_familiarity(found: Familiarity) -> None:
+    """Show whether the recording is like the ECGs that the model's figures speak of."""
+    st.html(f'<p class="chip {found.likeness}">{escape(familiarity_sentence(found))}</p>')
+
+
+def familiarity_sentence(found: Familiarity) -> str:
+    """Return how like the reference ECGs a recording is, with its rank among them."""
+    if found.nearer is None:
+        return "Like the reference ECGs or unlike? Unknown: this checkpoint was stored without any."
+    rank = f"distance rank {100 * found.nearer:.1f} of 100 among {found.records:,}"
+    if found.likeness is Likeness.UNLIKE:
+        return f"Unlike the reference ECGs ({rank}): how good the scores are on such recordings is not known."
+    return f"Like the reference ECGs ({rank})."
+
+
+def standings(scores: Sequence[QueryScore], queries: Sequence[CardiacQuery], card: Card) -> dict[str, Standing]:
+    """Return query -> where its score stands among the reference ECGs, for trained concepts."""
+    codes = {query.text: query.code for query in queries}
+    found = {score.query: standing(card, codes.get(score.query), score.logit) for score in scores}
+    return {query: place for query, place in found.items() if place is not None}
+
+
+def score_lines(scores: Sequence[QueryScore], places: Mapping[str, Standing]) -> list[ScoreLine]:
+    """Return the scores as they are printed."""
+    ranks = {query: place.words for query, place in places.items()}
+    return [ScoreLine(one.query, one.score, ranks.get(one.query, ""), str(one.support)) for one in scores]
+
+
+def remarks(scores: Sequence[QueryScore], queries: Sequence[CardiacQuery]) -> list[str]:
+    """Return one sentence for each query that asks what an ECG model cannot answer or that is not a trained term."""
+    cautions = {query.text: query.caution for query in queries if query.caution}
+    sentences = []
+    for score in scores:
+        nearest = ", ".join(f"{term} ({cosine:.2f})" for term, cosine in score.nearest)
+        if score.query in cautions:
+            sentences.append(f"“{score.query}”: {cautions[score.query]}")
+        elif score.support is Support.NEAR:
+            sentences.append(f"“{score.query}” is not a trained term; the nearest are {nearest}.")
+        elif score.support is Support.OUTSIDE:
+            sentences.append(
+                f"“{score.query}” is outside what the model was trained on; the nearest terms are {nearest}."
+            )
+    return sentences
+
+
+def encoder_sentence(name: str) -> str:
+    """Return which text encoder reads the queries, and that it is the fallback where it is."""
+    if name == "minilm":
+        return (
+            "Queries are read by MiniLM, the bundled general-language encoder that stands in for MedCPT; it knows "
+            "medical wording less well."
+        )
+    return f"Queries are read by the text encoder {name}."
+
+
+def standing_sentence(score: QueryScore, place: Standing | None) -> str:
+    """Return what is known of how far one score can be trusted."""
+    if place is None:
+        return f"Score {score.score:.2f}. This query was not evaluated: neither rank nor AUROC is known."
+    parts = [f"Score {score.score:.2f}, {place.words} of {place.records:,} reference ECGs"]
+    if place.auroc is not None and place.interval is not None:
+        low, high = place.interval
+        parts.append(
+            f"AUROC {place.auroc:.2f} (95 % interval {low:.2f} to {high:.2f}; {place.positives:,} of them have it)"
+        )
+    else:
+        parts.append("AUROC not known")
+    if place.probability is not None:
+        parts.append(
+            f"calibrated probability {place.probability:.0%} where {place.prevalence:.0%} have it, as there "
+            f"(calibration error {place.calibration_error:.1%})"
+        )
+    return "; ".join(parts) + "."
+
+
+def row_of(
+    score: QueryScore, place: Standing | None = None, spread: WordingSpread | None = None
+) -> dict[str, str | float]:
+    """Return a score as a row of the table."""
+    reach = ""
+    if place is not None and place.auroc is not None:
+        low, high = place.interval or (float("nan"), float("nan"))
+        reach = f"{place.auroc:.2f} ({low:.2f} to {high:.2f}; {place.positives:,} with it)"
+    calibrated = ""
+    if place is not None and place.probability is not None:
+        calibrated = f"{place.probability:.0%} (error {place.calibration_error:.1%}, {place.prevalence:.0%} have it)"
+    return {
+        "query": score.query,
+        "score": round(score.score, 4),
+        "other wordings": f"{spread.lowest:.2f} to {spread.highest:.2f}" if spread else "",
+        "among reference ECGs": place.words if place else "",
+        "AUROC of this query": reach,
+        "calibrated probability": calibrated,
+        "logit": round(score.logit, 3),
+        "vocabulary": str(score.support),
+        "text scored": score.prompt,
+        "nearest trained terms": ", ".join(f"{term} ({cosine:.2f})" for term, cosine in score.nearest),
+    }

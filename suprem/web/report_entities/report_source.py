@@ -1,0 +1,73 @@
+"""Choose the reports to look at, and have their entities extracted.
+
+An uploaded table stays in its session. The examples and the installation's own table are the same for everyone, so
+they are read once for all sessions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import streamlit as st
+
+from suprem.reports.browse import ReportBase
+from suprem.resources import ASSETS
+from suprem.settings import load_settings
+from suprem.web.session import session
+
+EXAMPLES, OWN, UPLOAD = "Example reports", "Reports of this installation", "Upload a table"
+MAX_UPLOAD_MB = 50
+
+
+def choose_reports() -> ReportBase | None:
+    """Let the person choose a table of reports; None while there is none, which the page has then been told.
+
+    Raises:
+        ReportError: The table cannot be used.
+    """
+    settings = load_settings()
+    sources = (EXAMPLES, *((OWN,) if settings.reports else ()), UPLOAD)
+    source = st.segmented_control(
+        "Where the reports come from",
+        sources,
+        default=OWN if settings.reports else EXAMPLES,
+        required=True,
+        key="report-source",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    if source == UPLOAD:
+        return _uploaded()
+    path = settings.reports if source == OWN and settings.reports else ASSETS / "reports" / "examples.csv"
+    stamp = path.stat().st_mtime_ns if path.is_file() else 0
+    with st.spinner("Reading the reports …"):
+        return _shared(str(path), stamp)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _shared(path: str, stamp: int) -> ReportBase:
+    return ReportBase.read(Path(path))
+
+
+def _uploaded() -> ReportBase | None:
+    file = st.file_uploader(
+        "A CSV table with an id and a text column, or PTB-XL's or MIMIC-IV-ECG's table",
+        key="report-table",
+        max_upload_size=MAX_UPLOAD_MB,
+        help="The table stays in the memory of the computer this page comes from, for this session only. "
+        "Remove names and numbers of patients from it first.",
+    )
+    if file is None:
+        session().reports = None
+        st.info("Choose a table of reports. Each row is one ECG's report.")
+        return None
+    content = file.getvalue()
+    digest = hashlib.sha256(content).hexdigest()
+    known = session().reports
+    if known is not None and known[0] == digest:
+        return known[1]
+    with st.spinner("Reading the reports …"):
+        base = ReportBase.read(content)
+    session().reports = (digest, base)
+    return base

@@ -1,0 +1,87 @@
+"""The form that brings recordings: fetch a public corpus, store its signals for training; both in the background."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from suprem.datasets.published import PUBLISHED, Publication
+from suprem.jobs.job import JobSpec
+from suprem.jobs.store import JobStore
+from suprem.settings import Settings
+from suprem.web.training.job_start import start_job
+from suprem.web.training.signal_stores import signal_stores
+
+SIGNALS = {
+    "compact": "compact – 8 leads at 100 Hz, 16 KB a recording",
+    "paper": "paper – 12 leads at 500 Hz, 120 KB a recording",
+}
+
+
+def store_corpus(store: JobStore, settings: Settings) -> None:
+    """Draw the form, start what it asks for, and list the signal stores that are there."""
+    name = st.radio(
+        "Corpus",
+        list(PUBLISHED),
+        format_func=lambda name: PUBLISHED[name].title,
+        horizontal=True,
+        key="corpus",
+        persist_state="session",
+    )
+    corpus = PUBLISHED[name]
+    own = settings.home / "corpora" / corpus.name
+    folder = st.text_input(
+        f"Folder of {corpus.title}", str(own) if own.is_dir() else "", key=f"corpus-folder-{name}",
+        persist_state="session", placeholder=f"the folder that holds {corpus.holds}",
+    ).strip()  # fmt: skip
+    signal = st.radio(
+        "Prepared for",
+        list(SIGNALS),
+        format_func=SIGNALS.__getitem__,
+        horizontal=True,
+        key="signal",
+        persist_state="session",
+    )
+    indexing, fetching = st.columns(2)
+    indexing.button(
+        "Index and store",
+        key="index-corpus",
+        type="primary",
+        width="stretch",
+        disabled=not folder,
+        help="Reads every recording once and keeps it as training needs it; what cannot be read is counted and named.",
+        on_click=start_job,
+        args=(store, _indexing(corpus, Path(folder), signal), settings),
+    )
+    fetching.button(
+        f"Download from PhysioNet (about {corpus.gigabytes:g} GB)",
+        key="download-corpus",
+        width="stretch",
+        help=f"{corpus.licence}; no account is needed. Stopped, it goes on where it was.",
+        on_click=start_job,
+        args=(store, JobSpec("download", (name, "--to", str(own)), f"download {corpus.title}"), settings),
+    )
+    stores = signal_stores(settings.home)
+    if not stores:
+        st.info("There is no signal store yet; training on recordings needs one.")
+        return
+    st.subheader("Signal stores", anchor=False)
+    rows = [
+        {
+            "store": found.folder.name,
+            "corpus": found.corpus,
+            "leads": found.leads,
+            "Hz": found.rate,
+            "recordings": found.records,
+            "left out": found.skipped,
+        }
+        for found in stores
+    ]
+    st.dataframe(rows, hide_index=True)
+    st.caption("Which recordings were left out, and why, stands in the log of the job and in the store's manifest.")
+
+
+def _indexing(corpus: Publication, folder: Path, signal: str) -> JobSpec:
+    words = (f"--{corpus.option}", str(folder), "--signal", signal)
+    return JobSpec("index_datasets", words, f"store {corpus.title} for {signal}")

@@ -1,0 +1,33 @@
+"""Runs side by side: their curves, their best figures, and the settings in which they differ."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from suprem.jobs.run_folder import differences, list_runs
+from suprem.settings import Settings
+from suprem.web.frame import PLOT
+from suprem.web.training.job_cache import run_metrics
+from suprem.web.training.run_figure import COLOURS, run_figure
+
+
+def compare_runs(settings: Settings) -> None:
+    """Let a person choose up to five runs and compare them."""
+    runs = {run.name: run for run in list_runs(settings.home / "runs")}
+    if not runs:
+        st.info("There are no runs to compare yet.")
+        return
+    chosen = st.multiselect(
+        "Runs", list(runs), default=list(runs)[:2], max_selections=len(COLOURS), key="compared",
+        placeholder="Choose up to five runs",
+    )  # fmt: skip
+    if not chosen:
+        st.info("Choose runs to compare.")
+        return
+    figure = run_figure({name: run_metrics(runs[name].folder) for name in chosen}, dark=st.context.theme.type == "dark")
+    st.plotly_chart(figure, theme=None, config=PLOT, key="comparison", alt="Curves of the compared runs")
+    best = {name: run_metrics(runs[name].folder).best_auroc for name in chosen}
+    rows = [{"setting": "best macro AUROC", **{n: "" if v is None else f"{v:.4f}" for n, v in best.items()}}]
+    for name, values in differences([runs[name] for name in chosen]).items():
+        rows.append({"setting": name, **dict(zip(chosen, map(str, values), strict=True))})
+    st.dataframe(rows, hide_index=True)

@@ -1,0 +1,39 @@
+"""Uploaded files are put together to ECGs by their names, which go no further."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from suprem.ecg.formats.archive import group_uploads
+from suprem.web.read_ecg.ecg_picker import device_words
+from tests.tiny import ecg
+
+
+@pytest.mark.parametrize(
+    ("names", "groups"),
+    [
+        (["a.hea", "a.dat"], [[0, 1]]),
+        (["A.DAT", "a.HEA"], [[0, 1]]),
+        (["a.hea", "b.dat"], [[0, 1]]),  # the header may name a file of another stem
+        (["a.hea", "b.hea", "b.mat", "a.dat"], [[0, 3], [1, 2]]),
+        (["x.dcm", "y.dcm"], [[0], [1]]),
+        (["x.csv", "a.hea", "a.dat", "x.npy"], [[0], [1, 2], [3]]),
+        (["a.dat"], [[0]]),
+        (["no suffix", "no suffix"], [[0], [1]]),
+    ],
+)
+def test_files_that_make_up_one_ecg_are_put_together(names: list[str], groups: list[list[int]]) -> None:
+    assert group_uploads(names) == groups
+
+
+def test_the_facts_of_a_recording_hold_only_what_is_known() -> None:
+    assert ecg().facts == "10.0 s, 500 Hz, 12 leads"
+
+
+def test_what_the_device_says_is_its_measurements_and_then_its_statements() -> None:
+    record = ecg()
+    assert device_words(record) == ""
+    said = replace(record, device={"Heart Rate": "61 bpm", "P Axis": "0 deg"}, device_statements=("Sinus rhythm", "VT"))
+    assert device_words(said) == "Heart Rate 61 bpm, P Axis 0 deg. Sinus rhythm; VT."
