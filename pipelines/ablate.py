@@ -82,7 +82,7 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Question:
+class AblationTable:
     """One table; with `interaction` its four variants are two models, each with and without a part."""
 
     table: str
@@ -104,7 +104,7 @@ class Grid:
 
     config: str
     tasks: tuple[str, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[AblationTable, ...]
     set: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0,)
 
@@ -315,7 +315,7 @@ def run(
     return result
 
 
-def chosen(grid: Grid, only: Sequence[str]) -> tuple[Question, ...]:
+def chosen(grid: Grid, only: Sequence[str]) -> tuple[AblationTable, ...]:
     """Return the questions whose table is named, or all.
 
     Raises:
@@ -349,14 +349,14 @@ def _over_seeds(
         yield macros
 
 
-def _question_result(question: Question, found: Mapping[tuple[str, str], Macros | str]) -> QuestionResult:
+def _question_result(question: AblationTable, found: Mapping[tuple[str, str], Macros | str]) -> QuestionResult:
     names = [variant.name for variant in question.variants]
     mine = {name: found.get((question.table, name), UNFINISHED) for name in names}
     variants: tuple[VariantResult, ...] = summarise(names, mine)
     return QuestionResult(question.table, question.asks, variants, _interaction(question, mine))
 
 
-def _interaction(question: Question, found: Mapping[str, Macros | str]) -> Interaction | None:
+def _interaction(question: AblationTable, found: Mapping[str, Macros | str]) -> Interaction | None:
     """Test the interaction over tasks, from the means over seeds; None where one of the four lacks a seed."""
     macros = [figures for figures in found.values() if not isinstance(figures, str)]
     if not question.interaction or len(macros) < len(found) or len({tuple(seeds) for seeds in macros}) > 1:

@@ -35,7 +35,7 @@ from suprem.errors import ConfigError, DatasetError
 from suprem.evaluation.evaluation_folder import (
     EVALUATIONS,
     MANIFEST,
-    Corpus,
+    CorpusFolder,
     EvaluationFolder,
     write_manifest,
     write_results,
@@ -129,7 +129,9 @@ def run(config: Config, predictor: Predictor, progress: Progress) -> EvaluationF
         created=time.time(),
         tasks=tuple(task for task in config.tasks if task in results),
         missing=tuple(Skipped(task, missing[task]) for task in config.tasks if task in missing),
-        corpora={corpus: Corpus(indexes[corpus].corpus, str(indexes[corpus].root.absolute())) for corpus in questions},
+        corpora={
+            corpus: CorpusFolder(indexes[corpus].corpus, str(indexes[corpus].root.absolute())) for corpus in questions
+        },
         provenance=provenance(),
     )
     indexes = {corpus: evaluated(asked.values()) for corpus, asked in questions.items()}

@@ -22,7 +22,7 @@ from suprem.concepts.mapping.mapping_accuracy import ENTITY_CODES, MappingAccura
 from suprem.concepts.vocabulary import load_terms
 from suprem.errors import ConceptError, ReportError
 from suprem.export import RESEARCH_USE
-from suprem.reports.agreement import Agreement, AnnotatedText, Score, Span, measure_agreement
+from suprem.reports.agreement import AnnotatedText, ExtractionAgreement, Score, Span, measure_agreement
 from suprem.reports.annotations import ANNOTATIONS_FILE, Annotation, read_annotations
 from suprem.reports.entity import Certainty
 from suprem.reports.extract import RuleExtractor, extract_entities
@@ -41,7 +41,7 @@ class Config:
     seed: int = 0
 
 
-def run(config: Config) -> tuple[Agreement, list[str]]:
+def run(config: Config) -> tuple[ExtractionAgreement, list[str]]:
     """Compare, and return the ids of annotations that could not be compared.
 
     Raises:
@@ -97,7 +97,7 @@ def _read_entities(path: Path) -> dict[str, tuple[Span, ...]]:
         ) from error
 
 
-def as_lines(agreement: Agreement) -> list[str]:
+def as_lines(agreement: ExtractionAgreement) -> list[str]:
     """The figures as a small table."""
 
     def score(name: str, value: Score) -> str:

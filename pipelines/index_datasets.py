@@ -33,7 +33,7 @@ SHOWN = 20
 
 
 @dataclass(frozen=True)
-class Corpus:
+class StoredCorpus:
     """A corpus that can be stored.
 
     Args:
@@ -48,14 +48,14 @@ class Corpus:
 CORPORA = {
     corpus.published.option: corpus
     for corpus in (
-        Corpus(
+        StoredCorpus(
             PUBLISHED["ptb-xl"],
             lambda root, folds, fs: index_ptbxl(root, folds=folds, fs=500 if fs > 100 else 100),
         ),
-        Corpus(PUBLISHED["mimic-iv-ecg"], lambda root, folds, _: index_mimic_iv_ecg(root, folds=folds)),
-        Corpus(PUBLISHED["cpsc2018"], lambda root, folds, _: index_cpsc2018(root, folds=folds)),
-        Corpus(PUBLISHED["csn"], lambda root, folds, _: index_csn(root, folds=folds)),
-        Corpus(PUBLISHED["challenge"], lambda root, folds, _: index_challenge(root, folds=folds)),
+        StoredCorpus(PUBLISHED["mimic-iv-ecg"], lambda root, folds, _: index_mimic_iv_ecg(root, folds=folds)),
+        StoredCorpus(PUBLISHED["cpsc2018"], lambda root, folds, _: index_cpsc2018(root, folds=folds)),
+        StoredCorpus(PUBLISHED["csn"], lambda root, folds, _: index_csn(root, folds=folds)),
+        StoredCorpus(PUBLISHED["challenge"], lambda root, folds, _: index_challenge(root, folds=folds)),
     )
 }
 """By the option that names their folder."""

@@ -23,7 +23,7 @@ from suprem.concepts.mapping.mapping import (
     THRESHOLDS,
     Mapping,
     MappingThresholds,
-    measure,
+    measure_similarities,
     remap,
     to_csv,
 )
@@ -78,7 +78,7 @@ def map_names(
     names: list[str], vocabulary: Vocabulary, embedder: TextEmbedder, thresholds: MappingThresholds
 ) -> list[Mapping]:
     """Return one row for each distinct name, in the order given."""
-    similarities = measure(names, vocabulary, embedder, floor=thresholds.cluster)
+    similarities = measure_similarities(names, vocabulary, embedder, floor=thresholds.cluster)
     rows = remap(similarities, cluster_threshold=thresholds.cluster, map_threshold=thresholds.map)
     by_name = {row.entity: row for row in rows}
     return [by_name[name] for name in dict.fromkeys(names)]

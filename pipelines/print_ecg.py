@@ -26,7 +26,7 @@ from suprem.ecg.record import EcgRecord
 from suprem.errors import EcgError
 from suprem.export import RESEARCH_USE
 from suprem.inference.predictor import Predictor
-from suprem.inference.reference import standing
+from suprem.inference.reference import reference_percentile
 from suprem.paper.display_filter import DisplayFilter, possible_filters
 from suprem.paper.drawing import PrintFormat
 from suprem.paper.layout import GAINS, SPEEDS, STANDARD, Layout, PaperScale
@@ -74,7 +74,7 @@ def score_lines(
     queries = gather_queries(texts, file, predictor.vocabulary)
     lines = []
     for query, found in zip(queries, predictor.score(record, queries), strict=True):
-        place = standing(predictor.card, query.code, found.logit)
+        place = reference_percentile(predictor.card, query.code, found.logit)
         lines.append(ScoreLine(found.query, found.score, place.words if place else "", str(found.support)))
     return sorted(lines, key=lambda line: -line.score)
 

@@ -73,7 +73,7 @@ class Config:
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
+class DisturbedScores:
     """What came of the records that could be read.
 
     Args:
@@ -163,7 +163,7 @@ def _known_wordings(terms: Vocabulary, query: str) -> tuple[str, ...]:
 
 def score(
     labelled: LabelledRecords, paraphrases: Paraphrases, predictor: Predictor, seed: int, progress: Progress
-) -> Scored:
+) -> DisturbedScores:
     """Read each record once and score it as it is, disturbed, and against the paraphrases.
 
     Raises:
@@ -204,7 +204,7 @@ def score(
             disturbed[number].append(again)
     if not rows:
         raise EvaluationError(f"Not one of {len(labelled.record_ids)} records could be read, so nothing can be scored.")
-    return Scored(
+    return DisturbedScores(
         np.array(rows),
         np.concatenate(logits),
         np.concatenate(paraphrased),

@@ -37,7 +37,7 @@ from suprem.ecg.formats.table import TableFormat
 from suprem.ecg.intake import examine_files, prepare_all_windows, prepare_files
 from suprem.errors import Cancelled, EcgError, QueryError
 from suprem.export import RESEARCH_USE, text_cell
-from suprem.inference.cohort import PART, Cohort, Plan, Scored, Verdict, add_part, begin, finish
+from suprem.inference.cohort import PART, Cohort, Plan, QualityVerdict, ScoredRecord, add_part, begin, finish
 from suprem.inference.predictor import BATCH, Predictor
 from suprem.inference.whole_recording import score_whole
 from suprem.settings import load_settings
@@ -165,7 +165,9 @@ def score_cohort(
         encoded = predictor.encode(stacked) if signals else None
         answers = iter(zip(predictor.decode(encoded, vectors), encoded.features, strict=True) if encoded else ())
         rows = [
-            Scored(Verdict.of(found.level), found.message, *(next(answers) if found.signal is not None else ()))
+            ScoredRecord(
+                QualityVerdict.of(found.level), found.message, *(next(answers) if found.signal is not None else ())
+            )
             for found in part
         ]
         add_part(cohort, rows, width=width)

@@ -14,7 +14,7 @@ from suprem.datasets.signal_store import SignalStore
 from suprem.datasets.task import LabelledRecords, Task
 from suprem.ecg.preprocess import SignalSpec
 from suprem.errors import DatasetError
-from suprem.evaluation.leakage import Finding, audit_labels, signal_hash
+from suprem.evaluation.leakage import LeakageCheck, audit_labels, signal_hash
 
 EVERY_FOLD = range(1, 11)
 PUBLISHED_PART = {1: 0, 9: 1, 10: 2}
@@ -89,7 +89,7 @@ def refuse_shared(first: LabelledRecords, second: LabelledRecords, what: str) ->
         )
 
 
-def audit_sums(labelled: LabelledRecords) -> Finding:
+def audit_sums(labelled: LabelledRecords) -> LeakageCheck:
     """Compare the positives of each class with the published ones, where they are known for these folds."""
     folds = set(labelled.index.table["fold"])
     records = labelled.task.published_in(folds)

@@ -12,8 +12,8 @@ import pandas as pd
 
 from suprem.datasets.catalog import load_task
 from suprem.datasets.index import RecordIndex
-from suprem.evaluation.evaluation_folder import PROBES, Corpus, EvaluationFolder, write_manifest, write_results
-from suprem.evaluation.leakage import Finding
+from suprem.evaluation.evaluation_folder import PROBES, CorpusFolder, EvaluationFolder, write_manifest, write_results
+from suprem.evaluation.leakage import LeakageCheck
 from suprem.evaluation.probe_result import ProbeClass, ProbeResult, add_probe
 from suprem.evaluation.query_set import QuerySet
 from suprem.evaluation.report import FILES
@@ -55,7 +55,7 @@ def evaluate_invented(task: str, index: RecordIndex, *, checkpoint: str, noise: 
         checkpoint,
         "fake",
         draws=30,
-        audit=(Finding("patients", True, "0 of 120 patients are also outside"),),
+        audit=(LeakageCheck("patients", True, "0 of 120 patients are also outside"),),
     )
     queries = QuerySet("simplified", tuple((query,) for query in labelled.task.queries))
     strata = ["seen" if code in RHYTHMS else "unseen" for code in labelled.task.codes]
@@ -90,7 +90,7 @@ def write_evaluation(
         created=created,
         tasks=tuple(tasks),
         missing=(Skipped("csn", "There is no CSN here."),),
-        corpora={"ptbxl": Corpus("ptb-xl", str(root))},
+        corpora={"ptbxl": CorpusFolder("ptb-xl", str(root))},
         provenance={"command": "python -m pipelines.evaluate --data ptb-xl", "commit": "0123abc", "packages": {}},
     )
     write_results(about.folder, [(one.result, one.scores) for one in found], {"ptbxl": index})

@@ -13,7 +13,7 @@ from suprem.reports.browse import read_text
 from suprem.reports.entity import Certainty
 
 
-class Held(StrEnum):
+class AssertionStatus(StrEnum):
     """How a report holds a finding, the strongest first."""
 
     STATED = "stated"
@@ -22,10 +22,10 @@ class Held(StrEnum):
 
 
 _HELD = {
-    Certainty.ABNORMAL: Held.STATED,
-    Certainty.NORMAL: Held.STATED,
-    Certainty.UNCERTAIN: Held.DOUBTED,
-    Certainty.NEGATED: Held.DENIED,
+    Certainty.ABNORMAL: AssertionStatus.STATED,
+    Certainty.NORMAL: AssertionStatus.STATED,
+    Certainty.UNCERTAIN: AssertionStatus.DOUBTED,
+    Certainty.NEGATED: AssertionStatus.DENIED,
 }
 
 
@@ -41,7 +41,7 @@ class StatedFinding:
 
     words: str
     query: CardiacQuery
-    held: Held
+    held: AssertionStatus
 
 
 def stated_findings(report: str, vocabulary: Vocabulary) -> list[StatedFinding]:
@@ -63,6 +63,6 @@ def stated_findings(report: str, vocabulary: Vocabulary) -> list[StatedFinding]:
         before = found.get(key)
         if before is None:
             found[key] = StatedFinding(entity.text, query, held)
-        elif list(Held).index(held) < list(Held).index(before.held):
+        elif list(AssertionStatus).index(held) < list(AssertionStatus).index(before.held):
             found[key] = StatedFinding(entity.text, before.query, held)
     return list(found.values())

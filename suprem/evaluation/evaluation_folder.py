@@ -39,7 +39,7 @@ NAMED = 5
 
 
 @dataclass(frozen=True)
-class Corpus:
+class CorpusFolder:
     """Where the evaluated records of a corpus are: its name and its folder on this machine."""
 
     name: str
@@ -73,7 +73,7 @@ class EvaluationFolder:
     created: float
     tasks: tuple[str, ...]
     missing: tuple[Skipped, ...] = ()
-    corpora: Mapping[str, Corpus] = field(default_factory=dict)
+    corpora: Mapping[str, CorpusFolder] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -224,7 +224,7 @@ def open_evaluation(folder: Path) -> EvaluationFolder:
         content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         content["tasks"] = tuple(content["tasks"])
         content["missing"] = tuple(Skipped(**entry) for entry in content["missing"])
-        content["corpora"] = {key: Corpus(**entry) for key, entry in content["corpora"].items()}
+        content["corpora"] = {key: CorpusFolder(**entry) for key, entry in content["corpora"].items()}
         return EvaluationFolder(folder=folder, **content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise EvaluationError(

@@ -19,7 +19,7 @@ NAMED = 5
 
 
 @dataclass(frozen=True)
-class Finding:
+class LeakageCheck:
     """The outcome of one check.
 
     Args:
@@ -33,7 +33,7 @@ class Finding:
     message: str
 
 
-def audit_patients(table: pd.DataFrame, evaluated: Iterable[int], others: Iterable[int]) -> Finding:
+def audit_patients(table: pd.DataFrame, evaluated: Iterable[int], others: Iterable[int]) -> LeakageCheck:
     """Check that no patient of the evaluated folds is in other folds too.
 
     Args:
@@ -46,16 +46,16 @@ def audit_patients(table: pd.DataFrame, evaluated: Iterable[int], others: Iterab
     first = set(table.loc[table["fold"].isin(list(evaluated)), "patient_id"])
     second = set(table.loc[table["fold"].isin(apart), "patient_id"])
     if not first or not second:
-        return Finding("patients", None, "there are no other folds to compare with")
+        return LeakageCheck("patients", None, "there are no other folds to compare with")
     if not known.any():
-        return Finding("patients", None, "the corpus publishes no patient id, so each record counts as a patient")
+        return LeakageCheck("patients", None, "the corpus publishes no patient id, so each record counts as a patient")
     shared = len(first & second)
-    return Finding("patients", shared == 0, f"{shared} of {len(first)} patients are also in folds outside")
+    return LeakageCheck("patients", shared == 0, f"{shared} of {len(first)} patients are also in folds outside")
 
 
 def audit_labels(
     codes: Sequence[str], positives: Sequence[int], published: Mapping[str, int] | None, *, complete: bool
-) -> Finding:
+) -> LeakageCheck:
     """Compare the positives of each class with the published counts.
 
     Args:
@@ -65,17 +65,17 @@ def audit_labels(
         complete: Whether all records of the release are there; else counts cannot agree.
     """
     if published is None:
-        return Finding("labels", None, "no counts are published for these records")
+        return LeakageCheck("labels", None, "no counts are published for these records")
     if not complete:
-        return Finding("labels", None, "this copy of the corpus is incomplete, so its counts cannot be compared")
+        return LeakageCheck("labels", None, "this copy of the corpus is incomplete, so its counts cannot be compared")
     differ = [
         f"{code} {count} instead of {published[code]}"
         for code, count in zip(codes, positives, strict=True)
         if count != published[code]
     ]
     if not differ:
-        return Finding("labels", True, f"the positives of all {len(codes)} classes are the published ones")
-    return Finding("labels", False, f"{len(differ)} classes differ: {'; '.join(differ[:NAMED])}")
+        return LeakageCheck("labels", True, f"the positives of all {len(codes)} classes are the published ones")
+    return LeakageCheck("labels", False, f"{len(differ)} classes differ: {'; '.join(differ[:NAMED])}")
 
 
 class RecordingHashes:
@@ -103,10 +103,10 @@ class RecordingHashes:
             self._twice.append(f"{record_id} = {self._first[key]}")
         self._first.setdefault(key, record_id)
 
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[LeakageCheck, ...]:
         """Return what was found among all that was added."""
         count = len(self._first) + len(self._twice)
-        within = Finding(
+        within = LeakageCheck(
             "recordings",
             not self._twice,
             f"{len(self._twice)} of {count} recordings repeat another one{_named(self._twice)}",
@@ -114,7 +114,7 @@ class RecordingHashes:
         if not self._others:
             return (within,)
         message = f"{len(self._elsewhere)} of {count} recordings are also among the {len(self._others)} of --against"
-        return within, Finding("recordings", not self._elsewhere, message + _named(self._elsewhere))
+        return within, LeakageCheck("recordings", not self._elsewhere, message + _named(self._elsewhere))
 
 
 def as_integers(signal: NDArray[np.float32], step: float) -> NDArray[np.int16]:

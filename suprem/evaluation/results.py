@@ -9,7 +9,7 @@ import pandas as pd
 
 from suprem.evaluation.breakdown import Group, Stratum
 from suprem.evaluation.calibration import Calibration
-from suprem.evaluation.leakage import Finding
+from suprem.evaluation.leakage import LeakageCheck
 from suprem.evaluation.metrics import MIN_POSITIVES
 from suprem.evaluation.result_json import result_from_json, result_to_json
 
@@ -105,7 +105,7 @@ class EvaluationResult:
     strata: tuple[Stratum, ...] = ()
     groups: tuple[Group, ...] = ()
     calibration: tuple[Calibration, ...] = ()
-    audit: tuple[Finding, ...] = ()
+    audit: tuple[LeakageCheck, ...] = ()
     scores: str = ""
 
     def to_json(self) -> str:

@@ -17,7 +17,7 @@ from suprem.datasets.task import LabelledRecords
 from suprem.errors import EvaluationError
 from suprem.evaluation.breakdown import by_group, by_stratum
 from suprem.evaluation.calibration import ValidationScores, calibrations
-from suprem.evaluation.leakage import Finding
+from suprem.evaluation.leakage import LeakageCheck
 from suprem.evaluation.metrics import (
     MIN_POSITIVES,
     auroc,
@@ -63,7 +63,7 @@ class Setting:
     draws: int = 1000
     seed: int = 0
     crop: str = "cleanest"
-    audit: tuple[Finding, ...] = ()
+    audit: tuple[LeakageCheck, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

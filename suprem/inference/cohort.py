@@ -23,7 +23,7 @@ from suprem.atomic import replacing, write_text
 from suprem.ecg.checks.quality import Level
 from suprem.ecg.formats.table import TableFormat
 from suprem.errors import CohortError
-from suprem.inference.reference_bank import Likeness, ReferenceBank
+from suprem.inference.reference_bank import OutOfDistributionLevel, ReferenceBank
 
 PART = 64
 """Recordings in a part: what a stopped run has to do again at most."""
@@ -32,7 +32,7 @@ _PLAN, _PARTS, _MANIFEST = "cohort.json", "parts", "manifest.json"
 _ARRAYS = ("verdicts", "messages", "logits", "features")
 
 
-class Verdict(StrEnum):
+class QualityVerdict(StrEnum):
     """What the quality check says of a recording."""
 
     GOOD = "good"
@@ -41,7 +41,7 @@ class Verdict(StrEnum):
     UNREADABLE = "unreadable"
 
     @classmethod
-    def of(cls, level: Level | None) -> Verdict:
+    def of(cls, level: Level | None) -> QualityVerdict:
         """Return the verdict for the worst finding; None stands for a file that cannot be read."""
         return {Level.OK: cls.GOOD, Level.WARN: cls.CHECK, Level.BLOCK: cls.UNUSABLE, None: cls.UNREADABLE}[level]
 
@@ -72,7 +72,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredRecord:
     """One recording of a cohort.
 
     Args:
@@ -82,7 +82,7 @@ class Scored:
         features: Pooled features (width,), None where it was not scored.
     """
 
-    verdict: Verdict
+    verdict: QualityVerdict
     message: str
     logits: NDArray[np.float32] | None = None
     features: NDArray[np.float32] | None = None
@@ -104,7 +104,7 @@ class Cohort:
 
     folder: Path
     plan: Plan
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[QualityVerdict, ...]
     messages: tuple[str, ...]
     logits: NDArray[np.float32]
     features: NDArray[np.float32]
@@ -140,13 +140,13 @@ class Cohort:
         ranks[rows[np.argsort(-self.logits[rows, query], kind="stable")]] = np.arange(1, len(rows) + 1)
         return ranks
 
-    def likeness(self, bank: ReferenceBank | None) -> list[Likeness]:
+    def likeness(self, bank: ReferenceBank | None) -> list[OutOfDistributionLevel]:
         """Return how like the reference ECGs each recording is; unknown without scores or without a bank.
 
         Args:
             bank: Of the checkpoint that scored the cohort.
         """
-        found = [Likeness.UNKNOWN] * self.done
+        found = [OutOfDistributionLevel.UNKNOWN] * self.done
         rows = np.flatnonzero(self.scored)
         if bank is not None and rows.size:
             for row, placed in zip(rows.tolist(), bank.familiarity(self.features[rows]), strict=True):
@@ -198,7 +198,7 @@ class Cohort:
         return cls(
             folder,
             plan,
-            tuple(Verdict(verdict) for part in parts for verdict in part["verdicts"].tolist()),
+            tuple(QualityVerdict(verdict) for part in parts for verdict in part["verdicts"].tolist()),
             tuple(str(message) for part in parts for message in part["messages"].tolist()),
             np.concatenate([part["logits"] for part in parts]) if parts else empty[0],
             np.concatenate([part["features"] for part in parts]) if parts else empty[1],
@@ -227,7 +227,7 @@ def begin(folder: Path, plan: Plan) -> Cohort:
     return Cohort.open(folder)
 
 
-def add_part(cohort: Cohort, rows: Sequence[Scored], *, width: int) -> None:
+def add_part(cohort: Cohort, rows: Sequence[ScoredRecord], *, width: int) -> None:
     """Write the results of the recordings that follow those in the folder.
 
     Args:

@@ -18,7 +18,7 @@ from suprem.concepts.query import CardiacQuery
 from suprem.concepts.vocabulary import CONCEPTS, load_terms
 from suprem.ecg.measurement.measure import Measurements
 from suprem.ecg.measurement.quantities import MEASURED, as_numbers, quantities
-from suprem.inference.reference import standing
+from suprem.inference.reference import reference_percentile
 from suprem.inference.report_check import is_high, is_low
 
 if TYPE_CHECKING:  # it loads torch
@@ -61,7 +61,7 @@ def disagreements(
     sentences = []
     for score in scores:
         code = codes.get(score.query)
-        place = standing(card, code, score.logit)
+        place = reference_percentile(card, code, score.logit)
         if code is None or place is None:
             continue
         labels = [(limit, limit.label(np.array([values[limit.quantity]]))[0]) for limit in _limits_of(code)]

@@ -22,7 +22,7 @@ from suprem.ecg.preprocess import Prepared, SignalSpec, preprocess
 from suprem.ecg.record import EcgRecord
 from suprem.errors import CheckpointError, EmbedderMismatch
 from suprem.inference.lead_time import LeadTimeMap, lead_time_map
-from suprem.inference.reference_bank import Familiarity, ReferenceBank
+from suprem.inference.reference_bank import OutOfDistribution, ReferenceBank
 from suprem.model.attention_maps import record_attention
 from suprem.model.checkpoint import Checkpoint, EncoderStamp, load_checkpoint
 from suprem.model.randomise import Part, randomised
@@ -329,12 +329,12 @@ class Predictor:
             queries = self._model.embed_queries(torch.from_numpy(vectors).to(self._device))
             return _numbers([self._model.fusion(memory, queries, visible) for memory, visible in encoded.batches])
 
-    def familiarity(self, signals: NDArray[np.float32] | EncodedSignals) -> list[Familiarity]:
+    def familiarity(self, signals: NDArray[np.float32] | EncodedSignals) -> list[OutOfDistribution]:
         """Return how like the reference ECGs prepared signals (record, lead, time), encoded or not, are; unknown
         without a bank."""
         count = len(signals.features if isinstance(signals, EncodedSignals) else signals)
         if self.bank is None or not count:
-            return [Familiarity() for _ in range(count)]
+            return [OutOfDistribution() for _ in range(count)]
         features = signals.features if isinstance(signals, EncodedSignals) else self.features(signals)
         return self.bank.familiarity(features)
 

@@ -19,7 +19,7 @@ QUANTILES = 201
 
 
 @dataclass(frozen=True)
-class Standing:
+class ReferencePercentile:
     """What an evaluation says about one score.
 
     Attributes:
@@ -65,7 +65,7 @@ def reference_of(codes: Sequence[str], logits: NDArray[np.floating[Any]]) -> dic
     }
 
 
-def standing(card: Mapping[str, Any], code: str | None, logit: float) -> Standing | None:
+def reference_percentile(card: Mapping[str, Any], code: str | None, logit: float) -> ReferencePercentile | None:
     """Return where a logit stands among the reference records; None where the card does not know the query.
 
     The evaluation of the card comes first; for concepts that it did not ask, the figures on labels from reports.
@@ -83,7 +83,7 @@ def standing(card: Mapping[str, Any], code: str | None, logit: float) -> Standin
     lower = (below if upto > below else below - 0.5) / (len(values) - 1)
     interval = found.get("ci")
     fit = card.get("probability", {}).get("maps", {}).get(code)
-    return Standing(
+    return ReferencePercentile(
         lower=float(np.clip(lower, 0.0, 1.0)),
         records=int(reference["records"]),
         auroc=found.get("auroc"),

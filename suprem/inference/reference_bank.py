@@ -33,7 +33,7 @@ _PARTS = 5
 _STEPS = 1001  # of the quantiles: a tenth of a percent, since the far end is what matters
 
 
-class Likeness(StrEnum):
+class OutOfDistributionLevel(StrEnum):
     """What the distance says."""
 
     LIKE = "like"
@@ -42,7 +42,7 @@ class Likeness(StrEnum):
 
 
 @dataclass(frozen=True)
-class Familiarity:
+class OutOfDistribution:
     """How like the reference ECGs a recording is.
 
     Args:
@@ -52,7 +52,7 @@ class Familiarity:
         records: How many reference ECGs there are.
     """
 
-    likeness: Likeness = Likeness.UNKNOWN
+    likeness: OutOfDistributionLevel = OutOfDistributionLevel.UNKNOWN
     distance: float | None = None
     nearer: float | None = None
     records: int = 0
@@ -112,12 +112,17 @@ class ReferenceBank:
         across = np.maximum(np.square(apart).sum(axis=1) - np.square(along).sum(axis=1), 0.0)
         return np.asarray(np.sqrt((np.square(along) / self.variances).sum(axis=1) + across / self.rest))
 
-    def familiarity(self, features: NDArray[np.float32]) -> list[Familiarity]:
+    def familiarity(self, features: NDArray[np.float32]) -> list[OutOfDistribution]:
         """Return for each row of features (record, width) how like the reference ECGs it is."""
         found = self.distances(features)
         nearer = np.interp(found, self.quantiles, np.linspace(0.0, 1.0, len(self.quantiles)))
         return [
-            Familiarity(Likeness.UNLIKE if share >= UNLIKE else Likeness.LIKE, distance, share, self.records)
+            OutOfDistribution(
+                OutOfDistributionLevel.UNLIKE if share >= UNLIKE else OutOfDistributionLevel.LIKE,
+                distance,
+                share,
+                self.records,
+            )
             for distance, share in zip(found.tolist(), nearer.tolist(), strict=True)
         ]
 

@@ -13,9 +13,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from suprem.concepts.query import CardiacQuery, Support
-from suprem.concepts.stated import Held, StatedFinding
+from suprem.concepts.stated import AssertionStatus, StatedFinding
 from suprem.concepts.vocabulary import Vocabulary
-from suprem.inference.reference import Standing, standing
+from suprem.inference.reference import ReferencePercentile, reference_percentile
 
 if TYPE_CHECKING:  # it loads torch
     from suprem.inference.predictor import QueryScore
@@ -24,7 +24,7 @@ MIN_POSITIVES = 10
 """Reference ECGs with a finding that the report does not name, from which its rank is worth naming."""
 
 
-class Verdict(StrEnum):
+class ReportVerdict(StrEnum):
     """What comes of one finding; the value is what page and command say."""
 
     STATED_LOW = "stated, but the score is low"
@@ -49,8 +49,8 @@ class CheckedFinding:
     finding: str
     stated: StatedFinding | None
     score: QueryScore
-    standing: Standing | None
-    verdict: Verdict
+    standing: ReferencePercentile | None
+    verdict: ReportVerdict
 
 
 def asked_for(stated: Sequence[StatedFinding], vocabulary: Vocabulary) -> list[CardiacQuery]:
@@ -81,34 +81,34 @@ def check_report(
         if code is None and own.support is Support.TRAINED:
             code = code_of[own.nearest[0][0]]  # other words for a trained concept
         score = by_code[code] if code else own
-        place = standing(card, code, score.logit)
+        place = reference_percentile(card, code, score.logit)
         name = vocabulary.names[vocabulary.codes.index(code)] if code else finding.query.text
         named.add(code)
         found.append(CheckedFinding(name, finding, score, place, _verdict(finding.held, place)))
     for concept in vocabulary.concepts:
         score = by_code[concept.code]
-        place = standing(card, concept.code, score.logit)
+        place = reference_percentile(card, concept.code, score.logit)
         if concept.code not in named and place and place.positives >= MIN_POSITIVES and is_high(place):
-            found.append(CheckedFinding(concept.name, None, score, place, Verdict.UNSTATED_HIGH))
-    order = list(Verdict)
+            found.append(CheckedFinding(concept.name, None, score, place, ReportVerdict.UNSTATED_HIGH))
+    order = list(ReportVerdict)
     return sorted(found, key=lambda one: (order.index(one.verdict), -(one.standing.lower if one.standing else 0.0)))
 
 
-def is_high(place: Standing) -> bool:
+def is_high(place: ReferencePercentile) -> bool:
     """Whether the score ranks as high as those of the share of reference ECGs that carry the finding."""
     return place.positives > 0 and place.lower >= 1.0 - place.prevalence
 
 
-def is_low(place: Standing) -> bool:
+def is_low(place: ReferencePercentile) -> bool:
     """Whether the score ranks in the lower half of the reference ECGs that do not carry the finding."""
     return place.lower < (1.0 - place.prevalence) / 2
 
 
-def _verdict(held: Held, place: Standing | None) -> Verdict:
+def _verdict(held: AssertionStatus, place: ReferencePercentile | None) -> ReportVerdict:
     if place is None:
-        return Verdict.UNKNOWN
-    if held is Held.STATED and is_low(place):
-        return Verdict.STATED_LOW
-    if held is Held.DENIED and is_high(place):
-        return Verdict.DENIED_HIGH
-    return Verdict.NO_CONFLICT
+        return ReportVerdict.UNKNOWN
+    if held is AssertionStatus.STATED and is_low(place):
+        return ReportVerdict.STATED_LOW
+    if held is AssertionStatus.DENIED and is_high(place):
+        return ReportVerdict.DENIED_HIGH
+    return ReportVerdict.NO_CONFLICT

@@ -50,7 +50,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class ExtractionAgreement:
     """All measures over a set of texts; None where there is nothing to measure."""
 
     texts: int
@@ -83,7 +83,7 @@ class _Counts:
         self.iou += other.iou
 
 
-def measure_agreement(texts: Sequence[AnnotatedText], *, draws: int = 1000, seed: int = 0) -> Agreement:
+def measure_agreement(texts: Sequence[AnnotatedText], *, draws: int = 1000, seed: int = 0) -> ExtractionAgreement:
     """Compare two readings.
 
     Args:
@@ -166,13 +166,13 @@ def _iou(left: Span, right: Span) -> float:
     return shared / (max(left.end, right.end) - min(left.start, right.start))
 
 
-def _figures(counts: Sequence[_Counts], intervals: dict[str, tuple[float, float]]) -> Agreement:
+def _figures(counts: Sequence[_Counts], intervals: dict[str, tuple[float, float]]) -> ExtractionAgreement:
     total = _sum(counts)
     numbers, confusion = total.totals, total.confusion
     names = [certainty.value for certainty in Certainty]
     exact_same = sum(numbers[f"exact {name}"] for name in names)
     both_marked = {pair: n for pair, n in confusion.items() if OUTSIDE not in pair}
-    return Agreement(
+    return ExtractionAgreement(
         texts=len(counts),
         reference_spans=numbers["reference"],
         found_spans=numbers["found"],

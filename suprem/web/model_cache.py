@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from suprem.concepts.query import CardiacQuery
     from suprem.inference.explain import Explanation, ReadRecord
     from suprem.inference.predictor import Predictor, QueryScore, WordingSpread
-    from suprem.inference.reference_bank import Familiarity
+    from suprem.inference.reference_bank import OutOfDistribution
     from suprem.inference.whole_recording import WholeScore
 
 
@@ -51,7 +51,7 @@ class SharedPredictor:
         with self._lock:
             return score_whole(self._predictor, preprocess_all(record, self.spec), queries)
 
-    def familiarity(self, record: EcgRecord) -> Familiarity:
+    def familiarity(self, record: EcgRecord) -> OutOfDistribution:
         """Return how like the reference ECGs a recording is; see `Predictor.familiarity`."""
         with self._lock:
             return self._predictor.familiarity(preprocess(record, self.spec).signal[None])[0]

@@ -41,7 +41,7 @@ class Reviewing:
 
 
 @dataclass
-class Scored:
+class LastScores:
     """The last scores.
 
     Args:
@@ -88,7 +88,7 @@ class Session:
     acknowledged: bool = False
     opened: tuple[str, EcgRecord] | None = None
     uploads: dict[str, dict[str, EcgRecord | EcgError]] = field(default_factory=dict)
-    scored: dict[str, Scored] = field(default_factory=dict)
+    scored: dict[str, LastScores] = field(default_factory=dict)
     whole: tuple[tuple[object, ...], list[WholeScore]] | None = None
     explained: Explained | None = None
     edits: tuple[tuple[object, ...], tuple[Edit, ...]] = ((), ())

@@ -11,7 +11,7 @@ import pytest
 from suprem.errors import EvaluationError
 from suprem.evaluation.breakdown import Group, Stratum
 from suprem.evaluation.calibration import Calibration
-from suprem.evaluation.leakage import Finding
+from suprem.evaluation.leakage import LeakageCheck
 from suprem.evaluation.results import ClassResult, EvaluationResult, Skipped
 
 RESULT = EvaluationResult(
@@ -39,7 +39,7 @@ RESULT = EvaluationResult(
     strata=(Stratum("near", ("LVOLT",), 0.75, (0.7, 0.8)),),
     groups=(Group("sex", "female", 60, (), math.nan, (math.nan, math.nan)),),
     calibration=(Calibration("raw", "", 0.1, 0.2, math.nan, ("LVOLT",), (0.1,), ((0.2, 0.3, 5), (0.6, 0.5, 5))),),
-    audit=(Finding("labels", None, "no counts are published for these records"),),
+    audit=(LeakageCheck("labels", None, "no counts are published for these records"),),
 )
 
 

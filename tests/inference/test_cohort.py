@@ -10,7 +10,17 @@ import pytest
 
 from suprem.ecg.formats.table import TableFormat
 from suprem.errors import CohortError
-from suprem.inference.cohort import Cohort, Plan, Scored, Verdict, add_part, begin, finish, has_begun, list_cohorts
+from suprem.inference.cohort import (
+    Cohort,
+    Plan,
+    QualityVerdict,
+    ScoredRecord,
+    add_part,
+    begin,
+    finish,
+    has_begun,
+    list_cohorts,
+)
 from suprem.inference.reference_bank import ReferenceBank
 
 PLAN = Plan(
@@ -21,10 +31,12 @@ PLAN = Plan(
     checkpoint="5c8686bc36ac",
     table=TableFormat(500.0, "uV", ("I", "II")),
 )
-GOOD = Scored(Verdict.GOOD, "", np.array([0.0, 2.0], np.float32), np.array([1.0, 0.0, 5.0], np.float32))
-LIKE = Scored(Verdict.CHECK, "Noise.", np.array([1.0, -2.0], np.float32), np.array([1.1, 0.1, 5.0], np.float32))
-OTHER = Scored(Verdict.GOOD, "", np.array([-1.0, 0.0], np.float32), np.array([-3.0, 0.5, 5.0], np.float32))
-UNREADABLE = Scored(Verdict.UNREADABLE, "The file is empty.")
+GOOD = ScoredRecord(QualityVerdict.GOOD, "", np.array([0.0, 2.0], np.float32), np.array([1.0, 0.0, 5.0], np.float32))
+LIKE = ScoredRecord(
+    QualityVerdict.CHECK, "Noise.", np.array([1.0, -2.0], np.float32), np.array([1.1, 0.1, 5.0], np.float32)
+)
+OTHER = ScoredRecord(QualityVerdict.GOOD, "", np.array([-1.0, 0.0], np.float32), np.array([-3.0, 0.5, 5.0], np.float32))
+UNREADABLE = ScoredRecord(QualityVerdict.UNREADABLE, "The file is empty.")
 
 
 @pytest.fixture
@@ -38,7 +50,12 @@ def cohort(tmp_path: Path) -> Cohort:
 
 def test_what_was_written_is_read_again(cohort: Cohort) -> None:
     assert (cohort.plan, cohort.done, cohort.finished) == (PLAN, 4, True)
-    assert cohort.verdicts == (Verdict.GOOD, Verdict.UNREADABLE, Verdict.CHECK, Verdict.GOOD)
+    assert cohort.verdicts == (
+        QualityVerdict.GOOD,
+        QualityVerdict.UNREADABLE,
+        QualityVerdict.CHECK,
+        QualityVerdict.GOOD,
+    )
     assert cohort.messages == ("", "The file is empty.", "Noise.", "")
     assert cohort.scored.tolist() == [True, False, True, True]
     assert cohort.scores[0].tolist() == pytest.approx([0.5, 1 / (1 + np.exp(-2))])

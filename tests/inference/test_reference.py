@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from suprem.inference.reference import reference_of, standing
+from suprem.inference.reference import reference_of, reference_percentile
 
 
 @pytest.fixture
@@ -21,27 +21,27 @@ def card() -> dict[str, object]:
 def test_the_share_of_lower_reference_records_is_right_to_a_percent(
     card: dict[str, object], logit: float, lower: float
 ) -> None:
-    found = standing(card, "AFIB", logit)
+    found = reference_percentile(card, "AFIB", logit)
     assert found is not None
     assert found.lower == pytest.approx(lower, abs=0.01)
     assert (found.records, found.auroc, found.interval, found.positives) == (1001, 0.97, (0.95, 0.98), 12)
 
 
 def test_a_query_without_figures_still_has_its_place(card: dict[str, object]) -> None:
-    found = standing(card, "SR", -1.0)
+    found = reference_percentile(card, "SR", -1.0)
     assert found is not None
     assert (found.lower, found.auroc, found.interval, found.positives) == (0.0, None, None, 0)
 
 
 def test_what_the_card_does_not_know_has_no_standing(card: dict[str, object]) -> None:
-    assert standing(card, None, 0.0) is None
-    assert standing(card, "XYZ", 0.0) is None
-    assert standing({}, "AFIB", 0.0) is None
+    assert reference_percentile(card, None, 0.0) is None
+    assert reference_percentile(card, "XYZ", 0.0) is None
+    assert reference_percentile({}, "AFIB", 0.0) is None
 
 
 def test_a_class_that_no_reference_record_has_is_placed_without_an_auroc(card: dict[str, object]) -> None:
     card["validation"] = {"classes": [{"code": "AFIB", "auroc": None, "ci": [None, None], "positives": 0}]}
-    found = standing(card, "AFIB", 0.0)
+    found = reference_percentile(card, "AFIB", 0.0)
     assert found is not None
     assert (found.auroc, found.interval) == (None, None)
 
@@ -49,7 +49,7 @@ def test_a_class_that_no_reference_record_has_is_placed_without_an_auroc(card: d
 def test_a_probability_is_given_where_the_card_has_a_calibration() -> None:
     fit = {"slope": 2.0, "intercept": -1.0, "ece": 0.02, "prevalence": 0.1}
     card = {"reference": reference_of(("AFIB", "NORM"), np.zeros((10, 2))), "probability": {"maps": {"AFIB": fit}}}
-    known, unknown = standing(card, "AFIB", 0.5), standing(card, "NORM", 0.5)
+    known, unknown = reference_percentile(card, "AFIB", 0.5), reference_percentile(card, "NORM", 0.5)
     assert known is not None
     assert unknown is not None
     assert (known.probability, known.calibration_error) == (pytest.approx(0.5), 0.02)

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from suprem.errors import CheckpointError
-from suprem.inference.reference_bank import BANK, Likeness, ReferenceBank
+from suprem.inference.reference_bank import BANK, OutOfDistributionLevel, ReferenceBank
 
 WIDTH = 150
 
@@ -29,7 +29,7 @@ def bank() -> ReferenceBank:
 
 def test_one_in_a_hundred_new_records_of_the_same_kind_is_called_unlike(bank: ReferenceBank) -> None:
     found = bank.familiarity(features(4000, seed=2))
-    unlike = np.mean([one.likeness is Likeness.UNLIKE for one in found])
+    unlike = np.mean([one.likeness is OutOfDistributionLevel.UNLIKE for one in found])
     assert 0.004 < unlike < 0.02
     assert np.mean([one.nearer for one in found if one.nearer is not None]) == pytest.approx(0.5, abs=0.03)
     assert found[0].records == 2000
@@ -37,7 +37,7 @@ def test_one_in_a_hundred_new_records_of_the_same_kind_is_called_unlike(bank: Re
 
 def test_another_kind_of_record_is_farther_than_all(bank: ReferenceBank) -> None:
     for strange in (features(50, seed=3, scale=3.0), features(50, seed=3) + 1.0, np.zeros((50, WIDTH), np.float32)):
-        assert {one.likeness for one in bank.familiarity(strange)} == {Likeness.UNLIKE}
+        assert {one.likeness for one in bank.familiarity(strange)} == {OutOfDistributionLevel.UNLIKE}
         assert min(one.nearer or 0.0 for one in bank.familiarity(strange)) == 1.0
 
 

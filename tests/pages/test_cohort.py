@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from suprem.concepts.vocabulary import load_terms
 from suprem.ecg.record import EcgRecord
-from suprem.inference.cohort import Cohort, Plan, Scored, Verdict, add_part, begin, finish
+from suprem.inference.cohort import Cohort, Plan, QualityVerdict, ScoredRecord, add_part, begin, finish
 from suprem.jobs import runner
 from suprem.settings import load_settings
 from suprem.web.cohort.cohort_panel import Selection, cohort_as_csv, table_rows
@@ -19,7 +19,7 @@ from suprem.web.session import Session
 from tests.tiny import ecg, write_checkpoint, write_wfdb
 
 QUERIES = ("Atrial fibrillation", "LBBB")
-ALL = tuple(Verdict)
+ALL = tuple(QualityVerdict)
 
 Open = Callable[[], AppTest]
 
@@ -39,14 +39,14 @@ def cohort(tmp_path: Path, recordings: Path) -> Cohort:
     plan = Plan(recordings, files, QUERIES, ("trained", "near"), "abc", links=False)
     begun = begin(tmp_path / "artifacts" / "cohorts" / "mine", plan)
     rows = [
-        Scored(verdict, message, np.array([logit, -logit], np.float32), np.array([logit, 1.0], np.float32))
+        ScoredRecord(verdict, message, np.array([logit, -logit], np.float32), np.array([logit, 1.0], np.float32))
         for verdict, message, logit in (
-            (Verdict.GOOD, "", -1.0),
-            (Verdict.CHECK, "=Noise", 2.0),
-            (Verdict.GOOD, "", 0.0),
+            (QualityVerdict.GOOD, "", -1.0),
+            (QualityVerdict.CHECK, "=Noise", 2.0),
+            (QualityVerdict.GOOD, "", 0.0),
         )
     ]
-    add_part(begun, [*rows, Scored(Verdict.UNREADABLE, "No numbers.")], width=2)
+    add_part(begun, [*rows, ScoredRecord(QualityVerdict.UNREADABLE, "No numbers.")], width=2)
     return finish(begun.folder, {})
 
 
@@ -124,7 +124,7 @@ def test_a_cohort_is_shown_filtered_and_its_first_ecg_opened(open_page: Open, co
     assert "DOEJANE" not in table.to_string()
     app.slider(key="cohort-range").set_value((0.4, 1.0)).run()
     assert app.dataframe[0].value["ECG"].tolist() == ["ECG 2", "ECG 3"]
-    app.multiselect(key="cohort-verdicts").set_value([Verdict.GOOD]).run()
+    app.multiselect(key="cohort-verdicts").set_value([QualityVerdict.GOOD]).run()
     assert app.dataframe[0].value["ECG"].tolist() == ["ECG 3"]
     app.checkbox(key="cohort-named").check().run()
     assert app.dataframe[0].value["ECG"].tolist() == ["DOEJANE2.hea"]

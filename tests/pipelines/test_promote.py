@@ -18,7 +18,7 @@ from suprem.evaluation.results import ClassResult, EvaluationResult
 from suprem.evaluation.score_table import ScoreOrigin, ScoreTable
 from suprem.inference import reference_bank
 from suprem.inference.predictor import Predictor
-from suprem.inference.reference import standing
+from suprem.inference.reference import reference_percentile
 from suprem.model.checkpoint import load_checkpoint
 from suprem.settings import load_settings
 from tests.fakes import FakeEmbedder
@@ -71,7 +71,7 @@ def test_the_promoted_checkpoint_is_the_one_in_use_and_knows_its_figures(
     assert used.id == evaluation.checkpoint
     assert used.card["validation"]["macro"] == 0.9
     assert used.card["validation"]["scores"] == "", "the file is not part of a checkpoint"
-    place = standing(used.card, "AFIB", 3.0)
+    place = reference_percentile(used.card, "AFIB", 3.0)
     assert place is not None
     assert (place.lower, place.records, place.auroc) == (pytest.approx(0.87, abs=0.01), 100, 0.9)
     assert place.probability is None, "seven positives make no calibration"
@@ -147,7 +147,7 @@ def test_every_concept_has_a_rank_and_figures_on_labels_from_reports(
     (row,) = card["concepts"]["classes"]
     # Six reports say sinus rhythm, the seventh record has none.
     assert (row["code"], row["positives"], row["unknown"], row["auroc"]) == ("SR", 6, 1, None)
-    found = standing(card, "SR", 99.0)
+    found = reference_percentile(card, "SR", 99.0)
     assert found is not None
     assert (found.lower, found.records) == (1.0, 7)
 

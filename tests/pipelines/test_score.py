@@ -20,7 +20,7 @@ from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.preprocess import crop, preprocess_all
 from suprem.errors import EcgError
 from suprem.inference import predictor as predictor_module
-from suprem.inference.cohort import Cohort, Verdict
+from suprem.inference.cohort import Cohort, QualityVerdict
 from suprem.inference.predictor import Predictor
 from suprem.model.ecg_encoder import EcgEncoder
 from tests.fakes import FakeEmbedder
@@ -408,7 +408,7 @@ def test_a_cohort_is_written_in_parts_and_gone_on_with(
     cohort = Cohort.open(results)
     assert (results / "parts" / "000000.npz").stat().st_mtime_ns == first, "what is done is not done again"
     assert (cohort.finished, cohort.plan.files) == (True, ("r0.hea", "r1.hea", "r2.hea", "r3.hea"))
-    assert cohort.verdicts[2] is Verdict.UNREADABLE
+    assert cohort.verdicts[2] is QualityVerdict.UNREADABLE
     predictor = Predictor.load(checkpoint, embedder=FakeEmbedder(32))
     records = [read_ecg(many / f"r{number}.hea") for number in (0, 1, 3)]
     expected = [[answer.logit for answer in answers] for answers in predictor.score_batch(records, QUERIES)]

@@ -141,7 +141,9 @@ class Similarities:
         return {entity: row for row, entity in enumerate(self.entities)}
 
 
-def measure(entities: Iterable[str], vocabulary: Vocabulary, embedder: TextEmbedder, *, floor: float) -> Similarities:
+def measure_similarities(
+    entities: Iterable[str], vocabulary: Vocabulary, embedder: TextEmbedder, *, floor: float
+) -> Similarities:
     """Embed and compare entity names with each other and with a vocabulary.
 
     Args:

@@ -14,7 +14,7 @@ from pathlib import Path
 from scipy.stats import binomtest
 
 from suprem.concepts.embed import TextEmbedder
-from suprem.concepts.mapping.mapping import MappingThresholds, measure, remap
+from suprem.concepts.mapping.mapping import MappingThresholds, measure_similarities, remap
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.errors import ConceptError
 from suprem.resources import ASSETS
@@ -78,7 +78,7 @@ def measure_mapping(
     Raises:
         ConceptError: The key is empty.
     """
-    similarities = measure([item.entity for item in key], vocabulary, embedder, floor=thresholds.cluster)
+    similarities = measure_similarities([item.entity for item in key], vocabulary, embedder, floor=thresholds.cluster)
     rows = remap(similarities, cluster_threshold=thresholds.cluster, map_threshold=thresholds.map)
     code = {row.entity: row.code if row.carries else "" for row in rows}
     figures = []

@@ -34,7 +34,14 @@ from suprem.concepts.abbreviations import WORDINGS_FILE
 from suprem.concepts.embed import TextEmbedder
 from suprem.concepts.mapping.labels import MASKED, PRESENT, LabelMatrix, ReportFindings, label_matrix, read_findings
 from suprem.concepts.mapping.mapping import Mapping as Row
-from suprem.concepts.mapping.mapping import MappingThresholds, Similarities, measure, read_mapping, remap, to_csv
+from suprem.concepts.mapping.mapping import (
+    MappingThresholds,
+    Similarities,
+    measure_similarities,
+    read_mapping,
+    remap,
+    to_csv,
+)
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.errors import ConceptError
 from suprem.export import text_cell
@@ -362,7 +369,7 @@ def measure_reports(
         ConceptError: The reports hold no entity.
     """
     names = {name for report in reports for _, name, _ in report.findings if name}
-    return measure(names, reference, encoder, floor=floor)
+    return measure_similarities(names, reference, encoder, floor=floor)
 
 
 def open_version(folder: Path) -> VocabularyVersion:

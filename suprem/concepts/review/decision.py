@@ -99,7 +99,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class ReviewerAgreement:
     """How far two reviewers, blind to each other, answer the same.
 
     Attributes:
@@ -122,14 +122,14 @@ class Agreement:
         return self.same / self.rows if self.rows else None
 
 
-def measure_reviewers(first: str, second: str, decisions: Iterable[Decision]) -> Agreement:
+def measure_reviewers(first: str, second: str, decisions: Iterable[Decision]) -> ReviewerAgreement:
     """Compare two reviewers over the rows that both decided."""
     answers = _answers(decisions)
     pairs = Counter(
         (str(by[first].answer), str(by[second].answer)) for by in answers.values() if first in by and second in by
     )
     same = sum(count for (one, other), count in pairs.items() if one == other)
-    return Agreement(first, second, pairs.total(), same, cohen_kappa(pairs))
+    return ReviewerAgreement(first, second, pairs.total(), same, cohen_kappa(pairs))
 
 
 def settled(decisions: Iterable[Decision], adjudications: Iterable[Decision]) -> dict[str, tuple[Decision, ...]]:

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, Engine, func, insert, select
 
 from suprem.audit.log import AUDIT, AuditHead, AuditLog, BrokenRow, open_review_database, transaction
 from suprem.concepts.review.decision import (
-    Agreement,
     Decision,
     Equivalence,
+    ReviewerAgreement,
     Status,
     disputed,
     measure_reviewers,
@@ -36,7 +36,7 @@ from suprem.concepts.review.decision_table import (
 )
 from suprem.errors import ReviewConflict
 
-__all__ = ["Agreement", "Decision", "Equivalence", "ReviewConflict", "ReviewStore", "Status"]
+__all__ = ["ReviewerAgreement", "Decision", "Equivalence", "ReviewConflict", "ReviewStore", "Status"]
 
 DECIDE, UNDO, CARRY_OVER, ADJUDICATE = ACTIONS = ("decide", "undo", "carry_over", "adjudicate")
 """What the audit log calls the ways in which a decision comes about."""
@@ -195,7 +195,7 @@ class ReviewStore:
         """Return entity -> the reviewers' decisions, where they differ and nobody has adjudicated."""
         return disputed(self.current(version), self.adjudications(version).values())
 
-    def agreement(self, version: str, first: str, second: str) -> Agreement:
+    def agreement(self, version: str, first: str, second: str) -> ReviewerAgreement:
         """Compare two reviewers over the rows that both decided."""
         return measure_reviewers(first, second, self.current(version))
 

@@ -49,7 +49,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class QualityFinding:
     """What one check found.
 
     Args:
@@ -88,7 +88,7 @@ class _View:
         return row
 
 
-def assess_quality(record: EcgRecord) -> tuple[Finding, ...]:
+def assess_quality(record: EcgRecord) -> tuple[QualityFinding, ...]:
     """Run every check on a record; one finding or more per check that applies, and never an error.
 
     Where the recording is too short or too coarse to show a rhythm, only what can be told without one is checked.
@@ -103,12 +103,12 @@ def assess_quality(record: EcgRecord) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def blocked(findings: Sequence[Finding]) -> bool:
+def blocked(findings: Sequence[QualityFinding]) -> bool:
     """Tell whether any finding stands in the way of scores."""
     return any(finding.level is Level.BLOCK for finding in findings)
 
 
-def lead_levels(findings: Sequence[Finding]) -> dict[str, Level]:
+def lead_levels(findings: Sequence[QualityFinding]) -> dict[str, Level]:
     """Return the worst level of each of the twelve leads, in standard order."""
     severity = list(Level).index
     return {
@@ -134,44 +134,46 @@ def _view(record: EcgRecord, alive: tuple[str, ...]) -> _View:
     return _View(record, alive, signal, baseline, find_beats(signal, record.fs))
 
 
-def _sampling_rate(record: EcgRecord) -> Iterator[Finding]:
+def _sampling_rate(record: EcgRecord) -> Iterator[QualityFinding]:
     if record.fs < MIN_FS:
-        yield Finding(
+        yield QualityFinding(
             "sampling rate",
             Level.BLOCK,
             (),
             f"Sampled at {record.fs:g} Hz; below {MIN_FS:g} Hz the shape of a QRS complex is lost.",
         )
     else:
-        yield Finding("sampling rate", Level.OK, (), f"Sampled at {record.fs:g} Hz.")
+        yield QualityFinding("sampling rate", Level.OK, (), f"Sampled at {record.fs:g} Hz.")
 
 
-def _length(record: EcgRecord) -> Iterator[Finding]:
+def _length(record: EcgRecord) -> Iterator[QualityFinding]:
     seconds = round(record.seconds, 2)
     text = f"The recording lasts {seconds:g} s"
     if seconds < BLOCK_SECONDS:
-        yield Finding("length", Level.BLOCK, (), f"{text}; at least {BLOCK_SECONDS:g} s are needed.")
+        yield QualityFinding("length", Level.BLOCK, (), f"{text}; at least {BLOCK_SECONDS:g} s are needed.")
     elif seconds < WARN_SECONDS:
-        yield Finding("length", Level.WARN, (), f"{text}, less than the usual 10 s; rhythm is harder to judge.")
+        yield QualityFinding("length", Level.WARN, (), f"{text}, less than the usual 10 s; rhythm is harder to judge.")
     else:
-        yield Finding("length", Level.OK, (), f"{text}.")
+        yield QualityFinding("length", Level.OK, (), f"{text}.")
 
 
-def _age(record: EcgRecord) -> Iterator[Finding]:
+def _age(record: EcgRecord) -> Iterator[QualityFinding]:
     if record.age is not None and record.age < ADULT_AGE:
-        yield Finding("age", Level.WARN, (), f"Age {record.age:.0f}: the model was trained on adults.")
+        yield QualityFinding("age", Level.WARN, (), f"Age {record.age:.0f}: the model was trained on adults.")
 
 
-def _gaps(record: EcgRecord) -> Iterator[Finding]:
+def _gaps(record: EcgRecord) -> Iterator[QualityFinding]:
     share = np.isnan(record.signal).mean(axis=1)
     leads = tuple(lead for lead, part in zip(record.leads, share, strict=True) if part > 0)
     if leads:
-        yield Finding("gaps", Level.WARN, leads, f"Samples are missing (up to {100 * share.max():.1f} % of a lead).")
+        yield QualityFinding(
+            "gaps", Level.WARN, leads, f"Samples are missing (up to {100 * share.max():.1f} % of a lead)."
+        )
     else:
-        yield Finding("gaps", Level.OK, (), "No sample is missing.")
+        yield QualityFinding("gaps", Level.OK, (), "No sample is missing.")
 
 
-def _leads(record: EcgRecord, alive: tuple[str, ...]) -> Iterator[Finding]:
+def _leads(record: EcgRecord, alive: tuple[str, ...]) -> Iterator[QualityFinding]:
     """Any two limb leads give the other four; chest leads follow from nothing, and the model can miss a few of them."""
     measured = [lead for lead in alive if lead not in record.derived]
     absent = tuple(lead for lead in LEADS if lead not in measured)
@@ -185,38 +187,38 @@ def _leads(record: EcgRecord, alive: tuple[str, ...]) -> Iterator[Finding]:
         sentences.append(f"Not recorded or empty: {', '.join(lost)}; the model reads the others alone.")
     if len(LEADS) - len(lost) < MIN_LEADS:
         sentence = f"Not recorded or empty: {', '.join(lost)}; at least {MIN_LEADS} of the twelve leads are needed."
-        yield Finding("leads", Level.BLOCK, absent, sentence)
+        yield QualityFinding("leads", Level.BLOCK, absent, sentence)
     elif absent:
-        yield Finding("leads", Level.WARN, absent, " ".join(sentences))
+        yield QualityFinding("leads", Level.WARN, absent, " ".join(sentences))
     else:
-        yield Finding("leads", Level.OK, (), "All twelve leads were recorded.")
+        yield QualityFinding("leads", Level.OK, (), "All twelve leads were recorded.")
 
 
-def _amplitude(view: _View) -> Iterator[Finding]:
+def _amplitude(view: _View) -> Iterator[QualityFinding]:
     centred = np.abs(view.signal - np.median(view.signal, axis=1, keepdims=True))
     heights = np.percentile(centred, 99.9, axis=1)
     typical = float(np.median(heights))
     if not MIN_MILLIVOLTS <= typical <= MAX_MILLIVOLTS:
-        yield Finding(
+        yield QualityFinding(
             "amplitude",
             Level.BLOCK,
             view.leads,
             f"A typical lead reaches {typical:.3g} mV, which no heart does; the unit or the gain of the file is wrong.",
         )
     elif not USUAL_MILLIVOLTS[0] <= typical <= USUAL_MILLIVOLTS[1]:
-        yield Finding(
+        yield QualityFinding(
             "amplitude",
             Level.WARN,
             view.leads,
             f"A typical lead reaches {typical:.2f} mV, which is rare; check the unit and the gain of the file.",
         )
     elif np.any(too_high := heights > MAX_MILLIVOLTS):
-        yield Finding("amplitude", Level.WARN, view.which(too_high), f"Deflections above {MAX_MILLIVOLTS:g} mV.")
+        yield QualityFinding("amplitude", Level.WARN, view.which(too_high), f"Deflections above {MAX_MILLIVOLTS:g} mV.")
     else:
-        yield Finding("amplitude", Level.OK, (), f"A typical lead reaches {typical:.2f} mV.")
+        yield QualityFinding("amplitude", Level.OK, (), f"A typical lead reaches {typical:.2f} mV.")
 
 
-def _flat(view: _View) -> Iterator[Finding]:
+def _flat(view: _View) -> Iterator[QualityFinding]:
     still = np.abs(np.diff(view.signal, axis=1)) < FLAT_MILLIVOLTS
     share = _share_in_runs(still, round(FLAT_SECONDS * view.record.fs))
     yield from _lead_warning(
@@ -224,7 +226,7 @@ def _flat(view: _View) -> Iterator[Finding]:
     )
 
 
-def _saturation(view: _View) -> Iterator[Finding]:
+def _saturation(view: _View) -> Iterator[QualityFinding]:
     """Flat peaks, or peaks of half of the beats at exactly one value: a coarse recording has one sample on each."""
     run = max(3, round(CLIPPED_SECONDS * view.record.fs))
     often = max(CLIPPED_BEATS, len(view.beats) / 2)
@@ -239,7 +241,7 @@ def _saturation(view: _View) -> Iterator[Finding]:
     )
 
 
-def _spikes(view: _View) -> Iterator[Finding]:
+def _spikes(view: _View) -> Iterator[QualityFinding]:
     """A jump there and back within one sample. A coarse recording shows narrow R waves so, hence its higher limit."""
     steps = np.diff(view.signal, axis=1)
     there, back = steps[:, :-1], steps[:, 1:]
@@ -253,7 +255,7 @@ def _spikes(view: _View) -> Iterator[Finding]:
     )
 
 
-def _wander(view: _View) -> Iterator[Finding]:
+def _wander(view: _View) -> Iterator[QualityFinding]:
     drift = np.ptp(view.baseline, axis=1)
     yield from _lead_warning(
         view,
@@ -264,7 +266,7 @@ def _wander(view: _View) -> Iterator[Finding]:
     )
 
 
-def _noise(view: _View) -> Iterator[Finding]:
+def _noise(view: _View) -> Iterator[QualityFinding]:
     """Median over 0.1 s windows of what varies faster than about 30 Hz, so that QRS complexes do not count as noise."""
     fs = view.record.fs
     fast = view.signal - uniform_filter1d(view.signal, max(3, round(0.025 * fs)), axis=-1)
@@ -278,7 +280,7 @@ def _noise(view: _View) -> Iterator[Finding]:
     yield from _lead_warning(view, "noise", noisy, f"{kind} ({level.max():.2f} mV RMS)", "Little noise.")
 
 
-def _limb_leads(view: _View) -> Iterator[Finding]:
+def _limb_leads(view: _View) -> Iterator[QualityFinding]:
     """Einthoven's and Goldberger's equations; they see exchanged columns and wrong gains, not exchanged electrodes."""
     measured = [lead for lead in LIMB_LEADS if lead in view.leads and lead not in view.record.derived]
     if not {"I", "II"} < set(measured):
@@ -287,7 +289,9 @@ def _limb_leads(view: _View) -> Iterator[Finding]:
     residual = {lead: _residual(rows[lead], lead, rows) for lead in measured}
     wrong = tuple(lead for lead in measured if residual[lead] > RESIDUAL_MILLIVOLTS)
     if not wrong:
-        yield Finding("limb leads", Level.OK, (), "The limb leads agree with each other (Einthoven, Goldberger).")
+        yield QualityFinding(
+            "limb leads", Level.OK, (), "The limb leads agree with each other (Einthoven, Goldberger)."
+        )
         return
     message = f"Limb leads contradict each other by {max(residual.values()):.2f} mV (order, gain or filters)."
     for first, second in (("aVL", "aVF"), ("aVR", "aVL"), ("aVR", "aVF")):
@@ -296,7 +300,7 @@ def _limb_leads(view: _View) -> Iterator[Finding]:
             for one, other in ((first, second), (second, first))
         ):
             message = f"{first} and {second} hold each other's signal: the file's lead order is wrong."
-    yield Finding("limb leads", Level.WARN, wrong, message)
+    yield QualityFinding("limb leads", Level.WARN, wrong, message)
 
 
 def _residual(row: NDArray[np.float32], lead: str, rows: dict[str, NDArray[np.float32]]) -> float:
@@ -304,12 +308,12 @@ def _residual(row: NDArray[np.float32], lead: str, rows: dict[str, NDArray[np.fl
     return float(np.sqrt(np.mean(np.square(row - of_i * rows["I"] - of_ii * rows["II"]))))
 
 
-def _electrodes(view: _View) -> Iterator[Finding]:
+def _electrodes(view: _View) -> Iterator[QualityFinding]:
     """Exchanged electrodes. Where the one on the right leg is among them, a limb lead is nearly flat."""
     found = suspected_exchanges(view.record, view.beats)
     for one in found:
         also = " A heart on the right side looks alike." if one.of_limbs else ""
-        yield Finding(
+        yield QualityFinding(
             "electrodes",
             Level.WARN,
             one.leads,
@@ -318,14 +322,14 @@ def _electrodes(view: _View) -> Iterator[Finding]:
         )
     flat = _flat_limb_lead(view)
     if flat:
-        yield Finding(
+        yield QualityFinding(
             "electrodes",
             Level.WARN,
             (flat,),
             f"Lead {flat} is nearly flat beside the others: the electrode on the right leg may be on an arm.",
         )
     if not found and not flat:
-        yield Finding("electrodes", Level.OK, (), "No sign of exchanged electrodes.")
+        yield QualityFinding("electrodes", Level.OK, (), "No sign of exchanged electrodes.")
 
 
 def _flat_limb_lead(view: _View) -> str | None:
@@ -339,10 +343,10 @@ def _flat_limb_lead(view: _View) -> str | None:
     return None
 
 
-def _heart_rate(view: _View) -> Iterator[Finding]:
+def _heart_rate(view: _View) -> Iterator[QualityFinding]:
     """Beats are also sought in limb and chest leads apart; artefact in one group makes the counts differ."""
     if len(view.beats) < MIN_BEATS:
-        yield Finding("heart rate", Level.WARN, (), f"Only {len(view.beats)} heartbeat(s) were recognised.")
+        yield QualityFinding("heart rate", Level.WARN, (), f"Only {len(view.beats)} heartbeat(s) were recognised.")
         return
     rate = 60.0 * view.record.fs / float(np.median(np.diff(view.beats)))
     pause = float(np.diff(view.beats, prepend=0, append=view.signal.shape[1]).max()) / view.record.fs
@@ -352,27 +356,27 @@ def _heart_rate(view: _View) -> Iterator[Finding]:
         if (rows := [i for i, lead in enumerate(view.leads) if lead in group])
     ]
     if not MIN_RATE <= rate <= MAX_RATE:
-        yield Finding(
+        yield QualityFinding(
             "heart rate", Level.WARN, (), f"The heart rate seems to be {rate:.0f} per minute, which is implausible."
         )
     elif pause > LONGEST_PAUSE_SECONDS:
-        yield Finding("heart rate", Level.WARN, (), f"No heartbeat was recognised for {pause:.1f} s.")
+        yield QualityFinding("heart rate", Level.WARN, (), f"No heartbeat was recognised for {pause:.1f} s.")
     elif max(counts) - min(counts) > max(1, 0.1 * len(view.beats)):
-        yield Finding(
+        yield QualityFinding(
             "heart rate", Level.WARN, (), "Limb and chest leads disagree about the heartbeats; the rate is unsure."
         )
     else:
-        yield Finding("heart rate", Level.OK, (), f"About {rate:.0f} beats per minute.")
+        yield QualityFinding("heart rate", Level.OK, (), f"About {rate:.0f} beats per minute.")
 
 
 def _lead_warning(
     view: _View, check: str, concerned: NDArray[np.bool_], message: str, otherwise: str
-) -> Iterator[Finding]:
+) -> Iterator[QualityFinding]:
     leads = view.which(concerned)
     if leads:
-        yield Finding(check, Level.WARN, leads, f"{message}: {', '.join(leads)}.")
+        yield QualityFinding(check, Level.WARN, leads, f"{message}: {', '.join(leads)}.")
     else:
-        yield Finding(check, Level.OK, (), otherwise)
+        yield QualityFinding(check, Level.OK, (), otherwise)
 
 
 def _share_in_runs(marked: NDArray[np.bool_], shortest: int) -> NDArray[np.float64]:

@@ -16,8 +16,8 @@ import streamlit as st
 
 from suprem.errors import CheckpointError, CohortError, JobError
 from suprem.export import RESEARCH_USE, text_cell
-from suprem.inference.cohort import Cohort, Verdict, has_begun, list_cohorts, state_of
-from suprem.inference.reference_bank import Likeness, ReferenceBank
+from suprem.inference.cohort import Cohort, QualityVerdict, has_begun, list_cohorts, state_of
+from suprem.inference.reference_bank import OutOfDistributionLevel, ReferenceBank
 from suprem.jobs import runner
 from suprem.jobs.job import ENDED, Job, State
 from suprem.jobs.progress import last_progress, tail
@@ -51,7 +51,7 @@ class Selection:
     query: int
     low: float
     high: float
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[QualityVerdict, ...]
     named: bool
 
     def rows(self, cohort: Cohort) -> list[int]:
@@ -88,7 +88,7 @@ def label(cohort: Cohort, row: int, named: bool) -> str:
 
 
 def table_rows(
-    cohort: Cohort, selection: Selection, rows: Sequence[int], likeness: Sequence[Likeness]
+    cohort: Cohort, selection: Selection, rows: Sequence[int], likeness: Sequence[OutOfDistributionLevel]
 ) -> list[dict[str, object]]:
     """Return rows of the table, the chosen query's score first."""
     scores, ranks = cohort.scores, cohort.ranks(selection.query)
@@ -107,7 +107,9 @@ def table_rows(
     ]
 
 
-def cohort_as_csv(cohort: Cohort, selection: Selection, rows: Sequence[int], likeness: Sequence[Likeness]) -> str:
+def cohort_as_csv(
+    cohort: Cohort, selection: Selection, rows: Sequence[int], likeness: Sequence[OutOfDistributionLevel]
+) -> str:
     """Return the recordings as CSV, one column a query, with the research-use notice below them."""
     out = StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -167,7 +169,7 @@ def _stop(store: JobStore, number: int) -> None:
 def _select(cohort: Cohort) -> Selection:
     queries, plan = cohort.plan.queries, cohort.plan
     counts = cohort.count()
-    facts = ", ".join(f"{count:,} {verdict}" for verdict in map(str, Verdict) if (count := counts.get(verdict)))
+    facts = ", ".join(f"{count:,} {verdict}" for verdict in map(str, QualityVerdict) if (count := counts.get(verdict)))
     so_far = "" if cohort.finished else f" of {len(plan.files):,}"
     st.html(f'<p class="facts"><strong>{cohort.done:,}{so_far} ECGs</strong>: {facts}. Model {plan.checkpoint}.</p>')
     asking, drawing = st.columns((2, 3), gap="large")
@@ -177,7 +179,7 @@ def _select(cohort: Cohort) -> Selection:
         )
         low, high = st.slider("Scores from … to …", 0.0, 1.0, (0.0, 1.0), step=0.01, key="cohort-range")
         verdicts = st.multiselect(
-            "Signal quality", list(Verdict), default=list(Verdict), key="cohort-verdicts", format_func=str
+            "Signal quality", list(QualityVerdict), default=list(QualityVerdict), key="cohort-verdicts", format_func=str
         )
         named = st.checkbox(
             "Show file names", key="cohort-named", help="Only where they do not tell who a patient is. They are then "
@@ -201,7 +203,9 @@ def _bank(folder: Path, checkpoint: str) -> ReferenceBank | None:
         return None
 
 
-def _show_table(cohort: Cohort, selection: Selection, rows: list[int], likeness: Sequence[Likeness]) -> None:
+def _show_table(
+    cohort: Cohort, selection: Selection, rows: list[int], likeness: Sequence[OutOfDistributionLevel]
+) -> None:
     st.dataframe(
         table_rows(cohort, selection, rows[:SHOWN], likeness),
         hide_index=True,
@@ -244,7 +248,7 @@ def _choose(cohort: Cohort, selection: Selection, rows: list[int]) -> int:
 
 def _show_chosen(cohort: Cohort, selection: Selection, row: int, settings: Settings) -> None:
     """Offer to open the chosen ECG, and those most like it, here or in another cohort of the same model."""
-    readable = cohort.verdicts[row] is not Verdict.UNREADABLE
+    readable = cohort.verdicts[row] is not QualityVerdict.UNREADABLE
     if st.button("Open in Read an ECG", type="primary", key="open-ecg", disabled=not readable):
         _open(cohort, row)
     if not cohort.scored[row]:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from suprem.concepts.embed import TextEmbedder, load_embedder
 from suprem.concepts.mapping.labels import ReportFindings
-from suprem.concepts.mapping.mapping import THRESHOLDS, Mapping, Similarities, measure, remap
+from suprem.concepts.mapping.mapping import THRESHOLDS, Mapping, Similarities, measure_similarities, remap
 from suprem.concepts.mapping.versions import Mentions, measure_reports, open_version
 from suprem.concepts.review.store import ReviewStore
 from suprem.concepts.vocabulary import Vocabulary, load_terms
@@ -71,7 +71,7 @@ def concept_of(names: Sequence[str]) -> dict[str, str]:
         return {}
     encoder = encoder_named(ENCODER)
     limits = THRESHOLDS[ENCODER]
-    similarities = measure(names, reference_terms(), encoder, floor=limits.cluster)
+    similarities = measure_similarities(names, reference_terms(), encoder, floor=limits.cluster)
     rows = remap(similarities, cluster_threshold=limits.cluster, map_threshold=limits.map)
     return {row.entity: row.concept + (f" ({row.guard})" if row.guard else "") for row in rows if row.code}
 

@@ -8,7 +8,7 @@ from itertools import combinations
 import streamlit as st
 
 from suprem.concepts.mapping.versions import VocabularyVersion
-from suprem.concepts.review.decision import Agreement, Decision, Status
+from suprem.concepts.review.decision import Decision, ReviewerAgreement, Status
 from suprem.concepts.review.review_export import approved_as_csv
 from suprem.concepts.review.store import ReviewStore
 from suprem.errors import SupremError
@@ -42,7 +42,7 @@ def show_reviewers(store: ReviewStore, version: VocabularyVersion, reviewer: str
         _show_dispute(store, version, reviewer, entity, disputes[entity], counts.get(entity, 0))
 
 
-def agreement_row(agreement: Agreement) -> dict[str, str | int]:
+def agreement_row(agreement: ReviewerAgreement) -> dict[str, str | int]:
     """Return how far two reviewers agree, as a row."""
     return {
         "reviewers": f"{agreement.first} and {agreement.second}",

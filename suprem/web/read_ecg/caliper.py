@@ -53,7 +53,7 @@ class Measurement:
         )
 
 
-def measure(
+def caliper_reading(
     record: EcgRecord, sheet: Sheet, x: Sequence[float], y: Sequence[float], start: float = 0.0
 ) -> Measurement | None:
     """Return what a box measures; None where its middle lies over no strip.

@@ -19,7 +19,7 @@ from suprem.web.session import session
 
 if TYPE_CHECKING:
     from suprem.inference.predictor import QueryScore
-    from suprem.inference.reference import Standing
+    from suprem.inference.reference import ReferencePercentile
     from suprem.web.model_cache import SharedPredictor
 
 SECOND = "second"
@@ -106,8 +106,8 @@ def st_differences(first: Measurements, second: Measurements) -> list[Row]:
 def score_differences(
     first: Sequence[QueryScore],
     second: Sequence[QueryScore],
-    first_places: Mapping[str, Standing],
-    second_places: Mapping[str, Standing],
+    first_places: Mapping[str, ReferencePercentile],
+    second_places: Mapping[str, ReferencePercentile],
 ) -> list[Row]:
     """Return a row for each query with both scores and their ranks, the largest difference of logits first."""
     others = {score.query: score for score in second}
@@ -150,5 +150,5 @@ def _measured_row(name: str, first: Measured, second: Measured) -> Row:
     return name, shown[0], shown[1], f"{change:+.{digits}f} {unit}"
 
 
-def _scored(score: QueryScore, place: Standing | None) -> str:
+def _scored(score: QueryScore, place: ReferencePercentile | None) -> str:
     return f"{score.score:.3f} ({place.words})" if place else f"{score.score:.3f}"

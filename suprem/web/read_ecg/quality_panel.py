@@ -14,7 +14,7 @@ import streamlit as st
 
 from suprem import __version__
 from suprem.ecg.checks.electrodes import Exchange
-from suprem.ecg.checks.quality import Finding, Level, assess_quality, blocked, lead_levels
+from suprem.ecg.checks.quality import Level, QualityFinding, assess_quality, blocked, lead_levels
 from suprem.ecg.record import LEADS
 from suprem.settings import load_settings
 from suprem.web.login import user_name
@@ -41,7 +41,7 @@ def show_quality(ecg: PickedEcg) -> tuple[PickedEcg, bool]:
     return ecg, not blocked(findings) or _overridden(ecg, findings)
 
 
-def finding_list(findings: Sequence[Finding]) -> str:
+def finding_list(findings: Sequence[QualityFinding]) -> str:
     """Return what is not in order as HTML, one sentence each; empty where everything is."""
     return "".join(
         f'<p class="finding {found.level}">{escape(found.message)}</p>'
@@ -50,7 +50,7 @@ def finding_list(findings: Sequence[Finding]) -> str:
     )
 
 
-def quality_strip(findings: Sequence[Finding]) -> str:
+def quality_strip(findings: Sequence[QualityFinding]) -> str:
     """Return the strip of twelve cells as HTML; each says in a sign and a word how its lead is, and why on hovering."""
     levels = lead_levels(findings)
     cells = []
@@ -79,7 +79,7 @@ def _offer_corrected(ecg: PickedEcg, exchange: Exchange) -> PickedEcg:
     return ecg.corrected(exchange)
 
 
-def _overridden(ecg: PickedEcg, findings: Sequence[Finding]) -> bool:
+def _overridden(ecg: PickedEcg, findings: Sequence[QualityFinding]) -> bool:
     """Ask who wants to see blocked scores and why, log it, and remember it for this recording and session."""
     said = session().overridden.get(ecg.key)
     if said:
@@ -99,7 +99,7 @@ def _overridden(ecg: PickedEcg, findings: Sequence[Finding]) -> bool:
     return False
 
 
-def log_override(ecg: PickedEcg, findings: Sequence[Finding], name: str, reason: str) -> str:
+def log_override(ecg: PickedEcg, findings: Sequence[QualityFinding], name: str, reason: str) -> str:
     """Write an override into the audit log and return what to say of it.
 
     The recording stands there as a hash of its samples under a key of this installation; nothing else of it is kept.

@@ -11,7 +11,7 @@ import streamlit as st
 
 from suprem.concepts.stated import stated_findings
 from suprem.errors import SupremError
-from suprem.inference.report_check import CheckedFinding, Verdict, asked_for, check_report
+from suprem.inference.report_check import CheckedFinding, ReportVerdict, asked_for, check_report
 from suprem.reports.report import MAX_CHARACTERS
 from suprem.web.frame import plain
 from suprem.web.read_ecg.ecg_picker import PickedEcg
@@ -62,7 +62,7 @@ def show_report_check(predictor: SharedPredictor, ecg: PickedEcg) -> None:
 def summary(checked: list[CheckedFinding]) -> str:
     """Return the conflicts in a sentence."""
     parts = []
-    for verdict in (Verdict.STATED_LOW, Verdict.DENIED_HIGH, Verdict.UNSTATED_HIGH):
+    for verdict in (ReportVerdict.STATED_LOW, ReportVerdict.DENIED_HIGH, ReportVerdict.UNSTATED_HIGH):
         names = [one.finding for one in checked if one.verdict is verdict]
         if names:
             parts.append(f"{verdict.capitalize()}: {', '.join(names)}.")

@@ -12,7 +12,7 @@ from suprem.web.chart import RULE, chart, ink
 
 if TYPE_CHECKING:
     from suprem.inference.predictor import QueryScore, WordingSpread
-    from suprem.inference.reference import Standing
+    from suprem.inference.reference import ReferencePercentile
 
 BAR = "#6f8598"
 SUPPORT_WORDS = {
@@ -46,7 +46,7 @@ SCORE_AXIS = {
 
 def score_figure(
     scores: Sequence[QueryScore],
-    places: Mapping[str, Standing] | None = None,
+    places: Mapping[str, ReferencePercentile] | None = None,
     spreads: Mapping[str, WordingSpread] | None = None,
     *,
     dark: bool = False,
@@ -124,7 +124,7 @@ def query_axis(ordered: Sequence[QueryScore]) -> dict[str, Any]:
     }
 
 
-def _words(score: QueryScore, place: Standing | None) -> str:
+def _words(score: QueryScore, place: ReferencePercentile | None) -> str:
     support = SUPPORT_WORDS[score.support]
     return f"{place.words}  {support}" if place else support
 

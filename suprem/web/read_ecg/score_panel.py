@@ -12,15 +12,15 @@ from suprem.concepts.negation import SetAside
 from suprem.concepts.query import CardiacQuery, Support
 from suprem.ecg.measurement.measure import Measurements
 from suprem.inference.measured_check import disagreements
-from suprem.inference.reference import Standing, standing
-from suprem.inference.reference_bank import Familiarity, Likeness
+from suprem.inference.reference import ReferencePercentile, reference_percentile
+from suprem.inference.reference_bank import OutOfDistribution, OutOfDistributionLevel
 from suprem.paper.printout import ScoreLine
 from suprem.web.frame import PLOT, plain
 from suprem.web.model_card import Card, lineage
 from suprem.web.read_ecg.ecg_picker import PickedEcg
 from suprem.web.read_ecg.score_export import scores_as_csv
 from suprem.web.read_ecg.score_figure import score_figure
-from suprem.web.session import Scored, session
+from suprem.web.session import LastScores, session
 
 if TYPE_CHECKING:
     from suprem.inference.predictor import QueryScore, WordingSpread
@@ -41,7 +41,7 @@ WORDINGS = (
 
 def score_queries(
     predictor: SharedPredictor, ecg: PickedEcg, queries: Sequence[CardiacQuery], slot: str = ""
-) -> Scored:
+) -> LastScores:
     """Return the scores; computed anew only when recording, window, queries or model changed.
 
     Args:
@@ -54,7 +54,7 @@ def score_queries(
     known = session().scored.get(slot)
     if known is None or known.question != question:
         scores = sorted(predictor.score(ecg.window, queries), key=lambda score: -score.score)
-        known = session().scored[slot] = Scored(question, scores, predictor.wording_spread(ecg.window, queries))
+        known = session().scored[slot] = LastScores(question, scores, predictor.wording_spread(ecg.window, queries))
     return known
 
 
@@ -102,7 +102,9 @@ def show_not_scored(aside: Sequence[SetAside]) -> None:
         st.html(f'<ul class="remarks">{items}</ul>')
 
 
-def show_scores(scored: Scored, queries: Sequence[CardiacQuery], predictor: SharedPredictor, ecg: PickedEcg) -> None:
+def show_scores(
+    scored: LastScores, queries: Sequence[CardiacQuery], predictor: SharedPredictor, ecg: PickedEcg
+) -> None:
     """Show bars, what to know before believing them, which model they are from, and the download."""
     scores, spreads = scored.scores, scored.spreads
     places = standings(scores, queries, predictor.card)
@@ -137,7 +139,7 @@ def show_scores(scored: Scored, queries: Sequence[CardiacQuery], predictor: Shar
 
 
 def show_doubts(
-    scored: Scored, queries: Sequence[CardiacQuery], predictor: SharedPredictor, measured: Measurements
+    scored: LastScores, queries: Sequence[CardiacQuery], predictor: SharedPredictor, measured: Measurements
 ) -> None:
     """Show where scores and the measurements of the same ECG do not go together."""
     items = "".join(
@@ -147,29 +149,31 @@ def show_doubts(
         st.html(f'<p class="finding">Scores and measurements disagree; look again:</p><ul class="remarks">{items}</ul>')
 
 
-def show_familiarity(found: Familiarity) -> None:
+def show_familiarity(found: OutOfDistribution) -> None:
     """Show whether the recording is like the ECGs that the model's figures speak of."""
     st.html(f'<p class="chip {found.likeness}">{escape(familiarity_sentence(found))}</p>')
 
 
-def familiarity_sentence(found: Familiarity) -> str:
+def familiarity_sentence(found: OutOfDistribution) -> str:
     """Return how like the reference ECGs a recording is, with its rank among them."""
     if found.nearer is None:
         return "Like the reference ECGs or unlike? Unknown: this checkpoint was stored without any."
     rank = f"distance rank {100 * found.nearer:.1f} of 100 among {found.records:,}"
-    if found.likeness is Likeness.UNLIKE:
+    if found.likeness is OutOfDistributionLevel.UNLIKE:
         return f"Unlike the reference ECGs ({rank}): how good the scores are on such recordings is not known."
     return f"Like the reference ECGs ({rank})."
 
 
-def standings(scores: Sequence[QueryScore], queries: Sequence[CardiacQuery], card: Card) -> dict[str, Standing]:
+def standings(
+    scores: Sequence[QueryScore], queries: Sequence[CardiacQuery], card: Card
+) -> dict[str, ReferencePercentile]:
     """Return query -> where its score stands among the reference ECGs, for trained concepts."""
     codes = {query.text: query.code for query in queries}
-    found = {score.query: standing(card, codes.get(score.query), score.logit) for score in scores}
+    found = {score.query: reference_percentile(card, codes.get(score.query), score.logit) for score in scores}
     return {query: place for query, place in found.items() if place is not None}
 
 
-def score_lines(scores: Sequence[QueryScore], places: Mapping[str, Standing]) -> list[ScoreLine]:
+def score_lines(scores: Sequence[QueryScore], places: Mapping[str, ReferencePercentile]) -> list[ScoreLine]:
     """Return the scores as they are printed."""
     ranks = {query: place.words for query, place in places.items()}
     return [ScoreLine(one.query, one.score, ranks.get(one.query, ""), str(one.support)) for one in scores]
@@ -202,7 +206,7 @@ def encoder_sentence(name: str) -> str:
     return f"Queries are read by the text encoder {name}."
 
 
-def standing_sentence(score: QueryScore, place: Standing | None) -> str:
+def standing_sentence(score: QueryScore, place: ReferencePercentile | None) -> str:
     """Return what is known of how far one score can be trusted."""
     if place is None:
         return f"Score {score.score:.2f}. This query was not evaluated: neither rank nor AUROC is known."
@@ -223,7 +227,7 @@ def standing_sentence(score: QueryScore, place: Standing | None) -> str:
 
 
 def row_of(
-    score: QueryScore, place: Standing | None = None, spread: WordingSpread | None = None
+    score: QueryScore, place: ReferencePercentile | None = None, spread: WordingSpread | None = None
 ) -> dict[str, str | float]:
     """Return a score as a row of the table."""
     reach = ""

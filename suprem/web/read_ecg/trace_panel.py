@@ -16,7 +16,7 @@ from suprem.paper.view import View
 from suprem.web.ecg_paper.ecg_figure import ecg_figures
 from suprem.web.ecg_paper.ecg_paper import HALF_PIXELS, PAPER_PIXELS
 from suprem.web.frame import PLOT, plain
-from suprem.web.read_ecg.caliper import Measurement, measure, measure_between
+from suprem.web.read_ecg.caliper import Measurement, caliper_reading, measure_between
 from suprem.web.read_ecg.ecg_picker import PickedEcg
 from suprem.web.read_ecg.first_sight import first_sight
 from suprem.web.read_ecg.print_panel import offer_print
@@ -156,7 +156,7 @@ def draw_trace(ecg: PickedEcg, view: View, name: str, *, measuring: bool = False
         figure.update_layout(dragmode="select", selectdirection="any")
         event = st.plotly_chart(figure, on_select="rerun", selection_mode="box", **options)
         # A filter changes what is seen, never what is measured.
-        found = [measure(ecg.window, sheet, box["x"], box["y"], ecg.start) for box in event["selection"]["box"]]
+        found = [caliper_reading(ecg.window, sheet, box["x"], box["y"], ecg.start) for box in event["selection"]["box"]]
         reading.markdown(_reading(found))
 
 

@@ -11,7 +11,15 @@ from suprem.concepts.abbreviations import match_key
 from suprem.concepts.embed import MiniLmEmbedder, TextEmbedder
 from suprem.concepts.guards import conflict
 from suprem.concepts.mapping import mapping
-from suprem.concepts.mapping.mapping import THRESHOLDS, Mapping, candidates, measure, overlap, remap, to_csv
+from suprem.concepts.mapping.mapping import (
+    THRESHOLDS,
+    Mapping,
+    candidates,
+    measure_similarities,
+    overlap,
+    remap,
+    to_csv,
+)
 from suprem.concepts.mapping.mapping_accuracy import measure_mapping, read_entity_codes
 from suprem.concepts.vocabulary import CONCEPTS, Vocabulary, load_terms
 from suprem.errors import ConceptError
@@ -49,7 +57,7 @@ class OneVectorEmbedder(FakeEmbedder):
 
 
 def rows_of(entities: list[str], vocabulary: Vocabulary, embedder: TextEmbedder | None = None) -> dict[str, Mapping]:
-    similarities = measure(entities, vocabulary, embedder or FakeEmbedder(), floor=0.5)
+    similarities = measure_similarities(entities, vocabulary, embedder or FakeEmbedder(), floor=0.5)
     return {row.entity: row for row in remap(similarities, cluster_threshold=0.8, map_threshold=0.6)}
 
 
@@ -64,7 +72,7 @@ def test_a_name_that_states_more_carries_the_concept_and_is_reviewed(terms: Voca
 
 
 def test_a_name_that_states_less_is_not_mapped_to_what_states_more(terms: Vocabulary) -> None:
-    similarities = measure(["myocardial infarction"], terms, FakeEmbedder(), floor=0.5)
+    similarities = measure_similarities(["myocardial infarction"], terms, FakeEmbedder(), floor=0.5)
     row = remap(similarities, cluster_threshold=0.8, map_threshold=0.6)[0]
     assert (row.code, row.guard, row.needs_review, row.carries) == ("", "broader", True, False)
     assert "broader" in {candidate.guard for candidate in candidates(similarities, "myocardial infarction")}
@@ -118,7 +126,7 @@ def test_a_finding_in_a_place_is_no_target() -> None:
 
 def test_without_an_entity_there_is_nothing_to_map(terms: Vocabulary) -> None:
     with pytest.raises(ConceptError, match="no entity"):
-        measure([], terms, FakeEmbedder(), floor=0.5)
+        measure_similarities([], terms, FakeEmbedder(), floor=0.5)
 
 
 def test_overlap_names_the_guard_where_two_queries_are_not_one() -> None:
@@ -153,7 +161,7 @@ def test_real_entities_reach_the_accuracy_the_thresholds_were_set_for(
 
 def test_wordings_of_machines_go_to_their_statement_or_nowhere(terms: Vocabulary, minilm: MiniLmEmbedder) -> None:
     thresholds = THRESHOLDS["minilm"]
-    similarities = measure(MACHINE_WORDINGS, terms, minilm, floor=thresholds.cluster)
+    similarities = measure_similarities(MACHINE_WORDINGS, terms, minilm, floor=thresholds.cluster)
     rows = remap(similarities, cluster_threshold=thresholds.cluster, map_threshold=thresholds.map)
     code = {row.entity: row.code if row.carries else "" for row in rows}
     assert {name: code[name] for name, right in MACHINE_WORDINGS.items() if code[name] not in right} == {}
@@ -175,7 +183,7 @@ def test_a_wording_that_is_left_out_is_seldom_taken_for_another_statement(
                 left_out[wording] = concept.code
             others = tuple(synonym for synonym in concept.synonyms if match_key(synonym) != key)
             concepts.append(replace(concept, synonyms=others))
-        similarities = measure(left_out, Vocabulary(tuple(concepts)), minilm, floor=thresholds.cluster)
+        similarities = measure_similarities(left_out, Vocabulary(tuple(concepts)), minilm, floor=thresholds.cluster)
         for row in remap(similarities, cluster_threshold=thresholds.cluster, map_threshold=thresholds.map):
             right = row.code == left_out[row.entity]
             outcomes[("right" if right else "wrong") if row.carries else "not carried"] += 1
@@ -196,7 +204,7 @@ def test_a_wave_in_leads_of_a_wall_is_marked_narrower(terms: Vocabulary) -> None
 def test_candidates_are_the_nearest_concepts_with_what_speaks_against_them(
     terms: Vocabulary, minilm: MiniLmEmbedder
 ) -> None:
-    similarities = measure(["myocardial ischemia", "third degree heart block"], terms, minilm, floor=0.5)
+    similarities = measure_similarities(["myocardial ischemia", "third degree heart block"], terms, minilm, floor=0.5)
     found = candidates(similarities, "third degree heart block", limit=4)
     assert [row.cosine for row in found] == sorted((row.cosine for row in found), reverse=True)
     assert (found[0].code, found[0].cosine, found[0].guard) == ("3AVB", 1.0, "")
@@ -214,7 +222,7 @@ def test_statements_of_machines_are_read_and_mapped_as_a_cardiologist_would(
     reports = [Report(str(number), statement) for number, statement in enumerate(expected)]
     found = extract_entities(reports, RuleExtractor()).reports
     thresholds, names = THRESHOLDS["minilm"], [entity.name for report in found for entity in report.entities]
-    similarities = measure(names, terms, minilm, floor=thresholds.cluster)
+    similarities = measure_similarities(names, terms, minilm, floor=thresholds.cluster)
     mapped = remap(similarities, cluster_threshold=thresholds.cluster, map_threshold=thresholds.map)
     rows = {row.entity: row for row in mapped}
     faults = {}

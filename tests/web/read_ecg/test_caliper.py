@@ -7,7 +7,7 @@ import pytest
 
 from suprem.ecg.record import LEADS, EcgRecord
 from suprem.paper.layout import GAINS, SPEEDS, Layout, PaperScale, lay_out
-from suprem.web.read_ecg.caliper import measure, measure_between
+from suprem.web.read_ecg.caliper import caliper_reading, measure_between
 
 
 def square_wave() -> EcgRecord:
@@ -26,7 +26,7 @@ def test_a_box_of_800_milliseconds_and_one_and_a_half_millivolts(layout: Layout,
         for strip in sheet.strips:
             x = [(strip.first + 0.5) * speed, (strip.first + 1.3) * speed]
             y = [strip.middle + 0.75 * gain, strip.middle - 0.75 * gain]
-            found = measure(square_wave(), sheet, x, y, start=3.0)
+            found = caliper_reading(square_wave(), sheet, x, y, start=3.0)
             assert found is not None
             assert found.lead == strip.name
             assert found.milliseconds == pytest.approx(800.0)
@@ -39,11 +39,11 @@ def test_a_box_of_800_milliseconds_and_one_and_a_half_millivolts(layout: Layout,
 def test_corners_may_come_in_any_order() -> None:
     sheet = lay_out(Layout.FULL_LENGTH, 10.0)
     record = square_wave()
-    assert measure(record, sheet, [50, 25], [0, 10]) == measure(record, sheet, [25, 50], [10, 0])
+    assert caliper_reading(record, sheet, [50, 25], [0, 10]) == caliper_reading(record, sheet, [25, 50], [10, 0])
 
 
 def test_the_width_of_a_qrs_complex_is_no_rate() -> None:
-    found = measure(square_wave(), lay_out(Layout.FULL_LENGTH, 10.0), [25.0, 27.5], [0.0, 5.0])
+    found = caliper_reading(square_wave(), lay_out(Layout.FULL_LENGTH, 10.0), [25.0, 27.5], [0.0, 5.0])
     assert found is not None
     assert found.per_minute is None
     assert str(found).startswith("V6: Δt 100 ms · ΔU 0.50 mV")
@@ -52,13 +52,13 @@ def test_the_width_of_a_qrs_complex_is_no_rate() -> None:
 
 def test_a_box_beside_the_time_axis_measures_nothing() -> None:
     sheet = lay_out(Layout.COLUMNS, 10.0)
-    assert measure(square_wave(), sheet, [-10.0, -5.0], [0.0, 10.0]) is None
+    assert caliper_reading(square_wave(), sheet, [-10.0, -5.0], [0.0, 10.0]) is None
 
 
 def test_a_lead_that_was_not_recorded_has_no_peaks() -> None:
     record = square_wave()
     short = EcgRecord(record.signal[:11], LEADS[:11], 500.0, "short", "test")
-    found = measure(short, lay_out(Layout.FULL_LENGTH, 10.0), [25.0, 50.0], [0.0, 10.0])
+    found = caliper_reading(short, lay_out(Layout.FULL_LENGTH, 10.0), [25.0, 50.0], [0.0, 10.0])
     assert found is not None
     assert (found.lead, found.peak_to_peak) == ("V6", None)
 

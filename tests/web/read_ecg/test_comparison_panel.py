@@ -7,7 +7,7 @@ from dataclasses import replace
 from suprem.concepts.query import Support
 from suprem.ecg.measurement.measure import Measured, measure
 from suprem.inference.predictor import QueryScore
-from suprem.inference.reference import Standing
+from suprem.inference.reference import ReferencePercentile
 from suprem.web.read_ecg.comparison_panel import (
     difference_table,
     measurement_differences,
@@ -45,7 +45,7 @@ def test_scores_are_sorted_by_what_changed_most() -> None:
     def scores(**logits: float) -> list[QueryScore]:
         return [QueryScore(name, name, logit / 10, logit, Support.TRAINED, (), "c") for name, logit in logits.items()]
 
-    place = Standing(lower=0.5, records=10, auroc=None, interval=None, positives=1)
+    place = ReferencePercentile(lower=0.5, records=10, auroc=None, interval=None, positives=1)
     rows = score_differences(scores(a=1.0, b=2.0), scores(b=5.0, a=1.5), {"a": place}, {})
     assert rows == [("b", "0.200", "0.500", "+0.300"), ("a", "0.100 (above 50 of 100)", "0.150", "+0.050")]
 

@@ -10,7 +10,7 @@ import pytest
 
 from suprem.concepts.review.store import ReviewStore
 from suprem.ecg.checks.electrodes import ARMS
-from suprem.ecg.checks.quality import Finding, Level, assess_quality
+from suprem.ecg.checks.quality import Level, QualityFinding, assess_quality
 from suprem.ecg.record import LEADS, EcgRecord
 from suprem.settings import load_settings
 from suprem.web.read_ecg.ecg_picker import PickedEcg
@@ -18,10 +18,10 @@ from suprem.web.read_ecg.quality_panel import REASONS, finding_list, log_overrid
 from tests.tiny import ecg
 
 FINDINGS = (
-    Finding("flat", Level.BLOCK, ("V1",), "V1 is <flat>."),
-    Finding("noise", Level.WARN, ("V1", "V2"), "Noisy."),
-    Finding("length", Level.WARN, (), "Short."),
-    Finding("gaps", Level.OK, ("V3",), "No sample is missing."),
+    QualityFinding("flat", Level.BLOCK, ("V1",), "V1 is <flat>."),
+    QualityFinding("noise", Level.WARN, ("V1", "V2"), "Noisy."),
+    QualityFinding("length", Level.WARN, (), "Short."),
+    QualityFinding("gaps", Level.OK, ("V3",), "No sample is missing."),
 )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from suprem.concepts.query import Support
 from suprem.inference.predictor import QueryScore, WordingSpread
-from suprem.inference.reference import Standing
+from suprem.inference.reference import ReferencePercentile
 from suprem.web.read_ecg.score_figure import MAX_LABEL, score_figure
 
 
@@ -46,7 +46,7 @@ def test_a_long_query_is_shortened_and_markup_stays_text() -> None:
 
 
 def test_the_place_among_reference_recordings_stands_beside_the_score() -> None:
-    place = Standing(lower=0.987, records=2000, auroc=0.9, interval=(0.8, 0.95), positives=30)
+    place = ReferencePercentile(lower=0.987, records=2000, auroc=0.9, interval=(0.8, 0.95), positives=30)
     assert place.words == "above 98 of 100"
     bar = score_figure(SCORES, {"low": place}).data[0]
     assert ["above 98 of 100" in text for text in bar.text] == [True, False, False]

@@ -6,8 +6,8 @@ import numpy as np
 
 from suprem.concepts.query import CardiacQuery, Support
 from suprem.inference.predictor import QueryScore
-from suprem.inference.reference import Standing, reference_of
-from suprem.inference.reference_bank import Familiarity, Likeness
+from suprem.inference.reference import ReferencePercentile, reference_of
+from suprem.inference.reference_bank import OutOfDistribution, OutOfDistributionLevel
 from suprem.web.read_ecg.score_panel import (
     MEANING,
     encoder_sentence,
@@ -67,18 +67,18 @@ def test_a_trained_term_is_placed_among_the_reference_ecgs_with_its_auroc() -> N
 
 
 def test_a_recording_is_told_like_or_unlike_the_reference_or_that_it_is_not_known() -> None:
-    assert familiarity_sentence(Familiarity(Likeness.LIKE, 16.0, 0.4321, 2183)) == (
+    assert familiarity_sentence(OutOfDistribution(OutOfDistributionLevel.LIKE, 16.0, 0.4321, 2183)) == (
         "Like the reference ECGs (distance rank 43.2 of 100 among 2,183)."
     )
-    unlike = familiarity_sentence(Familiarity(Likeness.UNLIKE, 90.0, 1.0, 2183))
+    unlike = familiarity_sentence(OutOfDistribution(OutOfDistributionLevel.UNLIKE, 90.0, 1.0, 2183))
     assert unlike.startswith("Unlike the reference ECGs (distance rank 100.0 of 100 among 2,183)")
     assert "not known" in unlike
-    assert "Unknown" in familiarity_sentence(Familiarity())
+    assert "Unknown" in familiarity_sentence(OutOfDistribution())
 
 
 def test_what_is_known_of_a_score_is_said_and_what_is_not_as_well() -> None:
     query = CardiacQuery.from_text("AF")
-    known = Standing(0.97, 2000, 0.95, (0.9, 0.98), 140, probability=0.41, calibration_error=0.012)
+    known = ReferencePercentile(0.97, 2000, 0.95, (0.9, 0.98), 140, probability=0.41, calibration_error=0.012)
     sentence = standing_sentence(score(query, Support.TRAINED), known)
     for words in (
         "above 97 of 100",
@@ -87,5 +87,7 @@ def test_what_is_known_of_a_score_is_said_and_what_is_not_as_well() -> None:
         "7% have it",
     ):
         assert words in sentence
-    assert "probability" not in standing_sentence(score(query, Support.TRAINED), Standing(0.9, 10, None, None, 0))
+    assert "probability" not in standing_sentence(
+        score(query, Support.TRAINED), ReferencePercentile(0.9, 10, None, None, 0)
+    )
     assert "not evaluated" in standing_sentence(score(query, Support.OUTSIDE), None)
