@@ -10,7 +10,7 @@ import pytest
 from pipelines import build_vocabulary, map_entities
 from pipelines.import_terms import main
 from suprem.concepts.vocabulary import Vocabulary
-from tests.concepts.terminology_files import small_snomed, umls_row, write_umls
+from tests.concepts.terminologies.terminology_files import small_snomed, umls_row, write_umls
 from tests.fakes import FakeEmbedder
 from tests.reports.fake_server import Reply, fake_server
 

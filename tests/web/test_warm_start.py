@@ -16,7 +16,7 @@ def test_every_module_loaded_ahead_exists(name: str) -> None:
     assert find_spec(name) is not None
 
 
-@pytest.mark.parametrize("name", ["ecg_figure", "chart"])
+@pytest.mark.parametrize("name", ["ecg_paper.ecg_figure", "chart"])
 def test_what_draws_has_waited_for_pandas(name: str) -> None:
     # Plotly takes a half imported pandas for a whole one; the model's import, beside the first page, brings it.
     code = f"import sys, suprem.web.{name}; sys.exit('pandas' not in sys.modules)"

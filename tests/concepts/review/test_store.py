@@ -12,7 +12,7 @@ import pytest
 from suprem.concepts.review.store import Decision, Equivalence, ReviewStore, Status
 from suprem.errors import ConceptError, ConfigError, ReviewConflict
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 APPROVED, FLAGGED, NO_TARGET, UNREVIEWED = Status
 VERSION = "0123456789abcdef"
 

@@ -7,7 +7,14 @@ import pytest
 from suprem.concepts.terminologies.snomed import read_snomed
 from suprem.concepts.vocabulary import Concept
 from suprem.errors import Cancelled, ConceptError
-from tests.concepts.terminology_files import FULLY_SPECIFIED, concept, description, is_a, small_snomed, write_snomed
+from tests.concepts.terminologies.terminology_files import (
+    FULLY_SPECIFIED,
+    concept,
+    description,
+    is_a,
+    small_snomed,
+    write_snomed,
+)
 
 
 def test_the_hierarchy_is_descended_from_the_roots(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from suprem.concepts.terminologies.umls import of_semantic_types, read_umls
 from suprem.concepts.vocabulary import Concept
 from suprem.errors import ConceptError
-from tests.concepts.terminology_files import umls_row, write_umls
+from tests.concepts.terminologies.terminology_files import umls_row, write_umls
 
 
 def test_a_concept_has_its_preferred_term_as_name_and_the_others_as_synonyms(tmp_path: Path) -> None:

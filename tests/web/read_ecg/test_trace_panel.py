@@ -30,13 +30,13 @@ def test_the_caliper_reads_the_recording_whatever_is_shown(
         drawn.append(figure)
         return {"selection": {"box": [{"x": [30.0, 50.0], "y": [100.0, 110.0]}]}}
 
-    def measure(record: EcgRecord, *_box: object) -> None:
+    def caliper_reading(record: EcgRecord, *_box: object) -> None:
         measured.append(record)
 
     shown = SimpleNamespace(markdown=lambda _text: None)
     monkeypatch.setattr(trace_panel, "st", SimpleNamespace(empty=lambda: shown, plotly_chart=plotly_chart))
     monkeypatch.setattr(trace_panel, "session", lambda: SimpleNamespace(trace_round=0))
-    monkeypatch.setattr(trace_panel, "measure", measure)
+    monkeypatch.setattr(trace_panel, "caliper_reading", caliper_reading)
     draw_trace(picked, View(filters=filters), "trace", measuring=True)
     assert len(drawn) == len(measured) == 1
     np.testing.assert_array_equal(measured[0].signal, record.signal)
