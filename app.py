@@ -9,16 +9,14 @@ from __future__ import annotations
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from threading import Timer
 
 import streamlit as st
 from starlette.middleware import Middleware
 
+from suprem.resources import MAIN_SCRIPT
 from suprem.web.security import SecurityHeaders, keep_uploads_in_memory
 from suprem.web.warm_start import warm_start
-
-ROOT = Path(__file__).resolve().parent
 
 
 @asynccontextmanager
@@ -34,7 +32,7 @@ async def on_start(_app: st.App) -> AsyncIterator[None]:
 
 keep_uploads_in_memory()
 app = st.App(
-    ROOT / "suprem" / "web" / "main.py",
+    MAIN_SCRIPT,
     lifespan=on_start,
     middleware=[Middleware(SecurityHeaders)],
 )

@@ -1,9 +1,23 @@
-"""List the stages with their first line of help: `python -m pipelines`."""
+"""The command line: `suprem COMMAND ...`, also `python -m pipelines COMMAND ...`.
+
+Each command is the stage of that name below `pipelines`, which `python -m pipelines.NAME ...` runs as well. No stage is
+imported but the one that is asked for.
+"""
 
 from __future__ import annotations
 
 import ast
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from importlib import import_module
 from pathlib import Path
+
+from suprem import __version__
+from suprem.configfile import did_you_mean
+from suprem.export import RESEARCH_USE
+
+SHORT_NAMES = {"train": "pretrain"}
+"""What a command is also called -> the stage."""
 
 
 def stages() -> dict[str, str]:
@@ -17,12 +31,42 @@ def stages() -> dict[str, str]:
     return found
 
 
-def main() -> int:
-    """Print the list."""
-    width = max(map(len, stages()))
-    for name, line in stages().items():
-        print(f"python -m pipelines.{name:<{width}}  {line}")
-    return 0
+def command_names() -> dict[str, str]:
+    """Return what a person types -> the stage: its name with dashes, and the short names."""
+    return {**{stage.replace("_", "-"): stage for stage in stages()}, **SHORT_NAMES}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command and return its exit code; without one, show what there is."""
+    words = sys.argv[1:] if argv is None else argv
+    parser = ArgumentParser(
+        prog="suprem",
+        usage="suprem COMMAND [OPTION ...]",
+        description=f"Score 12-lead ECGs against free-text cardiac findings. {RESEARCH_USE}",
+        epilog=f"commands (`suprem COMMAND --help` explains each):\n{_listing()}",
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"suprem {__version__}")
+    if not words or words[0].startswith("-"):
+        parser.parse_args(words)
+        parser.print_help()
+        return 0
+    known = command_names()
+    name = words[0].replace("_", "-")
+    if name not in known:
+        parser.error(f"there is no command {words[0]!r}; {did_you_mean(name, known)}")
+    return import_module(f"pipelines.{known[name]}").main(words[1:])
+
+
+def _listing() -> str:
+    also = {stage: short for short, stage in SHORT_NAMES.items()}
+    lines = {
+        stage.replace("_", "-") + (f", {also[stage]}" if stage in also else ""): line
+        for stage, line in stages().items()
+    }
+    width = max(map(len, lines))
+    return "\n".join(f"  {name:<{width}}  {line}" for name, line in lines.items())
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ import faulthandler
 import io
 import os
 import re
-import resource
 import signal
 import sys
 import tempfile
@@ -39,6 +38,7 @@ from suprem.ecg.formats.readers import MAX_UPLOAD_BYTES, find_records, read_ecg,
 from suprem.ecg.formats.wfdb_reader import decode_header, segment_names
 from suprem.ecg.preprocess import SPECS, preprocess
 from suprem.errors import EcgError, SupremError
+from suprem.jobs.processes import peak_memory
 
 LIMIT_SECONDS = 2.0
 DEAD_SECONDS = 60
@@ -353,7 +353,7 @@ def main(argv: list[str] | None = None) -> int:
         for name, figures in found.items():
             print(f"{name:<20} {figures.files:>7} {figures.read:>7} {figures.refused:>7} {len(figures.findings):>8} "
                   f"{1000 * figures.slowest[0]:>5.0f} ms {figures.slowest[1]:>7}")  # fmt: skip
-        print(f"most memory at once: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
+        print(f"most memory at once: {peak_memory() >> 20} MB")
         for name, figures in found.items():
             alike = Counter(finding.partition(": ")[2] for finding in figures.findings)
             for finding in alike:

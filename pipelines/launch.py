@@ -90,7 +90,7 @@ class LocalLauncher:
 
     def start(self, stage: str, words: Sequence[str], run_dir: Path) -> str:
         """See `Launcher`."""
-        return _carry_out([sys.executable, "-m", f"pipelines.{stage}", *words])
+        return _carry_out([sys.executable, "-m", "suprem", stage, *words])
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def torchrun(
         where = [f"--nnodes={launch.nodes}", "--rdzv-backend=c10d", f"--rdzv-endpoint={meeting}"]
         where += [f"--rdzv-id={identity}"]
     start = [sys.executable, "-m", "torch.distributed.run", *where, f"--nproc_per_node={launch.gpus_per_node}"]
-    return [*start, "-m", f"pipelines.{stage}", *words]
+    return [*start, "-m", "suprem", stage, *words]
 
 
 def slurm_parameters(launch: Launch, name: str) -> dict[str, Any]:

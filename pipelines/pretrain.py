@@ -3,7 +3,7 @@
     python -m pipelines.pretrain --data STORE --run-dir DIR [--config FILE.toml] [--set training.epochs=5] [--resume]
     python -m pipelines.pretrain --data STORE --vocabulary VERSION --run-dir DIR    labels from reports
     python -m pipelines.pretrain --data STORE --init CHECKPOINT --run-dir DIR --set training.epochs=4    fine-tuning
-    python -m pipelines.pretrain --config pipelines/configs/smoke.toml --run-dir DIR       synthetic ECGs, one minute
+    python -m pipelines.pretrain --config smoke --run-dir DIR       synthetic ECGs, one minute
     torchrun --standalone --nproc_per_node=2 -m pipelines.pretrain ...                     several processes
     python -m pipelines.pretrain ... --launch slurm --nodes 2 --gpus-per-node 8            a cluster (docs/scale.md)
 
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -42,10 +41,11 @@ from suprem.ecg.measurement.quantities import quantities
 from suprem.ecg.preprocess import SPECS, SignalSpec
 from suprem.errors import CheckpointError, ConfigError, DatasetError, EmbedderMismatch
 from suprem.inference.predictor import Predictor
+from suprem.jobs.processes import peak_memory
 from suprem.model.checkpoint import EncoderStamp, load_checkpoint, save_checkpoint
 from suprem.model.config import ModelConfig
 from suprem.model.supreme import SupremeModel
-from suprem.resources import CONFIGS
+from suprem.resources import CONFIGS, configuration
 from suprem.settings import load_settings
 from suprem.training.config import TrainConfig
 from suprem.training.distributed import Workers
@@ -388,7 +388,7 @@ def estimate(experiment: Experiment, workers: Workers) -> str:
     weights = sum(parameter.numel() * 4 for parameter in model.parameters())
     return (
         f"{config.epochs} epochs of {len(experiment.train):,} records: about {max(1, round(seconds / 60)):,} min on "
-        f"{workers.count} process(es) as busy as now; {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} "
+        f"{workers.count} process(es) as busy as now; {peak_memory() / 2**30:.1f} "
         f"GB of memory each; {5 * weights / 2**20:.0f} MB of disk; {weights / 4e6:.1f} million weights."
     )
 
@@ -484,7 +484,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--vocabulary", type=Path, help="folder of a version of pipelines.build_vocabulary")
     parser.add_argument("--init", type=Path, metavar="CHECKPOINT", help="begin with its weights, to fine-tune it")
     parser.add_argument("--run-dir", type=Path, required=True, help="folder of the run; new, or one to resume")
-    parser.add_argument("--config", type=Path, default=CONFIGS / "compact.toml", help="default: compact.toml")
+    parser.add_argument(
+        "--config",
+        type=configuration,
+        default=CONFIGS / "compact.toml",
+        help="a file, or the name of one that ships; default: compact",
+    )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting")
     parser.add_argument("--dry-run", action="store_true", help="measure a few steps, say what the run needs, stop")
     parser.add_argument("--resume", action="store_true", help="continue the run in --run-dir")

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from suprem.errors import JobError
+from suprem.resources import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 LOG = "server.log"
 """Below the home folder: everything that the server wrote."""
 

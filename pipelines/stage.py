@@ -20,6 +20,7 @@ from suprem.atomic import write_text
 from suprem.errors import Cancelled, SupremError
 from suprem.jobs.job import STOPPED
 from suprem.jobs.progress import progress_line
+from suprem.resources import ROOT
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C (128 + 2)."""
@@ -145,7 +146,7 @@ def provenance() -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
         "hardware": {"machine": platform.machine(), "cores": os.cpu_count(), "system": platform.system()},
-        "command": " ".join([f"python -m pipelines.{Path(sys.argv[0]).stem}", *map(without_folders, sys.argv[1:])]),
+        "command": " ".join([_program(), *map(without_folders, sys.argv[1:])]),
     }
 
 
@@ -154,13 +155,20 @@ def without_folders(word: str) -> str:
     return Path(word).name if Path(word).is_absolute() else _FOLDERS.sub("", word)
 
 
+def _program() -> str:
+    """Return how a person starts what runs: `suprem` and its name come first in `sys.argv[1:]`, or a stage itself."""
+    name = Path(sys.argv[0]).stem
+    return "suprem" if name in ("suprem", "__main__") else f"python -m pipelines.{name}"
+
+
 def _commit() -> str:
     """Return the git commit of this source, marked when files differ from it, or "unknown" outside a checkout."""
-    root = Path(__file__).resolve().parents[1]
+    if not (ROOT / ".git").exists():  # an installed package may lie below some other project's checkout
+        return "unknown"
     try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True)
+        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
         changed = subprocess.run(
-            ["git", "status", "--porcelain", "-uno"], cwd=root, capture_output=True, text=True, check=True
+            ["git", "status", "--porcelain", "-uno"], cwd=ROOT, capture_output=True, text=True, check=True
         )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,9 +38,10 @@ ROOMS: dict[str, set[str]] = {
     "inference": {"errors", "atomic", "settings", "ecg", "concepts", "model"},
     "evaluation": {"errors", "resources", "atomic", "export", "concepts", "datasets", "inference"},
     "training": {"errors", "atomic", "concepts", "datasets", "model", "evaluation"},
+    "__main__": {"resources"},
     "web": EVERYTHING - {"training", "model", "configfile", "web"},
     "pages": {"errors", "settings", "audit", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
-    "app.py": {"errors", "audit", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
+    "app.py": {"errors", "resources", "audit", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
     "pipelines": EVERYTHING - {"web"},
 }
 """Room -> the other rooms it may import, ordered so that every room stands below those it imports."""
@@ -53,7 +54,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "psutil": ("suprem/jobs/",),
     "sqlalchemy": ("suprem/database.py", "suprem/reports/", "suprem/audit/", "suprem/concepts/", "suprem/jobs/"),
     "starlette": ("app.py", "suprem/web/"),
-    "streamlit": ("app.py", "suprem/web/", "pages/", "pipelines/speed/rerun.py"),
+    "streamlit": ("app.py", "suprem/web/", "pages/", "pipelines/app.py", "pipelines/speed/rerun.py"),
     "subprocess": ("suprem/jobs/", "pipelines/stage.py", "pipelines/serve.py", "pipelines/launch.py"),
     "torch": ("suprem/model/", "suprem/concepts/embed.py", "suprem/inference/", "suprem/training/", "pipelines/"),
     "torch.distributed": ("suprem/training/",),
@@ -76,6 +77,7 @@ NEVER: dict[str, set[str]] = {
 """Place -> what it never imports, besides what `HOMES` keeps elsewhere."""
 
 ENVIRONMENT_READERS = {"suprem/settings.py", "suprem/training/distributed.py"}
+NOT_ON_WINDOWS = {"fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty"}
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base", "manager", "managers", "core"}
 
 
@@ -147,17 +149,27 @@ def prints_and_exits(tree: ast.AST, path: str) -> Iterator[str]:
             yield f"line {node.lineno}: the package returns or raises, it does not {ast.unparse(node.func)}"
 
 
+def imports_that_windows_lacks(tree: ast.Module, path: str) -> Iterator[str]:
+    if path.startswith("suprem/jobs/"):
+        return
+    at_top = ast.Module([node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))], [])
+    for module in imported_modules(at_top, path):
+        if module.split(".")[0] in NOT_ON_WINDOWS:
+            yield f"{module} is not there on Windows, where all but jobs works"
+
+
 def vague_names(tree: ast.AST, path: str) -> Iterator[str]:
     for part in Path(path).with_suffix("").parts:
         if part in VAGUE_NAMES:
             yield f"{part!r} says what a module is for, not what it is about"
 
 
-RULES = [
+RULES: list[Callable[[ast.Module, str], Iterator[str]]] = [
     imports_of_wrong_rooms,
     imports_of_libraries_from_elsewhere,
     reads_of_the_environment,
     prints_and_exits,
+    imports_that_windows_lacks,
     vague_names,
 ]
 
@@ -221,6 +233,7 @@ def test_imports_go_one_way() -> None:
             "import sys\nsys.exit(2)",
             "line 2: the package returns or raises, it does not sys.exit",
         ),
+        ("pipelines/score.py", "import resource", "resource is not there on Windows"),
         ("suprem/ecg/utils.py", "", "'utils' says what a module is for, not what it is about"),
         ("suprem/common/x.py", "", "'common' says what a module is for, not what it is about"),
     ],

@@ -14,10 +14,11 @@ from statistics import median
 
 from streamlit.testing.v1 import AppTest
 
-from pipelines.serve import ROOT, python_output
+from pipelines.serve import python_output
 from pipelines.speed.figure import Figure, seconds
 from suprem.jobs.job import JobSpec, State
 from suprem.jobs.store import JobStore
+from suprem.resources import MAIN_SCRIPT, PAGES
 
 JOBS = 200
 ROWS = 100_000
@@ -69,8 +70,8 @@ def fill_installation(home: Path, jobs: int, rows: int) -> None:
 
 def rerun_seconds(reruns: int = RERUNS) -> dict[str, list[float]]:
     """Return, by view, the seconds of reruns as the server carries them out; the very first run of the script leads."""
-    app = AppTest.from_file(str(ROOT / "suprem" / "web" / "main.py"), default_timeout=120)
-    app.switch_page(str(ROOT / "pages" / "4_Training.py")).run()
+    app = AppTest.from_file(str(MAIN_SCRIPT), default_timeout=120)
+    app.switch_page(str(PAGES / "4_Training.py")).run()
     agree = app.button(key="acknowledge")
     times = {JOBS_VIEW: [seconds(lambda: agree.click().run()), *(seconds(app.run) for _ in range(reruns))]}
     for view in ("New run", "Compare runs"):

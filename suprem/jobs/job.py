@@ -87,7 +87,7 @@ class JobSpec:
     """What to run.
 
     Args:
-        stage: Module below `pipelines`, one of `STAGES`.
+        stage: A command of `suprem`, one of `STAGES`.
         arguments: Its command line, one word each; no shell reads them.
         title: For people, for example "pretrain compact, seed 1".
         processes: Above 1 the stage runs under `torchrun` with so many processes on this machine.
@@ -119,7 +119,7 @@ class JobSpec:
     def command_line(self) -> str:
         """What a person would type to run the same."""
         launcher = "python" if self.processes == 1 else f"torchrun --standalone --nproc_per_node={self.processes}"
-        return f"{launcher} -m pipelines.{self.stage} {shlex.join(self.arguments)}".rstrip()
+        return f"{launcher} -m suprem {self.stage} {shlex.join(self.arguments)}".rstrip()
 
     @property
     def run_folder(self) -> Path | None:

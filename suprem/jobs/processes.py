@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -67,3 +68,13 @@ def end_group(group: int) -> None:
     deadline = time.monotonic() + KILLED_WITHIN
     while group_members(group) and time.monotonic() < deadline:
         time.sleep(0.05)
+
+
+def peak_memory() -> int:
+    """Return the most memory in bytes that this process has held so far."""
+    if sys.platform == "win32":
+        return psutil.Process().memory_info().peak_wset
+    import resource  # Windows has none
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak

@@ -36,7 +36,7 @@ def open_store(settings: Settings) -> JobStore:
 
 def command(spec: JobSpec) -> list[str]:
     """Return the words that run a stage; a person can type the same."""
-    module = ["-m", f"pipelines.{spec.stage}", *spec.arguments]
+    module = ["-m", "suprem", spec.stage, *spec.arguments]
     if spec.processes == 1:
         return [sys.executable, *module]
     torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={spec.processes}"]

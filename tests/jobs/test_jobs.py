@@ -277,12 +277,12 @@ def test_a_nearly_full_machine_starts_nothing(store: JobStore, monkeypatch: pyte
 
 
 def test_the_command_is_what_a_person_would_type() -> None:
-    assert runner.command(SPEC)[1:] == ["-m", "pipelines.pretrain", "--run-dir", "a"]
+    assert runner.command(SPEC)[1:] == ["-m", "suprem", "pretrain", "--run-dir", "a"]
     two = JobSpec("pretrain", ("--run-dir", "a"), processes=2)
-    words = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m", "pipelines.pretrain"]
+    words = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m", "suprem", "pretrain"]
     assert runner.command(two)[1:] == [*words, "--run-dir", "a"]
-    assert SPEC.command_line == "python -m pipelines.pretrain --run-dir a"
-    assert two.command_line == "torchrun --standalone --nproc_per_node=2 -m pipelines.pretrain --run-dir a"
+    assert SPEC.command_line == "python -m suprem pretrain --run-dir a"
+    assert two.command_line == "torchrun --standalone --nproc_per_node=2 -m suprem pretrain --run-dir a"
     assert JobSpec("download", ("ptb-xl", "--to", "my data")).command_line.endswith("ptb-xl --to 'my data'")
 
 

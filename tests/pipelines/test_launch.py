@@ -29,7 +29,7 @@ def test_the_options_of_the_launch_are_taken_out_and_the_stages_are_left() -> No
 def test_torchrun_stands_alone_or_meets_the_other_machines() -> None:
     alone = torchrun("pretrain", WORDS, Launch("torchrun", gpus_per_node=2), identity="run")
     assert alone[1:5] == ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-    assert alone[5:] == ["-m", "pipelines.pretrain", *WORDS]
+    assert alone[5:] == ["-m", "suprem", "pretrain", *WORDS]
     two = Launch("torchrun", nodes=2, gpus_per_node=8, rendezvous="one:29500")
     assert torchrun("pretrain", WORDS, two, identity="run")[3:8] == [
         "--nnodes=2", "--rdzv-backend=c10d", "--rdzv-endpoint=one:29500", "--rdzv-id=run", "--nproc_per_node=8",

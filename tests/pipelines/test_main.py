@@ -1,4 +1,4 @@
-"""`python -m pipelines` says what there is, at once."""
+"""`suprem` says what there is, at once, and hands a command line to the stage of that name."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipelines.__main__ import stages
+import pytest
+
+from pipelines import verify_audit
+from pipelines.__main__ import command_names, main, stages
+from suprem import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_every_stage_is_listed_with_a_line_of_help() -> None:
-    listed = subprocess.run([sys.executable, "-m", "pipelines"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert listed.stdout.splitlines() == [
-        f"python -m pipelines.{name.ljust(max(map(len, stages())))}  {line}" for name, line in stages().items()
-    ]
+@pytest.mark.parametrize("package", ["pipelines", "suprem"])
+def test_every_stage_is_listed_with_a_line_of_help(package: str) -> None:
+    listed = subprocess.run([sys.executable, "-m", package], cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = {line.split("  ")[1]: line for line in listed.stdout.splitlines() if line.startswith("  ")}
+    for name, first_line in stages().items():
+        shown = {"pretrain": "pretrain, train"}.get(name, name.replace("_", "-"))
+        assert lines[shown].endswith(f"  {first_line}")
     assert {"index_datasets", "pretrain", "score", "zero_shot"} <= stages().keys()
     assert all(stages().values())
 
@@ -25,5 +31,51 @@ def test_a_module_without_a_command_is_not_a_stage() -> None:
 
 
 def test_listing_does_not_load_torch() -> None:
-    code = "import sys, runpy, pipelines.__main__ as m; m.main(); sys.exit('torch' in sys.modules)"
+    code = "import sys, runpy, pipelines.__main__ as m; m.main([]); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["verify-audit", "verify_audit"])
+def test_a_command_is_handed_its_words(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[list[str]] = []
+
+    def record(argv: list[str]) -> int:
+        given.append(argv)
+        return 7
+
+    monkeypatch.setattr(verify_audit, "main", record)
+    assert main([name, "--one", "two"]) == 7
+    assert given == [["--one", "two"]]
+
+
+def test_training_has_its_short_name() -> None:
+    assert command_names()["train"] == command_names()["pretrain"] == "pretrain"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["scor", "--ecg", "x"], "there is no command 'scor'; did you mean 'score'?"),
+        (["stage"], "there is no command 'stage'"),
+        (["--ecg", "x"], "unrecognized arguments: --ecg x"),
+    ],
+)
+def test_what_is_no_command_is_an_error(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_an_unknown_option_of_a_command_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["verify-audit", "--nonsense"])
+    assert ended.value.code == 2
+    assert "--nonsense" in capsys.readouterr().err
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"suprem {__version__}\n"
