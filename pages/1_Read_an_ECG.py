@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from suprem.concepts.negation import set_negations_aside
+from suprem.inference.measured_check import contradictions
 from suprem.web.frame import page
 from suprem.web.model_cache import shared_predictor
 from suprem.web.read_ecg.comparison_panel import pick_second, show_measurement_differences, show_score_differences
@@ -16,7 +17,7 @@ from suprem.web.read_ecg.query_panel import edit_queries
 from suprem.web.read_ecg.report_panel import show_report_check
 from suprem.web.read_ecg.score_panel import (
     score_queries,
-    show_doubts,
+    show_contradictions,
     show_familiarity,
     show_not_scored,
     show_scores,
@@ -57,8 +58,11 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
         scored = score_queries(predictor, ecg, queries)
         show_whole(predictor, ecg, queries)
         show_familiarity(predictor.familiarity(ecg.window))
-        show_scores(scored, queries, predictor, ecg)
-        show_doubts(scored, queries, predictor, measured)
+        against = contradictions(
+            scored.scores, queries, measured, predictor.card, age=ecg.record.age, sex=ecg.record.sex
+        )
+        show_contradictions(against)
+        show_scores(scored, queries, predictor, ecg, against)
     if second:
         show_score_differences(predictor, scored.scores, second, queries)
 

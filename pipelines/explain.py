@@ -30,7 +30,7 @@ from suprem.ecg.record import LEADS
 from suprem.errors import EcgError
 from suprem.export import RESEARCH_USE, text_cell
 from suprem.inference.explain import Explanation, explain, read_record
-from suprem.inference.measured_check import disagreements
+from suprem.inference.measured_check import contradictions
 from suprem.inference.predictor import Predictor, QueryScore
 from suprem.settings import load_settings
 
@@ -109,7 +109,7 @@ def main(argv: list[str] | None = None) -> int:
         scores = predictor.score_signals(read.signal[None], queries)[0]
         found = explain(predictor, read, queries)
         window = crop(record, read.start, predictor.spec.seconds)
-        against = disagreements(scores, queries, measure(window), predictor.card)
+        against = contradictions(scores, queries, measure(window), predictor.card, age=record.age, sex=record.sex)
         if args.json:
             content = {
                 "checkpoint": predictor.id,
@@ -118,7 +118,7 @@ def main(argv: list[str] | None = None) -> int:
                 "leads": LEADS,
                 "leads_read": predictor.spec.leads,
                 "start": read.start,
-                "disagreements": against,
+                "contradictions": [one.sentence for one in against],
                 "explanations": [as_json(one, score) for one, score in zip(found, scores, strict=True)],
             }
             if args.minus:
@@ -133,8 +133,8 @@ def main(argv: list[str] | None = None) -> int:
                 cells = [f"{number:.6f}" for number in numbers]
                 writer.writerow([text_cell(args.ecg.stem), text_cell(one.query), name, *cells])
             say(f"{one.query}: {one.sentence()}")
-        for sentence in against:
-            say(sentence)
+        for one in against:
+            say(one.sentence)
 
     return run_stage(work)
 

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from pipelines.index_datasets import parse_folds
 from pipelines.stage import run_stage
 from suprem.atomic import replacing
+from suprem.concepts.mapping.labels import PRESENT
 from suprem.concepts.mapping.versions import VocabularyVersion, open_version
 from suprem.concepts.measured import CATEGORY
 from suprem.datasets.index import VALIDATION_FOLDS
@@ -39,6 +40,7 @@ from suprem.ecg.measurement.quantities import quantities
 from suprem.errors import CheckpointError, ConfigError
 from suprem.evaluation.calibration import probability_maps
 from suprem.evaluation.concept_figures import concept_figures
+from suprem.evaluation.operating_points import thresholds_of
 from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.score_table import ScoreTable
 from suprem.inference.predictor import Predictor
@@ -105,6 +107,7 @@ def _completed(
         card["validation"] = json.loads(replace(evaluation, scores="").to_json())
         card.pop("reference", None)
         card.pop("probability", None)
+        card.pop("operating_points", None)
     elif card.get("validation", {}).get("checkpoint") != checkpoint.id:
         raise CheckpointError(
             f"Checkpoint {checkpoint.id} was not evaluated; give the result of python -m pipelines.zero_shot --out "
@@ -112,7 +115,8 @@ def _completed(
         )
     if scores is not None:
         codes = scores.origin.codes
-        card["reference"] = reference_of(codes, scores.logits)
+        card["reference"] = reference_of(codes, scores.logits, scores.present)
+        card["operating_points"] = thresholds_of(scores)
         card["probability"] = probability_maps(codes, scores.present, scores.logits, scores.patients)
     return card
 
@@ -170,7 +174,7 @@ def figures_of_concepts(
             + ["the records' own measurements"] * by_measurement
         ),
         "folds": list(folds),
-        **reference_of(asked.codes, logits),
+        **reference_of(asked.codes, logits, labels == PRESENT),
         "classes": concept_figures(asked.codes, asked.names, labels, logits, patients),
     }
 

@@ -8,7 +8,8 @@ are in assets/terms/measured.toml.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from suprem.errors import ConceptError
 
 LIMITS = TERMS.with_name("measured.toml")
 """The limits of the concepts that measurements decide."""
+
+CRITERIA = TERMS.with_name("criteria.toml")
+"""What a finding cannot be without."""
 
 CATEGORY = "measured"
 
@@ -64,13 +68,24 @@ def load_limits(vocabulary: Vocabulary, path: Path = LIMITS) -> tuple[Limit, ...
     Raises:
         ConceptError: It is missing, not of that form, or names a finding in a lead that the vocabulary does not have.
     """
-    try:
+    with _reading(path):
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         return (*map(_own, content["measured"]), *_placed(content.get("placed", ()), vocabulary))
-    except OSError as error:
-        raise ConceptError(f"There is no file of limits {path.name}; expected it in {path.parent.name}/.") from error
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise ConceptError(f"{path.name} is not a file of limits ({error}); restore it.") from error
+
+
+def load_criteria(path: Path = CRITERIA) -> dict[str, tuple[Limit, ...]]:
+    """Read what findings cannot be without: code -> the limits that its definition names.
+
+    Raises:
+        ConceptError: The file is missing or not of the form of assets/terms/criteria.toml.
+    """
+    criteria: dict[str, tuple[Limit, ...]] = {}
+    with _reading(path):
+        for row in tomllib.loads(path.read_text(encoding="utf-8"))["criterion"]:
+            for code in row["codes"]:
+                limit = _limit(row, Concept(code, code, category=CATEGORY), row["quantity"])
+                criteria[code] = (*criteria.get(code, ()), limit)
+    return criteria
 
 
 def with_measured(
@@ -110,6 +125,17 @@ def with_measured(
                 other = values[:, column[code]]
                 other[(found == PRESENT) & (other != PRESENT)] = label
     return joined, with_broader(values, joined)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Say which file it is that is missing or not of its form."""
+    try:
+        yield
+    except OSError as error:
+        raise ConceptError(f"There is no file of limits {path.name}; expected it in {path.parent.name}/.") from error
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ConceptError(f"{path.name} is not a file of limits ({error}); restore it.") from error
 
 
 def _own(row: Mapping[str, Any]) -> Limit:

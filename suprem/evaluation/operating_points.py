@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 from scipy.stats import binomtest
 from sklearn.metrics import roc_curve
 
@@ -134,3 +134,18 @@ def _judge(
         Proportion.of(quiet, quiet + missed),
         2 * hit / (2 * hit + false + missed) if hit else math.nan,
     )
+
+
+def thresholds_of(scores: ScoreTable) -> dict[str, list[dict[str, float | str]]]:
+    """Return what a model card keeps of the operating points: code -> rule, logit, sensitivity, specificity of each."""
+    kept: dict[str, list[dict[str, float | str]]] = {}
+    for point in operating_points(scores)[0]:
+        kept.setdefault(point.code, []).append(
+            {
+                "rule": point.rule,
+                "logit": round(float(logit(point.score)), 3),
+                "sensitivity": round(point.sensitivity.value, 3),
+                "specificity": round(point.specificity.value, 3),
+            }
+        )
+    return kept

@@ -7,22 +7,26 @@ A high score for "sinus bradycardia" beside a measured rate of 80 is worth a sec
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from suprem.concepts.mapping.labels import ABSENT, PRESENT
-from suprem.concepts.measured import Limit, load_limits
+from suprem.concepts.measured import Limit, load_criteria, load_limits
 from suprem.concepts.query import CardiacQuery
 from suprem.concepts.vocabulary import CONCEPTS, load_terms
 from suprem.ecg.measurement.measure import Measurements
+from suprem.ecg.measurement.normal_limits import outside_normal_limits
 from suprem.ecg.measurement.quantities import MEASURED, as_numbers, quantities
 from suprem.inference.reference import reference_percentile
-from suprem.inference.report_check import is_high, is_low
 
 if TYPE_CHECKING:  # it loads torch
     from suprem.inference.predictor import QueryScore
+
+NORMAL = "NORM"
+"""Code of the concept that says that there is nothing to find."""
 
 _WORDS = {
     "heart_rate": ("heart rate", "{:.0f} /min"),
@@ -40,42 +44,94 @@ _WORDS = {
 _WAVES = {"st": "ST", "t": "T", "r": "R"}
 
 
-def disagreements(
-    scores: Sequence[QueryScore], queries: Sequence[CardiacQuery], found: Measurements, card: Mapping[str, Any]
-) -> list[str]:
-    """Return a sentence for each score that the measurements speak against.
+@dataclass(frozen=True)
+class Contradiction:
+    """A score and a measurement of the same ECG that do not go together.
+
+    Args:
+        query: What was asked.
+        present: Whether the score says that the finding is there, and the measurement that it is not.
+        sentence: Both, for a person.
+    """
+
+    query: str
+    present: bool
+    sentence: str
+
+
+def contradictions(
+    scores: Sequence[QueryScore],
+    queries: Sequence[CardiacQuery],
+    found: Measurements,
+    card: Mapping[str, Any],
+    *,
+    age: float | None = None,
+    sex: str | None = None,
+) -> list[Contradiction]:
+    """Return the scores that the measurements of the same ECG speak against, "normal ECG" first.
 
     Args:
         scores: Of the queries, in any order.
         queries: What was asked.
         found: Measurements of the recording that was scored.
         card: The model card, by whose reference ECGs a score is high or low.
+        age: Years, for the limits of a normal ECG; None where unknown.
+        sex: "male", "female" or None where unknown.
 
     Returns:
-        Sentences: of a high score where nothing of what would fit it was measured, and of a low one where what the
-        concept means was. Queries without a rank or a limit have none.
+        One for a high score of "normal ECG" where a measurement is outside its limits, for a high score that misses
+        what its definition asks for or where nothing of what would fit it was measured, and for a low one where what
+        the concept means was. Queries without a rank or a limit have none.
     """
     table = {name: np.array([number]) for name, number in zip(MEASURED, as_numbers(found), strict=True)}
     values = {name: float(column[0]) for name, column in quantities(table).items()}
     codes = {query.text: query.code for query in queries}
-    sentences = []
+    against: list[Contradiction] = []
     for score in scores:
         code = codes.get(score.query)
         place = reference_percentile(card, code, score.logit)
         if code is None or place is None:
             continue
-        labels = [(limit, limit.label(np.array([values[limit.quantity]]))[0]) for limit in _limits_of(code)]
-        against = [limit for limit, label in labels if label == ABSENT]
-        # What a reader may leave unsaid only makes likely; what is so by definition should be found.
-        meant = [limit for limit, label in labels if label == PRESENT and code not in limit.doubts]
-        if is_high(place) and labels and len(against) == len(labels):
-            nearest = min(against, key=lambda limit: _gap(limit, values[limit.quantity]))
-            others = len({limit.quantity for limit in against}) - 1
-            more = f", and {others} other measurements do not fit either" if others else ""
-            sentences.append(f"“{score.query}” is {place.words} reference ECGs, but {_words(nearest, values)}{more}.")
-        elif is_low(place) and meant:
-            sentences.append(f"“{score.query}” is only {place.words} reference ECGs, but {_words(meant[0], values)}.")
-    return sentences
+        rank = f"“{score.query}” is {'' if place.is_high else 'only '}{place.words} reference ECGs, but"
+        if place.is_high and code == NORMAL:
+            outside = outside_normal_limits(found, age=age, sex=sex)
+            if outside:
+                words = "; ".join(one.words for one in outside)
+                against.insert(0, Contradiction(score.query, True, f"{rank} {words}."))
+        elif place.is_high and (reason := _misses(code, values)):
+            against.append(Contradiction(score.query, True, f"{rank} {reason}."))
+        elif place.is_low and (meant := _meant(code, values)):
+            against.append(Contradiction(score.query, False, f"{rank} {_words(meant, values)}."))
+    return against
+
+
+def _misses(code: str, values: Mapping[str, float]) -> str:
+    """Return what a finding would need and this ECG does not have, or nothing."""
+    missed = [limit for limit in _criteria().get(code, ()) if _label(limit, values) == ABSENT]
+    if missed:
+        return _words(missed[0], values)
+    limits = _limits_of(code)
+    against = [limit for limit in limits if _label(limit, values) == ABSENT]
+    if not limits or len(against) < len(limits):
+        return ""
+    nearest = min(against, key=lambda limit: _gap(limit, values[limit.quantity]))
+    others = len({limit.quantity for limit in against}) - 1
+    return _words(nearest, values) + (f", and {others} other measurements do not fit either" if others else "")
+
+
+def _meant(code: str, values: Mapping[str, float]) -> Limit | None:
+    """Return the limit that makes a finding present by definition; what a reader may leave unsaid is none."""
+    met = (limit for limit in _limits_of(code) if code not in limit.doubts and _label(limit, values) == PRESENT)
+    return next(met, None)
+
+
+def _label(limit: Limit, values: Mapping[str, float]) -> int:
+    return int(limit.label(np.array([values[limit.quantity]]))[0])
+
+
+@cache
+def _criteria() -> dict[str, tuple[Limit, ...]]:
+    return load_criteria()
 
 
 @cache

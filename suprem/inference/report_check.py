@@ -88,27 +88,17 @@ def check_report(
     for concept in vocabulary.concepts:
         score = by_code[concept.code]
         place = reference_percentile(card, concept.code, score.logit)
-        if concept.code not in named and place and place.positives >= MIN_POSITIVES and is_high(place):
+        if concept.code not in named and place and place.positives >= MIN_POSITIVES and place.is_high:
             found.append(CheckedFinding(concept.name, None, score, place, ReportVerdict.UNSTATED_HIGH))
     order = list(ReportVerdict)
     return sorted(found, key=lambda one: (order.index(one.verdict), -(one.standing.lower if one.standing else 0.0)))
 
 
-def is_high(place: ReferencePercentile) -> bool:
-    """Whether the score ranks as high as those of the share of reference ECGs that carry the finding."""
-    return place.positives > 0 and place.lower >= 1.0 - place.prevalence
-
-
-def is_low(place: ReferencePercentile) -> bool:
-    """Whether the score ranks in the lower half of the reference ECGs that do not carry the finding."""
-    return place.lower < (1.0 - place.prevalence) / 2
-
-
 def _verdict(held: AssertionStatus, place: ReferencePercentile | None) -> ReportVerdict:
     if place is None:
         return ReportVerdict.UNKNOWN
-    if held is AssertionStatus.STATED and is_low(place):
+    if held is AssertionStatus.STATED and place.is_low:
         return ReportVerdict.STATED_LOW
-    if held is AssertionStatus.DENIED and is_high(place):
+    if held is AssertionStatus.DENIED and place.is_high:
         return ReportVerdict.DENIED_HIGH
     return ReportVerdict.NO_CONFLICT

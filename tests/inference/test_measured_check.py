@@ -9,8 +9,8 @@ import pytest
 
 from suprem.concepts.query import CardiacQuery, Support
 from suprem.ecg.measurement.measure import Measurements, measure
-from suprem.ecg.synthetic import SyntheticSpec, synthesize
-from suprem.inference.measured_check import disagreements
+from suprem.ecg.synthetic import Conduction, SyntheticSpec, synthesize
+from suprem.inference.measured_check import contradictions
 from suprem.inference.predictor import QueryScore
 from suprem.inference.reference import reference_of
 from tests.tiny import every_concept
@@ -29,7 +29,7 @@ def said(text: str, logit: float, found: Measurements) -> list[str]:
         "validation": {"classes": classes},
     }
     score = QueryScore(query.text, query.prompt, 0.5, logit, Support.TRAINED, (), "a1")
-    return disagreements([score], [query], found, card)
+    return [one.sentence for one in contradictions([score], [query], found, card)]
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +70,32 @@ def test_what_was_not_measured_speaks_against_nothing() -> None:
     flat = measure(synthesize(SyntheticSpec(noise=3.0)))
     assert flat.qrs.value is None
     assert said("PR interval above 200 ms", HIGH, flat) == said("left axis deviation", HIGH, flat) == []
+
+
+def test_a_normal_ecg_has_limits(normal: Measurements) -> None:
+    assert said("normal ECG", HIGH, normal) == []
+    raised = measure(synthesize(SyntheticSpec(st_inferior=0.3, heart_rate=44)))
+    (sentence,) = said("normal ECG", HIGH, raised)
+    assert sentence.startswith("“normal ECG” is above 99 of 100 reference ECGs, but ST is +0.30 mV in II")
+    assert "heart rate is 44 /min" in sentence
+    assert said("normal ECG", LOW, raised) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "spec"),
+    [
+        ("complete left bundle branch block", SyntheticSpec()),
+        ("left anterior fascicular block", SyntheticSpec(axis=50)),
+        ("left posterior fascicular block", SyntheticSpec(axis=20)),
+        ("supraventricular tachycardia", SyntheticSpec(heart_rate=70)),
+        ("incomplete right bundle branch block", SyntheticSpec(conduction=Conduction.RBBB)),
+    ],
+)
+def test_what_a_definition_asks_for_and_is_missing_is_named(text: str, spec: SyntheticSpec) -> None:
+    (sentence,) = said(text, HIGH, measure(synthesize(spec)))
+    assert "(fits" in sentence
+
+
+def test_a_finding_that_meets_its_definition_is_not_named() -> None:
+    blocked = measure(synthesize(SyntheticSpec(conduction=Conduction.LBBB)))
+    assert said("complete left bundle branch block", HIGH, blocked) == []

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from suprem.inference.reference import reference_of, reference_percentile
+from suprem.inference.reference import operating_thresholds, reference_of, reference_percentile
 
 
 @pytest.fixture
@@ -54,3 +54,42 @@ def test_a_probability_is_given_where_the_card_has_a_calibration() -> None:
     assert unknown is not None
     assert (known.probability, known.calibration_error) == (pytest.approx(0.5), 0.02)
     assert (unknown.probability, unknown.calibration_error) == (None, None)
+
+
+def test_how_records_with_the_finding_score_decides_what_is_high_and_low() -> None:
+    logits = np.linspace(-5, 5, 1001)[:, None]
+    classes = [{"code": "AFIB", "auroc": 0.97, "ci": [0.95, 0.98], "positives": 200}]
+    card = {"reference": reference_of(("AFIB",), logits, logits > 3), "validation": {"classes": classes}}
+    missing, usual = reference_percentile(card, "AFIB", 1.0), reference_percentile(card, "AFIB", 4.0)
+    assert missing is not None
+    assert usual is not None
+    assert (missing.lower_positives, missing.is_low, missing.is_high) == (0.0, True, False)
+    assert usual.lower_positives == pytest.approx(0.5, abs=0.03)
+    assert (usual.is_low, usual.is_high) == (False, True)
+
+
+def test_a_calibrated_probability_decides_first_what_is_high() -> None:
+    fit = {"slope": 1.0, "intercept": -3.0, "ece": 0.02, "prevalence": 0.1}
+    card = {"reference": reference_of(("AFIB",), np.zeros((10, 1))), "probability": {"maps": {"AFIB": fit}}}
+    likely, unlikely = reference_percentile(card, "AFIB", 4.0), reference_percentile(card, "AFIB", 2.0)
+    assert likely is not None
+    assert unlikely is not None
+    assert (likely.is_high, unlikely.is_high) == (True, False)
+
+
+def test_too_few_records_with_the_finding_tell_nothing_of_how_they_score() -> None:
+    kept = reference_of(("AFIB",), np.arange(50.0)[:, None], (np.arange(50) > 45)[:, None])
+    assert kept["positive_quantiles"] == {}
+
+
+def test_thresholds_stand_among_the_reference_records() -> None:
+    points = [{"rule": "largest F1", "logit": 2.5, "sensitivity": 0.8, "specificity": 0.9}]
+    card = {
+        "reference": reference_of(("AFIB",), np.linspace(-5, 5, 1001)[:, None]),
+        "operating_points": {"AFIB": points},
+    }
+    (point,) = operating_thresholds(card, "AFIB")
+    assert point.lower == pytest.approx(0.75, abs=0.01)
+    assert (
+        operating_thresholds(card, "SR") == operating_thresholds({}, "AFIB") == operating_thresholds(card, None) == ()
+    )

@@ -11,7 +11,7 @@ from suprem.concepts.query import CardiacQuery, Support
 from suprem.concepts.stated import AssertionStatus, StatedFinding
 from suprem.inference.predictor import QueryScore
 from suprem.inference.reference import ReferencePercentile, reference_of
-from suprem.inference.report_check import ReportVerdict, asked_for, check_report, is_high, is_low
+from suprem.inference.report_check import ReportVerdict, asked_for, check_report
 from tests.tiny import VOCABULARY
 
 
@@ -25,7 +25,7 @@ def place(lower: float, positives: int) -> ReferencePercentile:
      (1.0, 0, False, False)],
 )  # fmt: skip
 def test_high_and_low_follow_from_rank_and_frequency(lower: float, positives: int, high: bool, low: bool) -> None:
-    assert (is_high(place(lower, positives)), is_low(place(lower, positives))) == (high, low)
+    assert (place(lower, positives).is_high, place(lower, positives).is_low) == (high, low)
 
 
 def stated(text: str, held: AssertionStatus) -> StatedFinding:

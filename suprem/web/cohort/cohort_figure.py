@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from suprem.web.chart import RULE, chart
-from suprem.web.read_ecg.score_figure import BAR
+from suprem.web.colours import BAR
 
 BINS = 40
 HEIGHT = 240

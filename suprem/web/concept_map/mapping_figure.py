@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from suprem.concepts.mapping.mapping import Mapping as Row
 from suprem.web.chart import LEGEND, RULE, chart, ink
-from suprem.web.read_ecg.score_figure import BAR
+from suprem.web.colours import BAR
 
 MAPPED, DOUBTFUL, UNMAPPED = "#2b4ca0", "#b07d12", "#8b8f94"
 STATES = {"mapped": (MAPPED, "circle"), "to review": (DOUBTFUL, "diamond"), "not mapped": (UNMAPPED, "x-thin-open")}

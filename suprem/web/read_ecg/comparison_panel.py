@@ -13,8 +13,9 @@ from suprem.concepts.query import CardiacQuery
 from suprem.ecg.checks.quality import assess_quality, blocked
 from suprem.ecg.measurement.measure import UNCONFIRMED, Measured, Measurements, measure
 from suprem.web.read_ecg.ecg_picker import PickedEcg, pick_ecg, show_facts
+from suprem.web.read_ecg.findings import percentiles
 from suprem.web.read_ecg.quality_panel import finding_list, quality_strip
-from suprem.web.read_ecg.score_panel import score_queries, standings
+from suprem.web.read_ecg.score_panel import score_queries
 from suprem.web.session import session
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def show_score_differences(
         )
         return
     scores = score_queries(predictor, second.ecg, queries, SECOND).scores
-    places = [standings(answers, queries, predictor.card) for answers in (first, scores)]
+    places = [percentiles(answers, queries, predictor.card) for answers in (first, scores)]
     st.html(difference_table(score_differences(first, scores, *places)))
     st.caption("Second less first. How much a score differs between two recordings of one heart is not known.")
 

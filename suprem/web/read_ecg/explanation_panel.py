@@ -21,7 +21,8 @@ from suprem.web.read_ecg.explanation_figure import (
     attention_figure,
     occlusion_figure,
 )
-from suprem.web.read_ecg.score_panel import standing_sentence, standings
+from suprem.web.read_ecg.findings import percentiles
+from suprem.web.read_ecg.score_panel import standing_sentence
 from suprem.web.session import Explained, session
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def show_explanation(
     view = third.segmented_control(
         "Shown on the paper", (ATTENTION, OCCLUSION), default=ATTENTION, required=True, key="explanation-view"
     )
-    places = standings([by_query[chosen]], queries, predictor.card)
+    places = percentiles([by_query[chosen]], queries, predictor.card)
     st.caption(plain(standing_sentence(by_query[chosen], places.get(chosen))))
     try:
         found, *other = explained(predictor, ecg, [chosen, *([minus] if minus else [])])

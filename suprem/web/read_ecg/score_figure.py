@@ -1,20 +1,21 @@
-"""Draw the scores of several queries as sorted bars in one neutral colour: a ranking, not a verdict."""
+"""Draw what is known of several scores as bars of ranks in one neutral colour: an order, not a verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
 from suprem.web.chart import RULE, chart, ink
+from suprem.web.colours import BAR
 
 if TYPE_CHECKING:
-    from suprem.inference.predictor import QueryScore, WordingSpread
-    from suprem.inference.reference import ReferencePercentile
+    from suprem.inference.predictor import QueryScore
+    from suprem.inference.reference import OperatingThreshold
+    from suprem.web.read_ecg.findings import FindingRow
 
-BAR = "#6f8598"
 SUPPORT_WORDS = {
     "trained": "trained term",
     "near": "near a trained term",
@@ -26,7 +27,7 @@ PATTERNS = {"trained": "", "near": "/", "outside": "."}
 LINE_BELOW = 0.41
 """How far below the middle of its bar the line of the wordings lies; the bar ends at 0.31."""
 
-LEAST_LINE = 0.004
+LEAST_LINE = 0.4
 """Wordings that agree are drawn as a dot instead of nothing."""
 
 MAX_LABEL = 44
@@ -42,38 +43,41 @@ SCORE_AXIS = {
     "title": {"text": "model score", "font": {"size": 12}},
     "tickfont": {"size": 12},
 }
+RANK_AXIS = {
+    **SCORE_AXIS,
+    "range": [0, 100],
+    "dtick": 25,
+    "tickformat": ".0f",
+    "title": {"text": "of 100 reference ECGs, so many score lower", "font": {"size": 12}},
+}
 
 
-def score_figure(
-    scores: Sequence[QueryScore],
-    places: Mapping[str, ReferencePercentile] | None = None,
-    spreads: Mapping[str, WordingSpread] | None = None,
-    *,
-    dark: bool = False,
-) -> go.Figure:
-    """Draw one bar a query, the highest score on top.
+def score_figure(rows: Sequence[FindingRow], *, dark: bool = False) -> go.Figure:
+    """Draw for each finding a bar as long as its rank among the reference ECGs, the first row on top.
+
+    A raw score orders recordings under one query and says nothing about two queries, so that bars of scores would
+    invite a comparison that has no meaning. A query that was not evaluated has no bar. Operating points are marks on
+    the bar's row, and the span of the finding's other wordings is a line under it.
 
     Args:
-        scores: In any order.
-        places: Query -> where its score stands among reference recordings, for those of which that is known.
-        spreads: Query -> scores of the same finding in other wordings, drawn as a line under the bar.
+        rows: In the order they are drawn.
         dark: Whether the page behind the figure is dark.
     """
-    ordered = sorted(scores, key=lambda score: score.score)
-    known = places or {}
+    ordered = list(reversed(rows))
     figure = go.Figure(
         go.Bar(
-            x=[score.score for score in ordered],
+            x=[100 * row.place.lower if row.place else 0.0 for row in ordered],
             y=list(range(len(ordered))),
             orientation="h",
-            text=[f"<b>{score.score:.2f}</b>  {_words(score, known.get(score.query))}" for score in ordered],
+            text=[words(row) for row in ordered],
             textposition="outside",
             textfont={"size": 13, "color": ink(dark)},
             cliponaxis=False,
             marker={
                 "color": BAR,
+                "opacity": [0.45 if row.contradicted else 1.0 for row in ordered],
                 "pattern": {
-                    "shape": [PATTERNS[score.support] for score in ordered],
+                    "shape": [PATTERNS[row.score.support] for row in ordered],
                     "fgcolor": "white",
                     "fillmode": "overlay",
                     "size": 6,
@@ -86,28 +90,65 @@ def score_figure(
     )
     ends: list[float | None] = []
     heights: list[float | None] = []
-    for row, score in enumerate(ordered):
-        if spread := (spreads or {}).get(score.query):
-            ends += [spread.lowest, max(spread.highest, spread.lowest + LEAST_LINE), None]
-            heights += [row - LINE_BELOW, row - LINE_BELOW, None]
+    for height, row in enumerate(ordered):
+        if row.spread:
+            low, high = (100 * end for end in row.spread)
+            ends += [low, max(high, low + LEAST_LINE), None]
+            heights += [height - LINE_BELOW, height - LINE_BELOW, None]
     if ends:
         line = {"color": ink(dark), "width": 2.5}
         figure.add_scatter(x=ends, y=heights, mode="lines", line=line, hoverinfo="skip", meta="wordings")
+    marks = [(height, point) for height, row in enumerate(ordered) for point in row.thresholds]
+    if marks:
+        figure.add_scatter(
+            x=[100 * point.lower for _, point in marks],
+            y=[height for height, _ in marks],
+            mode="markers",
+            marker={"symbol": "line-ns", "size": 16, "line": {"width": 1.5, "color": ink(dark)}},
+            text=[threshold_words(point) for _, point in marks],
+            hovertemplate="%{text}<extra></extra>",
+            meta="thresholds",
+        )
+    known = any(row.place for row in ordered)
     figure.update_layout(
         **chart(
             dark,
             height=ROW_PIXELS * len(ordered) + 48,
             left=8,
-            right=250 if known else 170,
+            right=260 if known else 200,
             top=8,
             bottom=36,
             size=FONT,
         ),
         showlegend=False,
-        xaxis=SCORE_AXIS,
-        yaxis={**query_axis(ordered), "showgrid": False},
+        xaxis=RANK_AXIS,
+        yaxis={**query_axis([row.score for row in ordered]), "showgrid": False},
     )
     return figure
+
+
+def words(row: FindingRow) -> str:
+    """Return what stands beside a bar: rank, calibrated probability where there is one, support, and the score."""
+    support = SUPPORT_WORDS[row.score.support]
+    score = f"score {row.score.score:.2f}"
+    if row.place is None:
+        return f"no rank  {support}  <i>{score}</i>"
+    parts = [f"<b>{row.place.words}</b>"]
+    if row.contradicted:
+        parts.append("measurements contradict")
+    elif row.place.probability is not None:
+        parts.append(f"calibrated {row.place.probability:.0%}")
+    if support != SUPPORT_WORDS["trained"]:
+        parts.append(support)
+    return "  ".join([*parts, f"<i>{score}</i>"])
+
+
+def threshold_words(point: OperatingThreshold) -> str:
+    """Return what an operating point means, for its tooltip."""
+    return (
+        f"Threshold by {point.rule}, judged on other patients: "
+        f"sensitivity {point.sensitivity:.2f}, specificity {point.specificity:.2f}"
+    )
 
 
 def query_axis(ordered: Sequence[QueryScore]) -> dict[str, Any]:
@@ -122,11 +163,6 @@ def query_axis(ordered: Sequence[QueryScore]) -> dict[str, Any]:
         "fixedrange": True,
         "range": [-0.6, len(ordered) - 0.4],
     }
-
-
-def _words(score: QueryScore, place: ReferencePercentile | None) -> str:
-    support = SUPPORT_WORDS[score.support]
-    return f"{place.words}  {support}" if place else support
 
 
 def shortened(text: str) -> str:

@@ -10,14 +10,14 @@ import streamlit as st
 
 from suprem.concepts.negation import SetAside
 from suprem.concepts.query import CardiacQuery, Support
-from suprem.ecg.measurement.measure import Measurements
-from suprem.inference.measured_check import disagreements
-from suprem.inference.reference import ReferencePercentile, reference_percentile
+from suprem.inference.measured_check import Contradiction
+from suprem.inference.reference import ReferencePercentile
 from suprem.inference.reference_bank import OutOfDistribution, OutOfDistributionLevel
 from suprem.paper.printout import ScoreLine
 from suprem.web.frame import PLOT, plain
-from suprem.web.model_card import Card, lineage
+from suprem.web.model_card import lineage
 from suprem.web.read_ecg.ecg_picker import PickedEcg
+from suprem.web.read_ecg.findings import Order, finding_rows, in_order
 from suprem.web.read_ecg.score_export import scores_as_csv
 from suprem.web.read_ecg.score_figure import score_figure
 from suprem.web.session import LastScores, session
@@ -28,11 +28,16 @@ if TYPE_CHECKING:
     from suprem.web.model_cache import SharedPredictor
 
 MEANING = (
-    "A score orders recordings by how much they look like the query to this model. It is not a likelihood of disease, "
-    "and scores of different queries do not compare. Each query is scored by itself."
+    "A bar shows how many of 100 reference ECGs score lower for the same words; a score by itself is not a likelihood "
+    "of disease."
 )
 
 ALL_OF_IT = "the whole recording"
+
+THRESHOLDS = (
+    "A mark across a bar is a threshold that was chosen on some patients and judged on others; its tooltip has "
+    "sensitivity and specificity."
+)
 
 WORDINGS = (
     "The line under a bar spans the scores of the same finding in its other wordings: how much hangs on the words."
@@ -103,34 +108,56 @@ def show_not_scored(aside: Sequence[SetAside]) -> None:
 
 
 def show_scores(
-    scored: LastScores, queries: Sequence[CardiacQuery], predictor: SharedPredictor, ecg: PickedEcg
+    scored: LastScores,
+    queries: Sequence[CardiacQuery],
+    predictor: SharedPredictor,
+    ecg: PickedEcg,
+    against: Sequence[Contradiction] = (),
 ) -> None:
-    """Show bars, what to know before believing them, which model they are from, and the download."""
-    scores, spreads = scored.scores, scored.spreads
-    places = standings(scores, queries, predictor.card)
-    session().printable = (score_lines(scores, places), predictor.id)
-    figure = score_figure(scores, places, spreads, dark=st.context.theme.type == "dark")
+    """Show bars of ranks, what to know before believing them, which model they are from, and the download."""
+    contradicted = frozenset(one.query for one in against if one.present)
+    rows = finding_rows(scored.scores, queries, predictor.card, scored.spreads, contradicted)
+    places = {row.score.query: row.place for row in rows if row.place}
+    session().printable = (score_lines(scored.scores, places), predictor.id)
+    choice = st.segmented_control("Sort by", list(Order), default=Order.RANK, required=True, key="findings-order")
+    rows = in_order(rows, Order(choice or Order.RANK))
+    figure = score_figure(rows, dark=st.context.theme.type == "dark")
     st.plotly_chart(
-        figure, theme=None, config=PLOT, key="scores", alt="Scores, highest first; the table below has them too"
+        figure,
+        theme=None,
+        config=PLOT,
+        key="scores",
+        alt="Rank of each finding's score among the reference ECGs; the table below has it too",
     )
-    items = "".join(f"<li>{escape(remark)}</li>" for remark in remarks(scores, queries))
+    items = "".join(f"<li>{escape(remark)}</li>" for remark in remarks(scored.scores, queries))
     if items:
         st.html(f'<ul class="remarks">{items}</ul>')
-    st.caption(f"{MEANING} {WORDINGS}" if spreads else MEANING)
-    if places:
-        records = next(iter(places.values())).records
-        st.caption(
-            f"“Above 97 of 100” compares with the scores of the same query on {records:,} reference ECGs. The model "
-            "was not trained on them. It is a rank, not a likelihood either."
-        )
-    st.caption(f"Model {predictor.id}{plain(lineage(predictor.card))}. {encoder_sentence(predictor.encoder)}")
+    records = next((place.records for place in places.values()), 0)
+    st.caption(
+        f"{MEANING} Model {predictor.id}.",
+        help=" ".join(
+            filter(
+                None,
+                (
+                    f"The rank compares with the scores of the same query on {records:,} reference ECGs, which the "
+                    "model was not trained on. It is no likelihood."
+                    if records
+                    else "",
+                    WORDINGS if any(row.spread for row in rows) else "",
+                    THRESHOLDS if any(row.thresholds for row in rows) else "",
+                    f"{encoder_sentence(predictor.encoder)} Model {predictor.id}{plain(lineage(predictor.card))}.",
+                ),
+            )
+        ),
+    )
     table, download = st.columns(2)
-    with table.popover("Scores as a table", width="stretch"):
-        rows = [row_of(score, places.get(score.query), spreads.get(score.query)) for score in scores]
-        st.dataframe(rows, hide_index=True)
+    with table.popover("Findings as a table", width="stretch"):
+        st.dataframe(
+            [row_of(row.score, row.place, scored.spreads.get(row.score.query)) for row in rows], hide_index=True
+        )
     download.download_button(
         "Download scores (CSV)",
-        scores_as_csv(scores, ecg.title),
+        scores_as_csv(scored.scores, ecg.title),
         file_name="scores.csv",
         mime="text/csv",
         on_click="ignore",
@@ -138,15 +165,14 @@ def show_scores(
     )
 
 
-def show_doubts(
-    scored: LastScores, queries: Sequence[CardiacQuery], predictor: SharedPredictor, measured: Measurements
-) -> None:
-    """Show where scores and the measurements of the same ECG do not go together."""
-    items = "".join(
-        f"<li>{escape(sentence)}</li>" for sentence in disagreements(scored.scores, queries, measured, predictor.card)
-    )
-    if items:
-        st.html(f'<p class="finding">Scores and measurements disagree; look again:</p><ul class="remarks">{items}</ul>')
+def show_contradictions(against: Sequence[Contradiction]) -> None:
+    """Show, above the scores, what the measurements of the same ECG speak against; nothing where they agree."""
+    if against:
+        first, *others = (one.sentence for one in against)
+        st.warning(f"**Measurements contradict a score.** {plain(first)}")
+        if others:
+            items = "".join(f"<li>{escape(sentence)}</li>" for sentence in others)
+            st.html(f'<ul class="remarks">{items}</ul>')
 
 
 def show_familiarity(found: OutOfDistribution) -> None:
@@ -162,15 +188,6 @@ def familiarity_sentence(found: OutOfDistribution) -> str:
     if found.likeness is OutOfDistributionLevel.UNLIKE:
         return f"Unlike the reference ECGs ({rank}): how good the scores are on such recordings is not known."
     return f"Like the reference ECGs ({rank})."
-
-
-def standings(
-    scores: Sequence[QueryScore], queries: Sequence[CardiacQuery], card: Card
-) -> dict[str, ReferencePercentile]:
-    """Return query -> where its score stands among the reference ECGs, for trained concepts."""
-    codes = {query.text: query.code for query in queries}
-    found = {score.query: reference_percentile(card, codes.get(score.query), score.logit) for score in scores}
-    return {query: place for query, place in found.items() if place is not None}
 
 
 def score_lines(scores: Sequence[QueryScore], places: Mapping[str, ReferencePercentile]) -> list[ScoreLine]:

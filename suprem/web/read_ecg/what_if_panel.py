@@ -17,10 +17,11 @@ from suprem.ecg.edit import MAX_FACTOR, MAX_NOISE, Edit, EditKind, apply_edits
 from suprem.ecg.record import EcgRecord
 from suprem.errors import SupremError
 from suprem.web.chart import LEGEND, RULE, chart, ink
+from suprem.web.colours import BAR
 from suprem.web.ecg_paper.ecg_figure import ecg_figure
 from suprem.web.frame import PLOT, plain
 from suprem.web.read_ecg.ecg_picker import PickedEcg
-from suprem.web.read_ecg.score_figure import BAR, FONT, ROW_PIXELS, SCORE_AXIS, query_axis
+from suprem.web.read_ecg.score_figure import FONT, ROW_PIXELS, SCORE_AXIS, query_axis
 from suprem.web.session import session
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from suprem.concepts.query import CardiacQuery, Support
 from suprem.inference.predictor import QueryScore
 from suprem.inference.reference import ReferencePercentile, reference_of
 from suprem.inference.reference_bank import OutOfDistribution, OutOfDistributionLevel
+from suprem.web.read_ecg.findings import percentiles
 from suprem.web.read_ecg.score_panel import (
     MEANING,
     encoder_sentence,
@@ -15,7 +16,6 @@ from suprem.web.read_ecg.score_panel import (
     remarks,
     row_of,
     standing_sentence,
-    standings,
 )
 
 
@@ -58,7 +58,7 @@ def test_a_trained_term_is_placed_among_the_reference_ecgs_with_its_auroc() -> N
     classes = [{"code": "AFIB", "auroc": 0.97, "ci": [0.95, 0.98], "positives": 12}]
     card = {"reference": reference_of(("AFIB",), np.linspace(-1, 1, 500)[:, None]), "validation": {"classes": classes}}
     scores = [score(known, Support.TRAINED), score(free, Support.OUTSIDE)]
-    places = standings(scores, [known, free], card)
+    places = percentiles(scores, [known, free], card)
     assert places.keys() == {"AF"}
     row = row_of(scores[0], places["AF"])
     assert row["among reference ECGs"] == "above 50 of 100"

@@ -1,0 +1,66 @@
+"""What is known of a score is joined once, and sorted by what the person asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from suprem.concepts.query import CardiacQuery, Support
+from suprem.inference.predictor import QueryScore, WordingSpread
+from suprem.inference.reference import reference_of
+from suprem.web.read_ecg.findings import Order, finding_rows, in_order
+
+QUERIES = [CardiacQuery.from_text(text) for text in ("AF", "normal ECG", "left bundle branch block", "zebra stripes")]
+SCORES = [
+    QueryScore(query.text, query.prompt, 0.5, value, Support.TRAINED, (), "a1")
+    for query, value in zip(QUERIES, (-2.0, 4.0, 1.0, 0.0), strict=True)
+]
+
+
+@pytest.fixture
+def card() -> dict[str, Any]:
+    codes = ("AFIB", "NORM", "CLBBB")
+    logits = np.tile(np.linspace(-5, 5, 1001)[:, None], 3)
+    return {
+        "reference": reference_of(codes, logits, logits > 3),
+        "validation": {
+            "classes": [
+                {"code": "AFIB", "auroc": 0.99, "ci": [0.98, 1.0], "positives": 20},
+                {"code": "NORM", "auroc": 0.95, "ci": [0.9, 1.0], "positives": 20},
+            ]
+        },
+        "probability": {"maps": {"CLBBB": {"slope": 1.0, "intercept": 0.0, "ece": 0.01}}},
+        "operating_points": {
+            "AFIB": [{"rule": "largest F1", "logit": 2.5, "sensitivity": 0.8, "specificity": 0.97}],
+        },
+    }
+
+
+def test_rank_spread_and_thresholds_are_of_the_same_reference(card: dict[str, Any]) -> None:
+    spreads = {"AF": WordingSpread({"a": 0.5, "b": 0.9})}
+    row, *_ = finding_rows(SCORES, QUERIES, card, spreads, frozenset({"AF"}))
+    assert row.place is not None
+    assert row.place.lower == pytest.approx(0.3, abs=0.01)
+    assert row.spread == pytest.approx((0.5, 0.72), abs=0.01)
+    assert row.thresholds[0].lower == pytest.approx(0.75, abs=0.01)
+    assert row.contradicted
+
+
+@pytest.mark.parametrize(
+    ("order", "first"),
+    [
+        (Order.RANK, ["normal ECG", "left bundle branch block", "AF"]),
+        (Order.AUROC, ["AF", "normal ECG"]),
+        (Order.PROBABILITY, ["left bundle branch block"]),
+        (Order.TYPED, ["AF", "normal ECG", "left bundle branch block", "zebra stripes"]),
+    ],
+)
+def test_rows_are_sorted_by_what_is_asked_and_the_unknown_comes_last(
+    card: dict[str, Any], order: Order, first: list[str]
+) -> None:
+    names = [row.score.query for row in in_order(finding_rows(SCORES, QUERIES, card), order)]
+    assert names[: len(first)] == first
+    assert set(names) == {query.text for query in QUERIES}
+    assert names[-1] == "zebra stripes"
