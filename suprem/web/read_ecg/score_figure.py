@@ -135,7 +135,7 @@ def words(row: FindingRow) -> str:
         return f"no rank  {support}  <i>{score}</i>"
     parts = [f"<b>{row.place.words}</b>"]
     if row.contradicted:
-        parts.append("measurements contradict")
+        parts.append("contradicted")
     elif row.place.probability is not None:
         parts.append(f"calibrated {row.place.probability:.0%}")
     if support != SUPPORT_WORDS["trained"]:

@@ -41,7 +41,7 @@ def test_a_calibrated_probability_is_given_unless_a_measurement_contradicts() ->
     (text,) = score_figure([FindingRow(score, place)]).data[0].text
     assert "calibrated 41%" in text
     figure = score_figure([FindingRow(score, place, contradicted=True)])
-    assert "measurements contradict" in figure.data[0].text[0]
+    assert "contradicted" in figure.data[0].text[0]
     assert "41%" not in figure.data[0].text[0]
     assert figure.data[0].marker.opacity == (0.45,)
 
