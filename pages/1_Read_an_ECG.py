@@ -16,6 +16,7 @@ from suprem.web.read_ecg.quality_panel import show_quality
 from suprem.web.read_ecg.query_panel import edit_queries
 from suprem.web.read_ecg.report_panel import show_report_check
 from suprem.web.read_ecg.score_panel import (
+    encoded_once,
     score_queries,
     show_contradictions,
     show_familiarity,
@@ -57,7 +58,7 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
             st.stop()
         scored = score_queries(predictor, ecg, queries)
         show_whole(predictor, ecg, queries)
-        show_familiarity(predictor.familiarity(ecg.window))
+        show_familiarity(predictor.familiarity(encoded_once(predictor, ecg)))
         against = contradictions(
             scored.scores, queries, measured, predictor.card, age=ecg.record.age, sex=ecg.record.sex
         )

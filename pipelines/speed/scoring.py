@@ -19,6 +19,7 @@ from suprem.inference.predictor import Predictor
 
 QUERIES = 20
 BATCH = 32
+NEW_QUERIES = 1000
 
 
 def scoring_figures(checkpoint: Path) -> list[Figure]:
@@ -44,10 +45,37 @@ def scoring_figures(checkpoint: Path) -> list[Figure]:
         Figure("attention of one query", 1e3 * attention, "ms"),
         Figure("quality gate, 500 Hz", 1e3 * quality, "ms"),
         Figure(f"batches of {BATCH}, {QUERIES} queries", BATCH / batch, "ECG/s"),
+        *figures_of_queries(predictor, signals[:1]),
         *figures_beside_a_plain_vit(predictor, signals),
         *figures_in_bfloat16(checkpoint, predictor, signals),
         Figure("share of the matrix-multiply rate, one ECG", work / one / peak, ""),
         Figure(f"share of the matrix-multiply rate, batch of {BATCH}", work * BATCH / batch / peak, ""),
+    ]
+
+
+def figures_of_queries(predictor: Predictor, signal: NDArray[np.float32]) -> list[Figure]:
+    """Measure what is done beside the network: around known queries, and once for each query that is new."""
+    known = predictor.vocabulary.names[:QUERIES]
+    vectors = predictor.vectors(known)
+    took = seconds_in_turn(
+        {
+            "score": lambda: predictor.score_signals(signal, known),
+            "forward": lambda: predictor.logits(signal, vectors),
+        },
+        repeats=15,
+    )
+    new = [f"finding {number} beside {known[number % len(known)]}" for number in range(NEW_QUERIES)]
+    embedding = seconds(lambda: predictor.vectors(new))
+    looking = seconds(lambda: predictor.support(new))
+    return [
+        Figure(
+            f"{QUERIES} known queries scored, over the forward pass",
+            took["score"] / took["forward"],
+            "",
+            wanted="<= 1.3",
+        ),
+        Figure(f"{NEW_QUERIES:,} new queries held against the vocabulary", looking, "s", "once each", "< 1"),
+        Figure("  over their embedding", looking / embedding, ""),
     ]
 
 

@@ -10,7 +10,7 @@ branch block at 0.97. Each guard reads one clinical property from the words of a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from suprem.concepts.abbreviations import expand
@@ -156,7 +156,9 @@ _UNDECIDED = re.compile(r"\b(?:can ?not|not)(?: be)? (?:excluded|exclude|ruled o
 
 def conflict(a: str, b: str) -> str | None:
     """Return the name of the guard that keeps the two texts apart, None when no guard does."""
-    return next((guard for guard, ours, theirs in _side_by_side(a, b) if ours and theirs and not ours & theirs), None)
+    ours, theirs = properties(a), properties(b)
+    # Most texts state three or four of the thirty properties; a query is held against a thousand wordings.
+    return next((guard for guard, values in ours.items() if guard in theirs and not values & theirs[guard]), None)
 
 
 def narrower(a: str, b: str) -> str | None:
@@ -164,8 +166,9 @@ def narrower(a: str, b: str) -> str | None:
 
     One of the texts is then more specific than the other: nothing contradicts, but they are not one finding.
     """
-    pairs = _side_by_side(a, b)
-    return next((guard for guard, ours, theirs in pairs if ours != theirs and guard not in IMPLIED), None)
+    ours, theirs = properties(a), properties(b)
+    stated = (guard for guard in _READERS if guard not in IMPLIED)
+    return next((guard for guard in stated if ours.get(guard) != theirs.get(guard)), None)
 
 
 def negated(text: str) -> bool:
@@ -179,12 +182,6 @@ def properties(text: str) -> Mapping[str, frozenset[str]]:
     words = expand(text)
     stated = {guard: read(words) for guard, read in _READERS.items()}
     return {guard: values for guard, values in stated.items() if values}
-
-
-def _side_by_side(a: str, b: str) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
-    ours, theirs = properties(a), properties(b)
-    for guard in _READERS:
-        yield guard, ours.get(guard, frozenset()), theirs.get(guard, frozenset())
 
 
 def _negation(words: str) -> frozenset[str]:

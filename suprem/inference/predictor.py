@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock
 
@@ -151,6 +152,9 @@ class Predictor:
             # The abbreviation dictionary has learned new words since the checkpoint was made.
             self._support = SupportIndex.build(self.vocabulary, self._load_embedder())
         self._remembered: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        # What a query means and how the vocabulary covers it does not change: looked at once, not once a recording.
+        self._read = lru_cache(REMEMBERED_QUERIES)(partial(CardiacQuery.from_text, vocabulary=self.vocabulary))
+        self._supported = lru_cache(REMEMBERED_QUERIES)(self._support_of)
         self._lock = Lock()
 
     @classmethod
@@ -207,19 +211,16 @@ class Predictor:
         Raises:
             QueryError: A text cannot be used.
         """
-        return [
-            query if isinstance(query, CardiacQuery) else CardiacQuery.from_text(query, self.vocabulary)
-            for query in queries
-        ]
+        return [query if isinstance(query, CardiacQuery) else self._read(query) for query in queries]
 
-    def score(self, record: EcgRecord, queries: Sequence[CardiacQuery | str]) -> list[QueryScore]:
-        """Score one record against queries, in their order.
+    def score(self, record: EcgRecord | EncodedSignals, queries: Sequence[CardiacQuery | str]) -> list[QueryScore]:
+        """Score one record, or what `encode_record` gave for it, against queries, in their order.
 
         Raises:
             EcgError: The record cannot be used.
             QueryError: A query cannot be used.
         """
-        return self.score_batch([record], queries)[0]
+        return self.score_signals(self._encoded(record), queries)[0]
 
     def score_batch(
         self, records: Sequence[EcgRecord], queries: Sequence[CardiacQuery | str]
@@ -260,7 +261,9 @@ class Predictor:
     def support(self, queries: Sequence[CardiacQuery | str]) -> list[SupportResult]:
         """Return how near each query is to what the model was trained on."""
         asked = self.ask(queries)
-        return [self._support.of(query, vector) for query, vector in zip(asked, self.vectors(asked), strict=True)]
+        if asked:
+            self.vectors(asked)  # embeds all that are new in one batch
+        return [self._supported(query) for query in asked]
 
     def vectors(self, queries: Sequence[CardiacQuery | str]) -> NDArray[np.float32]:
         """Return the query vectors (query, text width). Words of the vocabulary use the stored vectors and need no
@@ -279,9 +282,11 @@ class Predictor:
                 self._remembered.popitem(last=False)
         return np.stack(rows)
 
-    def wording_spread(self, record: EcgRecord, queries: Sequence[CardiacQuery | str]) -> dict[str, WordingSpread]:
-        """Return query -> the scores of its finding in every wording that the checkpoint holds a vector of; only for
-        queries of a trained concept with at least two wordings."""
+    def wording_spread(
+        self, record: EcgRecord | EncodedSignals, queries: Sequence[CardiacQuery | str]
+    ) -> dict[str, WordingSpread]:
+        """Return query -> the scores of its finding in every wording that the checkpoint holds a vector of, on a record
+        or what `encode_record` gave for it; only for queries of a trained concept with at least two wordings."""
         concepts = {query.text: self._row.get(query.code or "") for query in self.ask(queries)}
         wordings = {
             text: [wording for wording in self.vocabulary.concepts[row].texts if wording in self._wordings]
@@ -292,7 +297,7 @@ class Predictor:
         if not asked:
             return {}
         vectors = np.stack([self._wordings[wording] for wording in asked])
-        logits = self.logits(preprocess(record, self.spec).signal[None], vectors)[0]
+        logits = self.decode(self._encoded(record), vectors)[0]
         scores = dict(zip(asked, expit(logits.astype(np.float64)).tolist(), strict=True))
         return {
             text: WordingSpread({wording: scores[wording] for wording in several})
@@ -322,6 +327,14 @@ class Predictor:
                 batches.append((self._model.project_ecg(tokens), visible))
                 pooled.append(self._model.pooled(tokens, visible))
             return EncodedSignals(tuple(batches), _numbers(pooled))
+
+    def encode_record(self, record: EcgRecord) -> EncodedSignals:
+        """Prepare and encode one record, of which everything that is said about it can then be had.
+
+        Raises:
+            EcgError: The record cannot be used.
+        """
+        return self.encode(preprocess(record, self.spec).signal[None])
 
     def decode(self, encoded: EncodedSignals, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the logits (record, query) that `logits` gives for the same signals and vectors."""
@@ -376,6 +389,12 @@ class Predictor:
         twin = copy(self)
         twin._model = randomised(self._model, part, seed=seed)
         return twin
+
+    def _encoded(self, record: EcgRecord | EncodedSignals) -> EncodedSignals:
+        return record if isinstance(record, EncodedSignals) else self.encode_record(record)
+
+    def _support_of(self, query: CardiacQuery) -> SupportResult:
+        return self._support.of(query, self.vectors([query])[0])
 
     def _batches(self, signals: NDArray[np.float32]) -> Iterator[torch.Tensor]:
         for first in range(0, len(signals), BATCH):

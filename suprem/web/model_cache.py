@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from suprem.ecg.preprocess import preprocess, preprocess_all
+from suprem.ecg.preprocess import preprocess_all
 from suprem.ecg.record import EcgRecord
 from suprem.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from suprem.concepts.query import CardiacQuery
     from suprem.inference.explain import Explanation, ReadRecord
-    from suprem.inference.predictor import Predictor, QueryScore, WordingSpread
+    from suprem.inference.predictor import EncodedSignals, Predictor, QueryScore, WordingSpread
     from suprem.inference.reference_bank import OutOfDistribution
     from suprem.inference.whole_recording import WholeScore
 
@@ -39,8 +39,13 @@ class SharedPredictor:
         """Return texts as this checkpoint's vocabulary understands them; see `Predictor.ask`."""
         return self._predictor.ask(texts)
 
-    def score(self, record: EcgRecord, queries: Sequence[CardiacQuery]) -> list[QueryScore]:
-        """Score one recording; see `Predictor.score`."""
+    def encode(self, record: EcgRecord) -> EncodedSignals:
+        """Prepare and encode one recording; see `Predictor.encode_record`."""
+        with self._lock:
+            return self._predictor.encode_record(record)
+
+    def score(self, record: EcgRecord | EncodedSignals, queries: Sequence[CardiacQuery]) -> list[QueryScore]:
+        """Score one recording, encoded or not; see `Predictor.score`."""
         with self._lock:
             return self._predictor.score(record, queries)
 
@@ -51,12 +56,11 @@ class SharedPredictor:
         with self._lock:
             return score_whole(self._predictor, preprocess_all(record, self.spec), queries)
 
-    def familiarity(self, record: EcgRecord) -> OutOfDistribution:
-        """Return how like the reference ECGs a recording is; see `Predictor.familiarity`."""
-        with self._lock:
-            return self._predictor.familiarity(preprocess(record, self.spec).signal[None])[0]
+    def familiarity(self, encoded: EncodedSignals) -> OutOfDistribution:
+        """Return how like the reference ECGs an encoded recording is; see `Predictor.familiarity`."""
+        return self._predictor.familiarity(encoded)[0]
 
-    def wording_spread(self, record: EcgRecord, queries: Sequence[CardiacQuery]) -> dict[str, WordingSpread]:
+    def wording_spread(self, record: EncodedSignals, queries: Sequence[CardiacQuery]) -> dict[str, WordingSpread]:
         """Return the scores of the queries in other wordings; see `Predictor.wording_spread`."""
         with self._lock:
             return self._predictor.wording_spread(record, queries)

@@ -17,7 +17,7 @@ from suprem.errors import EcgError
 
 if TYPE_CHECKING:  # inference loads torch, which a page needs only once the trace is drawn
     from suprem.inference.explain import Explanation, ReadRecord
-    from suprem.inference.predictor import QueryScore, WordingSpread
+    from suprem.inference.predictor import EncodedSignals, QueryScore, WordingSpread
     from suprem.inference.whole_recording import WholeScore
     from suprem.paper.printout import ScoreLine
     from suprem.reports.browse import ReportBase
@@ -72,6 +72,7 @@ class Session:
         acknowledged: Whether the research-use notice was accepted.
         opened: Name and recording of a corpus record that another page opened for reading.
         uploads: For each ECG of the page its recordings, or why one could not be read, by a digest of the upload.
+        encoded: Each ECG of the page after the encoder, and what was encoded.
         scored: The last scores of each ECG of the page.
         whole: The last scores over all of a long recording, and what they were computed from.
         explained: The last explanations.
@@ -88,6 +89,7 @@ class Session:
     acknowledged: bool = False
     opened: tuple[str, EcgRecord] | None = None
     uploads: dict[str, dict[str, EcgRecord | EcgError]] = field(default_factory=dict)
+    encoded: dict[str, tuple[tuple[object, ...], EncodedSignals]] = field(default_factory=dict)
     scored: dict[str, LastScores] = field(default_factory=dict)
     whole: tuple[tuple[object, ...], list[WholeScore]] | None = None
     explained: Explained | None = None

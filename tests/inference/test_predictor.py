@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from suprem.concepts.query import CardiacQuery, Support
+from suprem.concepts.query import CardiacQuery, Support, SupportIndex, SupportResult
 from suprem.ecg.preprocess import preprocess
 from suprem.ecg.record import INDEPENDENT_LEADS, LEADS, EcgRecord
 from suprem.errors import BadSamplingRate, CheckpointError, EmbedderMismatch, QueryError
@@ -155,6 +155,36 @@ def test_a_free_text_is_embedded_once(predictor: Predictor, records: list[EcgRec
     assert len(embedder.asked) == 2
     assert np.array_equal(first[0], first[3])
     assert np.array_equal(first[2], FakeEmbedder(32).embed(["normal ecg"])[0]) or first[2].any()
+
+
+def test_a_query_is_held_against_the_vocabulary_once(
+    folder: Path, records: list[EcgRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = Predictor.load(folder, embedder=FakeEmbedder(32))
+    looked_at: list[str] = []
+    of = SupportIndex.of
+
+    def count(index: SupportIndex, query: CardiacQuery, vector: NDArray[np.float32]) -> SupportResult:
+        looked_at.append(query.text)
+        return of(index, query, vector)
+
+    monkeypatch.setattr(SupportIndex, "of", count)
+    texts = [*KNOWN, *FREE]
+    first = predictor.score(records[0], texts)
+    assert sorted(looked_at) == sorted(texts)
+    again = predictor.score(records[1], [*reversed(texts), predictor.ask(texts)[0]])
+    assert len(looked_at) == len(texts)
+    assert {one.query: (one.support, one.nearest) for one in first} == {
+        one.query: (one.support, one.nearest) for one in again
+    }
+
+
+def test_everything_of_a_record_can_be_had_from_one_encoding(predictor: Predictor, records: list[EcgRecord]) -> None:
+    encoded = predictor.encode_record(records[0])
+    assert predictor.score(encoded, KNOWN) == predictor.score(records[0], KNOWN)
+    assert predictor.wording_spread(encoded, ["LBBB"]) == predictor.wording_spread(records[0], ["LBBB"])
+    prepared = preprocess(records[0], predictor.spec).signal[None]
+    assert predictor.familiarity(encoded) == predictor.familiarity(prepared)
 
 
 def test_only_so_many_texts_are_remembered(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:

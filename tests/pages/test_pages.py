@@ -13,10 +13,13 @@ from streamlit.testing.v1 import AppTest
 
 from suprem.concepts.vocabulary import load_terms
 from suprem.ecg.checks.electrodes import ARMS, undo
+from suprem.ecg.checks.quality import QualityFinding
 from suprem.ecg.edit import Edit, EditKind, apply_edits
 from suprem.ecg.examples import load_example
+from suprem.ecg.record import EcgRecord
 from suprem.export import RESEARCH_USE
-from suprem.inference.predictor import Predictor
+from suprem.inference.predictor import EncodedSignals, Predictor
+from suprem.web.read_ecg import quality_panel
 from suprem.web.read_ecg.query_sets import START
 from tests.tiny import ecg, write_checkpoint, write_wfdb
 
@@ -158,6 +161,33 @@ def test_scores_are_computed_once_for_one_question(open_page: Open) -> None:
     assert app.session_state["suprem"].scored[""] is first
     app.selectbox(key="example").set_value(app.selectbox(key="example").options[1]).run()
     assert app.session_state["suprem"].scored[""] is not first
+
+
+def test_a_recording_is_encoded_once_and_its_quality_looked_at_once_a_view(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[EcgRecord] = []
+    assessed: list[EcgRecord] = []
+    encode, assess = Predictor.encode_record, quality_panel.assess_quality
+
+    def count_encoding(predictor: Predictor, record: EcgRecord) -> EncodedSignals:
+        encoded.append(record)
+        return encode(predictor, record)
+
+    def count_assessing(record: EcgRecord) -> list[QualityFinding]:
+        assessed.append(record)
+        return assess(record)
+
+    monkeypatch.setattr(Predictor, "encode_record", count_encoding)
+    monkeypatch.setattr(quality_panel, "assess_quality", count_assessing)
+    app = open_page()
+    assert len(encoded) == 1
+    assert len(assessed) == 1
+    app.text_area(key="queries").set_value("delta wave\natrial flutter").run()
+    assert len(encoded) == 1, "other queries are asked of the same encoding"
+    assert len(assessed) == 2
+    app.selectbox(key="example").set_value(app.selectbox(key="example").options[1]).run()
+    assert len(encoded) == 2
 
 
 def test_attention_and_occlusion_are_shown_of_one_query_and_of_two(open_page: Open) -> None:

@@ -11,6 +11,8 @@ import pytest
 from pipelines import benchmark
 from pipelines.speed import scoring
 from pipelines.speed.figure import Figure
+from suprem.inference import predictor
+from tests.fakes import FakeEmbedder
 from tests.tiny import write_checkpoint
 
 
@@ -22,6 +24,7 @@ def checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(scoring, "median_seconds", once)
     monkeypatch.setattr(scoring, "matmul_rate", lambda: 1e10)
+    monkeypatch.setattr(predictor, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
     return write_checkpoint(tmp_path / "checkpoint")
 
 
@@ -39,7 +42,7 @@ def test_json_gives_every_figure_with_its_unit(checkpoint: Path, capsys: pytest.
 def test_text_is_one_line_per_figure(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert benchmark.main(["--only", "scoring", "--checkpoint", str(checkpoint)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 16
+    assert len(lines) == 19
     assert any("one ECG, 20 queries" in line and line.endswith("reading the file not included") for line in lines)
 
 

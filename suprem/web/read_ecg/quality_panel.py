@@ -32,10 +32,12 @@ REASONS = (
 def show_quality(ecg: PickedEcg) -> tuple[PickedEcg, bool]:
     """Show the findings; return the ECG to look at, which may be a corrected view, and whether it may be scored."""
     place = st.container()
-    suspected = [found.exchange for found in assess_quality(ecg.window) if found.exchange is not None]
-    for exchange in suspected:
+    recorded = ecg
+    findings = assess_quality(recorded.window)
+    for exchange in [found.exchange for found in findings if found.exchange is not None]:
         ecg = _offer_corrected(ecg, exchange)
-    findings = assess_quality(ecg.window)
+    if ecg is not recorded:
+        findings = assess_quality(ecg.window)
     with place:
         st.html(quality_strip(findings) + finding_list(findings))
     return ecg, not blocked(findings) or _overridden(ecg, findings)

@@ -16,6 +16,7 @@ from suprem.reports.report import MAX_CHARACTERS
 from suprem.web.frame import plain
 from suprem.web.read_ecg.ecg_picker import PickedEcg
 from suprem.web.read_ecg.query_panel import ask_instead
+from suprem.web.read_ecg.score_panel import encoded_once
 
 if TYPE_CHECKING:
     from suprem.web.model_cache import SharedPredictor
@@ -46,7 +47,7 @@ def show_report_check(predictor: SharedPredictor, ecg: PickedEcg) -> None:
             if not stated:
                 st.info("No finding was recognised in this text.")
                 return
-            scores = predictor.score(ecg.window, asked_for(stated, predictor.vocabulary))
+            scores = predictor.score(encoded_once(predictor, ecg), asked_for(stated, predictor.vocabulary))
         except SupremError as error:  # the page around a fragment does not see its errors when it runs alone
             st.error(plain(str(error)))
             return

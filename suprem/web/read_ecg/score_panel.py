@@ -23,7 +23,7 @@ from suprem.web.read_ecg.score_figure import score_figure
 from suprem.web.session import LastScores, session
 
 if TYPE_CHECKING:
-    from suprem.inference.predictor import QueryScore, WordingSpread
+    from suprem.inference.predictor import EncodedSignals, QueryScore, WordingSpread
     from suprem.inference.whole_recording import WholeScore
     from suprem.web.model_cache import SharedPredictor
 
@@ -58,9 +58,20 @@ def score_queries(
     question = (predictor.id, ecg.key, ecg.start, tuple(query.text for query in queries))
     known = session().scored.get(slot)
     if known is None or known.question != question:
-        scores = sorted(predictor.score(ecg.window, queries), key=lambda score: -score.score)
-        known = session().scored[slot] = LastScores(question, scores, predictor.wording_spread(ecg.window, queries))
+        encoded = encoded_once(predictor, ecg, slot)
+        scores = sorted(predictor.score(encoded, queries), key=lambda score: -score.score)
+        known = session().scored[slot] = LastScores(question, scores, predictor.wording_spread(encoded, queries))
     return known
+
+
+def encoded_once(predictor: SharedPredictor, ecg: PickedEcg, slot: str = "") -> EncodedSignals:
+    """Return an ECG of the page after the encoder, which runs when recording, window or model changed. Arguments as in
+    `score_queries`."""
+    encoded_from = (predictor.id, ecg.key, ecg.start)
+    known = session().encoded.get(slot)
+    if known is None or known[0] != encoded_from:
+        known = session().encoded[slot] = (encoded_from, predictor.encode(ecg.window))
+    return known[1]
 
 
 def show_whole(predictor: SharedPredictor, ecg: PickedEcg, queries: Sequence[CardiacQuery]) -> None:
