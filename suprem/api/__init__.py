@@ -1,0 +1,1 @@
+"""What `import suprem` offers to Python programs: a model that scores, its results, its features."""
