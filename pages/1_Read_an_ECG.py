@@ -35,7 +35,7 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
     show_facts(ecg)
     ecg, scores_allowed = show_quality(ecg)
     second = pick_second()
-    show_trace(ecg, second and second.ecg)
+    show_trace(ecg, second.ecg if second else None)
     measured = show_measurements(ecg.window)
     if second:
         show_measurement_differences(ecg, second.ecg)

@@ -17,8 +17,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.map_entities import Config as MappingConfig
-from pipelines.map_entities import reference_of, thresholds_of
+from pipelines.map_entities import MappingRunConfig, reference_of, thresholds_of
 from pipelines.stage import ConsoleProgress, provenance, run_stage, say
 from suprem.concepts.embed import load_embedder
 from suprem.concepts.mapping.labels import ReportFindings, read_findings
@@ -31,14 +30,14 @@ from suprem.settings import load_settings
 
 
 @dataclass(frozen=True)
-class Config(MappingConfig):
+class VocabularyConfig(MappingRunConfig):
     """What to build from: `entities`, or with `reports` a table of reports; `index` names the records to label."""
 
     reports: Path | None = None
     index: Path | None = None
 
 
-def run(config: Config, progress: Progress) -> VocabularyVersion:
+def run(config: VocabularyConfig, progress: Progress) -> VocabularyVersion:
     """Read, map, label and write a version.
 
     Raises:
@@ -111,7 +110,7 @@ def main(argv: list[str] | None = None) -> int:
 
     def work() -> None:
         out = args.out or load_settings().vocabularies
-        version = run(Config(**{**vars(args), "out": out}), ConsoleProgress("build_vocabulary"))
+        version = run(VocabularyConfig(**{**vars(args), "out": out}), ConsoleProgress("build_vocabulary"))
         counts, clusters = version.tables()["table_14"], version.tables()["table_15"]
         say(
             f"Version {version.number}: {counts['raw']:,} entities, {counts['unique']:,} distinct, {counts['names']:,} "

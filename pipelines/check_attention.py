@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipelines.index_datasets import CORPORA, parse_folds
-from pipelines.stage import ConsoleProgress, run_stage
+from pipelines.stage import ConsoleProgress, parse_folds, run_stage
 from suprem.datasets.catalog import TASK_NAMES, load_task
+from suprem.datasets.corpora import CORPORA
 from suprem.ecg.intake import prepare_files
 from suprem.errors import DatasetError, EcgError
 from suprem.export import RESEARCH_USE
@@ -31,7 +30,7 @@ from suprem.settings import load_settings
 RECORDS = 100
 
 
-def run(folder: Path, data: Path, *, task: str, folds: Sequence[int] | None, records: int) -> dict[str, Any]:
+def run(folder: Path, data: Path, *, task: str, folds: tuple[int, ...] | None, records: int) -> dict[str, Any]:
     """Check a checkpoint on recordings of a task's corpus, write the result into its card and return it.
 
     Args:

@@ -32,7 +32,7 @@ from suprem.export import RESEARCH_USE
 
 
 @dataclass(frozen=True)
-class Config:
+class ComparisonConfig:
     """Results or score files of two models, task by task; `..._without` are the same models without a part."""
 
     first: tuple[Path, ...]
@@ -43,7 +43,7 @@ class Config:
     seed: int = 0
 
 
-def run(config: Config) -> Comparison:
+def run(config: ComparisonConfig) -> Comparison:
     """Read and compare.
 
     Raises:
@@ -65,7 +65,7 @@ def run(config: Config) -> Comparison:
     return Comparison(tasks, across, part)
 
 
-def part_gain(first: Sequence[ScoreTable], second: Sequence[ScoreTable], config: Config) -> Interaction:
+def part_gain(first: Sequence[ScoreTable], second: Sequence[ScoreTable], config: ComparisonConfig) -> Interaction:
     """Compare what a part gives to the two models.
 
     Raises:
@@ -184,7 +184,7 @@ def main(argv: list[str] | None = None) -> int:
 
     def work() -> None:
         without = tuple(args.first_without), tuple(args.second_without)
-        comparison = run(Config(tuple(args.first), tuple(args.second), *without, draws=args.bootstrap))
+        comparison = run(ComparisonConfig(tuple(args.first), tuple(args.second), *without, draws=args.bootstrap))
         for task in _same(comparison):
             say(f"{task}: the two have the same macro AUROC, or none; are they the same model?")
         hand_over(args, comparison.to_json(), lambda: describe(comparison))

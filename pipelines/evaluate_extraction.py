@@ -30,7 +30,7 @@ from suprem.reports.report import Report, read_reports
 
 
 @dataclass(frozen=True)
-class Config:
+class ExtractionScoringConfig:
     """What to compare."""
 
     annotations: Path = ANNOTATIONS_FILE
@@ -41,7 +41,7 @@ class Config:
     seed: int = 0
 
 
-def run(config: Config) -> tuple[ExtractionAgreement, list[str]]:
+def run(config: ExtractionScoringConfig) -> tuple[ExtractionAgreement, list[str]]:
     """Compare, and return the ids of annotations that could not be compared.
 
     Raises:
@@ -156,7 +156,7 @@ def main(argv: list[str] | None = None) -> int:
             print(json.dumps([asdict(figure) for figure in figures]) if args.json else "\n".join(map(as_line, figures)))
             return
         options = {name: value for name, value in vars(args).items() if name not in ("json", "mapping")}
-        agreement, left_out = run(Config(**options))
+        agreement, left_out = run(ExtractionScoringConfig(**options))
         if left_out:
             say(f"not compared: {len(left_out)} annotations whose report is missing or has another text")
         print(json.dumps(asdict(agreement)) if args.json else "\n".join(as_lines(agreement)))

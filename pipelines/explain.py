@@ -31,7 +31,8 @@ from suprem.errors import EcgError
 from suprem.export import RESEARCH_USE, text_cell
 from suprem.inference.explain import Explanation, explain, read_record
 from suprem.inference.measured_check import contradictions
-from suprem.inference.predictor import Predictor, QueryScore
+from suprem.inference.predictor import Predictor
+from suprem.inference.score import QueryScore
 from suprem.settings import load_settings
 
 COLUMNS = ("record_id", "query", "part", "attention", "logit_change", "score_without")
@@ -133,8 +134,8 @@ def main(argv: list[str] | None = None) -> int:
                 cells = [f"{number:.6f}" for number in numbers]
                 writer.writerow([text_cell(args.ecg.stem), text_cell(one.query), name, *cells])
             say(f"{one.query}: {one.sentence()}")
-        for one in against:
-            say(one.sentence)
+        for contradiction in against:
+            say(contradiction.sentence)
 
     return run_stage(work)
 

@@ -28,7 +28,7 @@ from suprem.settings import load_settings
 
 
 @dataclass(frozen=True)
-class Config(LlmConfig):
+class ExtractionConfig(LlmConfig):
     """What to read and with what."""
 
     reports: Path
@@ -39,7 +39,7 @@ class Config(LlmConfig):
     min_words: int = 1
 
 
-def run(config: Config, progress: Progress) -> Extraction:
+def run(config: ExtractionConfig, progress: Progress) -> Extraction:
     """Read the table, extract, write both files.
 
     Raises:
@@ -65,7 +65,7 @@ def run(config: Config, progress: Progress) -> Extraction:
     return extraction
 
 
-def _extractor(config: Config) -> Extractor:
+def _extractor(config: ExtractionConfig) -> Extractor:
     if config.extractor == "rules":
         return RuleExtractor()
     cache = AnswerCache(config.out / "answers.sqlite")
@@ -88,7 +88,7 @@ def main(argv: list[str] | None = None) -> int:
 
     def work() -> None:
         config = replace(
-            Config(**vars(args)),
+            ExtractionConfig(**vars(args)),
             **llm_settings(args, load_settings()),
         )
         summary = run(config, ConsoleProgress("extract_entities")).summary

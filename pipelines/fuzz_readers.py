@@ -221,7 +221,7 @@ def _exchange(data: bytearray, rng: np.random.Generator, _: Sequence[bytes]) -> 
 
 def _splice(data: bytearray, rng: np.random.Generator, others: Sequence[bytes]) -> None:
     """Go on with the rest of another file."""
-    other = others[rng.integers(len(others))]
+    other = others[int(rng.integers(len(others)))]
     del data[_place(data, rng) :]
     data += other[int(rng.integers(len(other) + 1)) :]
 

@@ -37,7 +37,7 @@ FILTERS = ("ecg-words", "llm", "none")
 
 
 @dataclass(frozen=True)
-class Config(LlmConfig):
+class TermImportConfig(LlmConfig):
     """What to import: `umls` or `rf2`; and how its terms are chosen.
 
     Attributes:
@@ -84,7 +84,7 @@ class Imported:
     missing_roots: tuple[str, ...]
 
 
-def run(config: Config, progress: Progress) -> Imported:
+def run(config: TermImportConfig, progress: Progress) -> Imported:
     """Read, filter, unite, write.
 
     Raises:
@@ -109,7 +109,7 @@ def run(config: Config, progress: Progress) -> Imported:
     return Imported(len(terms.concepts), len(kept), verdicts.count(None), united, terms.files, terms.missing_roots)
 
 
-def _read(config: Config, progress: Progress) -> Terms:
+def _read(config: TermImportConfig, progress: Progress) -> Terms:
     if config.rf2 is not None:
         return read_snomed(config.rf2, roots=config.root, progress=progress)
     if config.umls is None:
@@ -123,7 +123,7 @@ def _read(config: Config, progress: Progress) -> Terms:
     return Terms(typed.concepts, terms.files + typed.files)
 
 
-def _filter(config: Config) -> TermFilter | None:
+def _filter(config: TermImportConfig) -> TermFilter | None:
     if config.filter == "none":
         return None
     if config.filter == "ecg-words":
@@ -170,7 +170,7 @@ def main(argv: list[str] | None = None) -> int:
 
     def work() -> None:
         config = replace(
-            Config(**{**vars(args), "source": tuple(args.source), "root": tuple(args.root) or ROOTS}),
+            TermImportConfig(**{**vars(args), "source": tuple(args.source), "root": tuple(args.root) or ROOTS}),
             **llm_settings(args, load_settings()),
         )
         result = run(config, ConsoleProgress("import_terms"))

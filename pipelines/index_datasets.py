@@ -12,18 +12,11 @@ cannot be read are left out, counted, and named in the manifest.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.stage import ConsoleProgress, run_stage
-from suprem.datasets.challenge import index_challenge
-from suprem.datasets.cpsc2018 import index_cpsc2018
-from suprem.datasets.csn import index_csn
-from suprem.datasets.index import RecordIndex
-from suprem.datasets.mimic_iv_ecg import index_mimic_iv_ecg
-from suprem.datasets.ptbxl import index_ptbxl
-from suprem.datasets.published import PUBLISHED, Publication
+from pipelines.stage import ConsoleProgress, parse_folds, run_stage
+from suprem.datasets.corpora import CORPORA
 from suprem.datasets.signal_store import Progress, SignalStore, build_signal_store
 from suprem.ecg.preprocess import SPECS
 from suprem.settings import load_settings
@@ -33,36 +26,7 @@ SHOWN = 20
 
 
 @dataclass(frozen=True)
-class StoredCorpus:
-    """A corpus that can be stored.
-
-    Args:
-        published: What it is.
-        index: Reads its folder, given the folds to keep and the rate of the model.
-    """
-
-    published: Publication
-    index: Callable[[Path, tuple[int, ...] | None, int], RecordIndex]
-
-
-CORPORA = {
-    corpus.published.option: corpus
-    for corpus in (
-        StoredCorpus(
-            PUBLISHED["ptb-xl"],
-            lambda root, folds, fs: index_ptbxl(root, folds=folds, fs=500 if fs > 100 else 100),
-        ),
-        StoredCorpus(PUBLISHED["mimic-iv-ecg"], lambda root, folds, _: index_mimic_iv_ecg(root, folds=folds)),
-        StoredCorpus(PUBLISHED["cpsc2018"], lambda root, folds, _: index_cpsc2018(root, folds=folds)),
-        StoredCorpus(PUBLISHED["csn"], lambda root, folds, _: index_csn(root, folds=folds)),
-        StoredCorpus(PUBLISHED["challenge"], lambda root, folds, _: index_challenge(root, folds=folds)),
-    )
-}
-"""By the option that names their folder."""
-
-
-@dataclass(frozen=True)
-class Config:
+class IndexingConfig:
     """What to store and how; `corpus` is a key of `CORPORA`."""
 
     corpus: str
@@ -73,20 +37,11 @@ class Config:
     workers: int = 2
 
 
-def run(config: Config, progress: Progress) -> SignalStore:
+def run(config: IndexingConfig, progress: Progress) -> SignalStore:
     """Index a corpus and build its signal store."""
     spec = SPECS[config.signal]
     index = CORPORA[config.corpus].index(config.root, config.folds, spec.fs)
     return build_signal_store(index, spec, config.out, workers=config.workers, progress=progress)
-
-
-def parse_folds(text: str) -> tuple[int, ...]:
-    """Read "1-8" or "9" or "1,3,5-7"."""
-    folds: list[int] = []
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        folds += range(int(first), int(last or first) + 1)
-    return tuple(folds)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -105,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
         option = next(name for name in CORPORA if getattr(args, name) is not None)
         name = CORPORA[option].published.name
         out = args.out or load_settings().home / "datasets" / f"{name}-{args.signal}"
-        config = Config(option, getattr(args, option), out, args.signal, args.folds, args.workers)
+        config = IndexingConfig(option, getattr(args, option), out, args.signal, args.folds, args.workers)
         store = run(config, ConsoleProgress("index_datasets"))
         print(f"{len(store.index)} records in {out}, {len(store.skipped)} skipped")
         for record_id, reason in store.skipped[:SHOWN]:

@@ -37,7 +37,7 @@ MAX_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
-class Config:
+class MappingRunConfig:
     """What to map and how; thresholds of None are those of the encoder, a vocabulary of None is the shipped terms."""
 
     entities: Path
@@ -48,7 +48,7 @@ class Config:
     vocabulary: Path | None = None
 
 
-def reference_of(config: Config) -> Vocabulary:
+def reference_of(config: MappingRunConfig) -> Vocabulary:
     """Return the vocabulary asked for, else the SCP-ECG statements.
 
     Raises:
@@ -57,7 +57,7 @@ def reference_of(config: Config) -> Vocabulary:
     return load_terms() if config.vocabulary is None else read_vocabulary(config.vocabulary)
 
 
-def thresholds_of(config: Config, embedder: TextEmbedder) -> MappingThresholds:
+def thresholds_of(config: MappingRunConfig, embedder: TextEmbedder) -> MappingThresholds:
     """Return the thresholds asked for, else the encoder's.
 
     Raises:
@@ -123,7 +123,7 @@ def _unusable(line: str) -> str:
     return "" if any(map(str.isalpha, line)) else "no letters"
 
 
-def run(config: Config, progress: Progress) -> tuple[list[Mapping], Counter[str]]:
+def run(config: MappingRunConfig, progress: Progress) -> tuple[list[Mapping], Counter[str]]:
     """Read, map, write the table; also return what was set aside and why.
 
     Raises:
@@ -156,7 +156,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> None:
-        rows, aside = run(Config(**vars(args)), ConsoleProgress("map_entities"))
+        rows, aside = run(MappingRunConfig(**vars(args)), ConsoleProgress("map_entities"))
         mapped = sum(bool(row.code) for row in rows)
         say(
             f"{len(rows):,} distinct entities in {max(row.cluster for row in rows):,} clusters; {mapped:,} mapped, "

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.score import gather_paths, record_ids
+from pipelines.score import gather_paths
 from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.datasets.measured import TABLE, measurements_of
 from suprem.datasets.signal_store import SignalStore
@@ -38,6 +38,7 @@ from suprem.ecg.preprocess import choose_window, crop
 from suprem.ecg.record import EcgRecord
 from suprem.errors import EcgError
 from suprem.export import RESEARCH_USE, text_cell
+from suprem.inference.files import record_ids
 
 WINDOW_SECONDS = 10.0
 BEAT_SECONDS = 0.075

@@ -30,7 +30,7 @@ from suprem.export import RESEARCH_USE, text_cell
 
 
 @dataclass(frozen=True)
-class Config:
+class OverlapConfig:
     """Two lists, each a file or the name of a task, and what counts as the same."""
 
     first: str
@@ -131,7 +131,7 @@ def read_queries(source: str) -> QueryList:
     return QueryList(path.name, tuple(dict.fromkeys(names)))
 
 
-def run(config: Config) -> QueryOverlap:
+def run(config: OverlapConfig) -> QueryOverlap:
     """Read, embed, compare.
 
     Raises:
@@ -161,7 +161,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> None:
-        result = run(Config(args.first, args.second, args.threshold, args.encoder))
+        result = run(OverlapConfig(args.first, args.second, args.threshold, args.encoder))
         text = json.dumps(result.to_json(), indent=2, ensure_ascii=False) + "\n" if args.json else result.to_csv()
         if args.out is not None:
             write_text(args.out, text)

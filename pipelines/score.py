@@ -18,14 +18,10 @@ import argparse
 import csv
 import json
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
-
-import numpy as np
 
 from pipelines.stage import ConsoleProgress, provenance, run_stage, say, stop_on_signal
 from suprem.atomic import replacing
@@ -34,163 +30,23 @@ from suprem.concepts.query import CardiacQuery, parse_queries
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.ecg.formats.readers import find_records
 from suprem.ecg.formats.table import TableFormat
-from suprem.ecg.intake import examine_files, prepare_all_windows, prepare_files
-from suprem.errors import Cancelled, EcgError, QueryError
+from suprem.errors import EcgError, QueryError
 from suprem.export import RESEARCH_USE, text_cell
-from suprem.inference.cohort import PART, Cohort, Plan, QualityVerdict, ScoredRecord, add_part, begin, finish
+from suprem.inference.cohort import Plan, begin
+from suprem.inference.files import (
+    Placed,
+    ScoreRow,
+    Unscored,
+    WindowsRow,
+    score_cohort,
+    score_files,
+    score_windows,
+)
 from suprem.inference.predictor import BATCH, Predictor
-from suprem.inference.whole_recording import score_whole
 from suprem.settings import load_settings
 
 COLUMNS = ("record_id", "query", "score", "logit", "support")
 WINDOW_COLUMNS = ("from_second", "mean_score", "windows")
-
-
-@dataclass(frozen=True)
-class ScoreRow:
-    """One record, one query."""
-
-    record_id: str
-    query: str
-    score: float
-    logit: float
-    support: str
-
-
-@dataclass(frozen=True)
-class WindowsRow(ScoreRow):
-    """The same over all windows of a record: the highest score, where its window begins in seconds, and the mean."""
-
-    from_second: float
-    mean_score: float
-    windows: int
-
-
-@dataclass(frozen=True)
-class Placed:
-    """How like the reference ECGs a record is; see `Familiarity`."""
-
-    record_id: str
-    likeness: str
-    distance: float | None
-    nearer: float | None
-
-
-@dataclass(frozen=True)
-class Unscored:
-    """A record without scores, and why."""
-
-    record_id: str
-    reason: str
-
-
-def score_files(
-    predictor: Predictor,
-    paths: Sequence[Path],
-    queries: Sequence[CardiacQuery],
-    *,
-    table: TableFormat | None = None,
-    ignore_quality: bool = False,
-    place: bool = False,
-) -> Iterator[ScoreRow | Placed | Unscored]:
-    """Score files in batches, in their order; a file that cannot be used gives one `Unscored`.
-
-    Args:
-        predictor: The loaded checkpoint.
-        paths: ECG files.
-        queries: At least one.
-        table: Rate, unit and leads for CSV and NumPy files that do not carry them.
-        ignore_quality: Score also what the quality gate blocks.
-        place: Give one `Placed` after the scores of each record.
-    """
-    prepared = zip(
-        record_ids(paths), prepare_files(paths, predictor.spec, gate=not ignore_quality, table=table), strict=True
-    )
-    while batch := list(islice(prepared, BATCH)):
-        good = [signal for _, signal in batch if not isinstance(signal, EcgError)]
-        encoded = predictor.encode(np.stack(good)) if good else None
-        scores = iter(predictor.score_signals(encoded, queries) if encoded else [])
-        places = iter(predictor.familiarity(encoded) if encoded and place else [])
-        for record_id, signal in batch:
-            if isinstance(signal, EcgError):
-                yield Unscored(record_id, str(signal))
-            else:
-                for answer in next(scores):
-                    yield ScoreRow(record_id, answer.query, answer.score, answer.logit, str(answer.support))
-                if place:
-                    found = next(places)
-                    yield Placed(record_id, str(found.likeness), found.distance, found.nearer)
-
-
-def score_windows(
-    predictor: Predictor,
-    paths: Sequence[Path],
-    queries: Sequence[CardiacQuery],
-    *,
-    table: TableFormat | None = None,
-    ignore_quality: bool = False,
-) -> Iterator[WindowsRow | Unscored]:
-    """Score every window of each file. Arguments as in `score_files`."""
-    windows = prepare_all_windows(paths, predictor.spec, gate=not ignore_quality, table=table)
-    for record_id, prepared in zip(record_ids(paths), windows, strict=True):
-        if isinstance(prepared, EcgError):
-            yield Unscored(record_id, str(prepared))
-            continue
-        for found in score_whole(predictor, prepared, queries):
-            best = found.highest
-            yield WindowsRow(
-                record_id, best.query, best.score, best.logit, str(best.support), found.start, found.mean, found.windows
-            )
-
-
-def score_cohort(
-    predictor: Predictor, cohort: Cohort, progress: Callable[[float, str], None], stopped: Callable[[], bool]
-) -> Cohort:
-    """Score what a cohort still lacks, part by part.
-
-    Raises:
-        Cancelled: It was asked to stop; the parts that are done are kept.
-    """
-    plan, total = cohort.plan, len(cohort.plan.files)
-    vectors = predictor.vectors(plan.queries)
-    width = predictor.features(np.zeros((1, len(predictor.spec.leads), predictor.spec.samples), np.float32)).shape[1]
-    paths = [plan.source / name for name in plan.files[cohort.done :]]
-    examined = examine_files(
-        paths, predictor.spec, ignore_quality=plan.ignore_quality, links=plan.links, table=plan.table
-    )
-    done, without = cohort.done, int((~cohort.scored).sum())
-    while part := list(islice(examined, PART)):
-        signals = [found.signal for found in part if found.signal is not None]
-        stacked = np.stack(signals) if signals else np.empty((0, 0, 0), np.float32)
-        encoded = predictor.encode(stacked) if signals else None
-        answers = iter(zip(predictor.decode(encoded, vectors), encoded.features, strict=True) if encoded else ())
-        rows = [
-            ScoredRecord(
-                QualityVerdict.of(found.level), found.message, *(next(answers) if found.signal is not None else ())
-            )
-            for found in part
-        ]
-        add_part(cohort, rows, width=width)
-        done, without = done + len(part), without + len(part) - len(signals)
-        progress(done / total, f"{done} of {total} records, {without} without scores")
-        if stopped() and done < total:
-            raise Cancelled(f"Stopped after {done} of {total} records; the same command goes on from there.")
-    return finish(cohort.folder, {"encoder": predictor.encoder.name, **provenance()})
-
-
-def record_ids(paths: Sequence[Path]) -> list[str]:
-    """Return the file stems, lengthened by folders from the right where two files share one."""
-    ids = [path.stem for path in paths]
-    depth = 1
-    while len(set(ids)) < len(ids) and depth < max(len(path.parts) for path in paths):
-        depth += 1
-        twice = {name for name, count in Counter(ids).items() if count > 1}
-        ids = [
-            "/".join(path.with_suffix("").parts[-depth:]) if name in twice else name
-            for path, name in zip(paths, ids, strict=True)
-        ]
-    count = Counter(ids)  # files that differ in nothing but the suffix
-    return [name if count[name] == 1 else str(path) for name, path in zip(ids, paths, strict=True)]
 
 
 def gather_queries(texts: Sequence[str], file: Path | None, vocabulary: Vocabulary) -> list[CardiacQuery]:
@@ -293,7 +149,7 @@ def main(argv: list[str] | None = None) -> int:
                 table=table,
             )
             with stop_on_signal() as stopped:
-                cohort = score_cohort(predictor, begin(args.results, plan), progress, stopped)
+                cohort = score_cohort(predictor, begin(args.results, plan), progress, stopped, provenance())
             say(f"{int(cohort.scored.sum())} of {cohort.done} records have scores.")
             return 0 if cohort.scored.any() else 2
         rows: list[ScoreRow] = []

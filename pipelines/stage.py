@@ -50,6 +50,15 @@ def draws(text: str) -> int:
     return number
 
 
+def parse_folds(text: str) -> tuple[int, ...]:
+    """Read "1-8" or "9" or "1,3,5-7"."""
+    folds: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        folds += range(int(first), int(last or first) + 1)
+    return tuple(folds)
+
+
 def add_result_options(parser: ArgumentParser, bootstrap: int) -> None:
     """Add what every command has whose result is one JSON object with bootstrap intervals; `hand_over` follows it."""
     parser.add_argument(
@@ -157,8 +166,9 @@ def without_folders(word: str) -> str:
 
 def _program() -> str:
     """Return how a person starts what runs: `suprem` and its name come first in `sys.argv[1:]`, or a stage itself."""
-    name = Path(sys.argv[0]).stem
-    return "suprem" if name in ("suprem", "__main__") else f"python -m pipelines.{name}"
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.name == "__main__.py" else program.stem
+    return "suprem" if name == "suprem" else f"python -m pipelines.{name}"
 
 
 def _commit() -> str:

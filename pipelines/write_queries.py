@@ -33,14 +33,14 @@ WRITTEN = "written"
 
 
 @dataclass(frozen=True)
-class Config(LlmConfig):
+class WrittenQueriesConfig(LlmConfig):
     """The task, the folder of all written queries, and the model that writes."""
 
     task: str
     folder: Path
 
 
-def run(config: Config, progress: Progress) -> Path:
+def run(config: WrittenQueriesConfig, progress: Progress) -> Path:
     """Return the file of the task's queries by the model; it is written unless it is there.
 
     Raises:
@@ -82,9 +82,9 @@ def with_written(
     return tuple(str(run(configured(args, settings), progress)) if name == WRITTEN else name for name in sources)
 
 
-def configured(args: argparse.Namespace, settings: Settings) -> Config:
+def configured(args: argparse.Namespace, settings: Settings) -> WrittenQueriesConfig:
     """Return the configuration that a command line and the installation's settings give."""
-    return Config(
+    return WrittenQueriesConfig(
         task=args.task,
         folder=settings.home / "queries",
         concurrency=args.concurrency,

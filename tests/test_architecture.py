@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 EVERYTHING = {
     "errors", "resources", "atomic", "export", "database", "configfile", "settings", "audit", "ecg", "paper", "reports",
-    "jobs", "model", "concepts", "datasets", "inference", "api", "evaluation", "training", "web",
+    "jobs", "model", "concepts", "datasets", "inference", "api", "evaluation", "training", "experiments", "web",
 }  # fmt: skip
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
@@ -38,9 +38,10 @@ ROOMS: dict[str, set[str]] = {
     "inference": {"errors", "atomic", "settings", "ecg", "concepts", "model"},
     "api": {"errors", "export", "settings", "ecg", "concepts", "inference"},
     "evaluation": {"errors", "resources", "atomic", "export", "concepts", "datasets", "inference"},
-    "training": {"errors", "atomic", "concepts", "datasets", "model", "evaluation"},
+    "training": {"errors", "atomic", "concepts", "datasets", "model", "inference", "evaluation"},
+    "experiments": EVERYTHING - {"api", "database", "settings", "audit", "paper", "reports", "experiments", "web"},
     "__main__": {"resources"},
-    "web": EVERYTHING - {"training", "model", "configfile", "web"},
+    "web": EVERYTHING - {"training", "model", "configfile", "experiments", "web"},
     "pages": {"errors", "settings", "audit", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
     "app.py": {"errors", "resources", "audit", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
     "pipelines": EVERYTHING - {"web"},
@@ -57,7 +58,14 @@ HOMES: dict[str, tuple[str, ...]] = {
     "starlette": ("app.py", "suprem/web/"),
     "streamlit": ("app.py", "suprem/web/", "pages/", "pipelines/app.py", "pipelines/speed/rerun.py"),
     "subprocess": ("suprem/jobs/", "pipelines/stage.py", "pipelines/serve.py", "pipelines/launch.py"),
-    "torch": ("suprem/model/", "suprem/concepts/embed.py", "suprem/inference/", "suprem/training/", "pipelines/"),
+    "torch": (
+        "suprem/model/",
+        "suprem/concepts/embed.py",
+        "suprem/inference/",
+        "suprem/training/",
+        "suprem/experiments/",
+        "pipelines/",
+    ),
     "torch.distributed": ("suprem/training/",),
     "transformers": ("suprem/concepts/embed.py",),
     "requests": ("suprem/datasets/download.py",),

@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipelines.index_datasets import CORPORA
 from pipelines.speed.figure import Figure, seconds
 from pipelines.speed.storage import write_recordings
-from pipelines.zero_shot import read_signals
 from suprem.datasets.catalog import load_task
+from suprem.datasets.corpora import CORPORA
 from suprem.datasets.index import RecordIndex
 from suprem.datasets.task import LabelledRecords
 from suprem.evaluation.leakage import RecordingHashes
@@ -20,6 +19,7 @@ from suprem.evaluation.metrics import patient_resamples, resampled_auroc
 from suprem.evaluation.query_set import SIMPLIFIED, QuerySet
 from suprem.evaluation.scoring import ScoredRecords, score_query_sets
 from suprem.evaluation.zero_shot import Setting, evaluate_scores
+from suprem.experiments.zero_shot import read_signals
 from suprem.inference.predictor import Predictor
 
 RECORDS = 2_198

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -108,8 +109,8 @@ def figures_beside_a_plain_vit(predictor: Predictor, signals: NDArray[np.float32
         with torch.inference_mode():
             took = seconds_in_turn(
                 {
-                    "ours": lambda batch=batch: predictor.logits(signals[:batch], vectors),
-                    "plain": lambda recordings=recordings: plain(recordings),
+                    "ours": partial(predictor.logits, signals[:batch], vectors),
+                    "plain": partial(plain, recordings),
                 },
                 repeats=15,
             )
@@ -129,8 +130,8 @@ def figures_in_bfloat16(checkpoint: Path, predictor: Predictor, signals: NDArray
     for batch in (1, 8):
         took = seconds_in_turn(
             {
-                "float32": lambda batch=batch: predictor.logits(signals[:batch], vectors),
-                "bfloat16": lambda batch=batch: short.logits(signals[:batch], vectors),
+                "float32": partial(predictor.logits, signals[:batch], vectors),
+                "bfloat16": partial(short.logits, signals[:batch], vectors),
             },
             repeats=5,
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from pipelines.index_datasets import Config, run
+from pipelines.index_datasets import IndexingConfig, run
 from pipelines.speed.figure import Figure, seconds, seconds_in_turn
 from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.record import LEADS
@@ -27,8 +28,8 @@ def storage_figures(records: int = RECORDS, *, workers: int = 2) -> list[Figure]
         root = write_recordings(Path(place) / "corpus", records)
         figures = []
         for signal in ("compact", "paper"):
-            config = Config("mimic", root, Path(place) / signal, signal, workers=workers)
-            took = seconds(lambda config=config: run(config, lambda _fraction, _message: None))
+            config = IndexingConfig("mimic", root, Path(place) / signal, signal, workers=workers)
+            took = seconds(partial(run, config, lambda _fraction, _message: None))
             note = f"{1e3 * took / records:.1f} ms a record; calculated from {records:,}"
             name = f"{ASKED:,} records indexed and stored, {signal}"
             figures.append(Figure(name, took * ASKED / records, "s", note, "< 120"))

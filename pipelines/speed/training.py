@@ -16,7 +16,6 @@ import pandas as pd
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pipelines.pretrain import CONFIGS, PretrainConfig
 from pipelines.speed.figure import Figure, median_seconds, seconds, seconds_in_turn
 from suprem.configfile import load_config
 from suprem.datasets.index import RecordIndex
@@ -24,7 +23,8 @@ from suprem.datasets.signal_store import SignalStore, build_signal_store
 from suprem.ecg.preprocess import SPECS, SignalSpec
 from suprem.model.config import ModelConfig
 from suprem.model.supreme import SupremeModel
-from suprem.training.config import TrainConfig
+from suprem.resources import CONFIGS
+from suprem.training.config import PretrainConfig, TrainConfig
 from suprem.training.distributed import Workers
 from suprem.training.loop import LabelledRows, Learner
 from suprem.training.query_bank import QueryBank
@@ -98,7 +98,7 @@ def noise(folder: Path, spec: SignalSpec, *, records: int) -> LabelledRows:
     names = [f"noise-{row}" for row in range(records)]
     facts = {"fold": 1, "age": float("nan"), "sex": "", "device": ""}
     table = pd.DataFrame({"record_id": names, "patient_id": names, "path": names, **facts, "codes": [()] * records})
-    signals = (random.standard_normal((len(spec.leads), spec.samples), np.float32) / 8 for _ in range(records))
+    signals = (np.float32(0.125) * random.standard_normal((len(spec.leads), spec.samples), np.float32) for _ in names)
     index = RecordIndex(corpus="noise", root=folder, table=table)
     store: SignalStore = build_signal_store(index, spec, folder, signals=signals)
     labels = (random.random((records, CONCEPTS)) < 0.05).astype(np.float32)
@@ -113,7 +113,7 @@ class _Products(TorchDispatchMode):
     """Notes the matrix products that torch carries out, those inside convolutions and attention among them."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.found: dict[Shape, int] = {}
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from suprem.concepts.negation import SetAside
 from suprem.ecg.checks.quality import QualityFinding
 from suprem.export import RESEARCH_USE
-from suprem.inference.predictor import QueryScore
 from suprem.inference.reference_bank import OutOfDistribution, OutOfDistributionLevel
+from suprem.inference.score import QueryScore
 
 if TYPE_CHECKING:  # a program that wants no table need not wait for pandas
     import pandas as pd

@@ -130,7 +130,9 @@ class RecordIndex:
         return cls(corpus=corpus, root=root, table=table)
 
 
-def shared_patients(index: RecordIndex, first: Sequence[int], second: Sequence[int]) -> set[str]:
+def shared_patients(
+    index: RecordIndex, first: Sequence[int] | NDArray[np.intp], second: Sequence[int] | NDArray[np.intp]
+) -> set[str]:
     """Return the patients with records among both sets of rows; a fair split has none."""
     patients = index.table["patient_id"].to_numpy()
     return set(patients[np.asarray(first, int)]) & set(patients[np.asarray(second, int)])

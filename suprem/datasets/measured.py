@@ -18,7 +18,7 @@ from suprem.atomic import replacing
 from suprem.datasets.signal_store import Progress, SignalStore
 from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.measurement.measure import measure
-from suprem.ecg.measurement.quantities import MEASURED, as_numbers
+from suprem.ecg.measurement.quantities import MEASURED, as_numbers, quantities
 from suprem.errors import DatasetError, EcgError
 
 TABLE = "measurements.csv"
@@ -75,6 +75,20 @@ def measure_file(path: Path) -> NDArray[np.float64]:
         return as_numbers(measure(read_ecg(path)))
     except (EcgError, OSError):
         return np.full(len(MEASURED), np.nan)
+
+
+def quantities_of(folder: Path, store: SignalStore) -> dict[str, NDArray[np.float64]]:
+    """Return the measurements of a store's records by name with what is derived from them, each (record,).
+
+    Args:
+        folder: Where the store lies.
+        store: The signals.
+
+    Raises:
+        DatasetError: The recordings have not been measured and cannot be.
+    """
+    table = measurements_of(folder, store)
+    return quantities({str(name): table[name].to_numpy(np.float64) for name in table.columns})
 
 
 def fill_missing(

@@ -23,7 +23,7 @@ from suprem.ecg.measurement.quantities import MEASURED, as_numbers, quantities
 from suprem.inference.reference import reference_percentile
 
 if TYPE_CHECKING:  # it loads torch
-    from suprem.inference.predictor import QueryScore
+    from suprem.inference.score import QueryScore
 
 NORMAL = "NORM"
 """Code of the concept that says that there is nothing to find."""

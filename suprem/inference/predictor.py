@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from suprem.concepts.embed import TextEmbedder, load_embedder
-from suprem.concepts.query import CardiacQuery, Support, SupportIndex, SupportResult
+from suprem.concepts.query import CardiacQuery, SupportIndex, SupportResult
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.ecg.preprocess import Prepared, SignalSpec, preprocess
 from suprem.ecg.record import EcgRecord
 from suprem.errors import CheckpointError, EmbedderMismatch
 from suprem.inference.lead_time import LeadTimeMap, lead_time_map
 from suprem.inference.reference_bank import OutOfDistribution, ReferenceBank
+from suprem.inference.score import QueryScore, WordingSpread
 from suprem.model.attention_maps import record_attention
 from suprem.model.checkpoint import Checkpoint, EncoderStamp, load_checkpoint
 from suprem.model.randomise import Part, randomised
@@ -31,50 +32,6 @@ from suprem.settings import Precision, Settings
 
 BATCH = 32
 REMEMBERED_QUERIES = 4096
-
-
-@dataclass(frozen=True)
-class QueryScore:
-    """The answer to one query.
-
-    Args:
-        query: As typed.
-        prompt: The text that was embedded.
-        score: Sigmoid of the logit. It orders records; it is not a probability.
-        logit: The model's output.
-        support: Whether the query is inside, near or outside the vocabulary the model was trained on.
-        nearest: The closest trained concepts with their cosine, best first.
-        checkpoint: Which model said so.
-    """
-
-    query: str
-    prompt: str
-    score: float
-    logit: float
-    support: Support
-    nearest: tuple[tuple[str, float], ...]
-    checkpoint: str
-
-
-@dataclass(frozen=True)
-class WordingSpread:
-    """Scores of one finding on one record in all wordings the model was trained with: how much hangs on the words.
-
-    Args:
-        scores: Wording, in the form that is embedded -> its score.
-    """
-
-    scores: dict[str, float]
-
-    @property
-    def lowest(self) -> float:
-        """The lowest of the scores."""
-        return min(self.scores.values())
-
-    @property
-    def highest(self) -> float:
-        """The highest of the scores."""
-        return max(self.scores.values())
 
 
 @dataclass(frozen=True, eq=False)

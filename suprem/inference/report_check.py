@@ -18,7 +18,7 @@ from suprem.concepts.vocabulary import Vocabulary
 from suprem.inference.reference import ReferencePercentile, reference_percentile
 
 if TYPE_CHECKING:  # it loads torch
-    from suprem.inference.predictor import QueryScore
+    from suprem.inference.score import QueryScore
 
 MIN_POSITIVES = 10
 """Reference ECGs with a finding that the report does not name, from which its rank is worth naming."""

@@ -13,7 +13,8 @@ import numpy as np
 
 from suprem.concepts.query import CardiacQuery
 from suprem.ecg.preprocess import Prepared
-from suprem.inference.predictor import Predictor, QueryScore
+from suprem.inference.predictor import Predictor
+from suprem.inference.score import QueryScore
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
+from suprem.datasets.index import TRAIN_FOLDS, VALIDATION_FOLDS
 from suprem.errors import ConfigError
+from suprem.model.config import ModelConfig
 
 
 @dataclass(frozen=True)
@@ -78,3 +81,50 @@ class TrainConfig:
             raise ConfigError("gain must be in [0, 1), noise and wander at least 0 and lead_loss in [0, 1].")
         if self.restart_steps < 1 or self.clip_norm <= 0 or self.weight_decay < 0 or self.seed < 0:
             raise ConfigError("restart_steps must be at least 1, clip_norm above 0, weight_decay and seed at least 0.")
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """One experiment, filled from the configuration file; `model.text_width` follows the text encoder."""
+
+    model: ModelConfig
+    training: TrainConfig = field(default_factory=TrainConfig)
+    encoder: str = "auto"
+    vocabulary: Path | None = None
+    """Folder of a vocabulary version, whose labels come from reports; None takes the corpus's SCP-ECG statements."""
+
+    statements: bool = False
+    """Whether a version's labels are corrected and completed by the statements that the corpus carries."""
+
+    measured: bool = False
+    """Whether the records' own measurements decide further concepts and correct the labels of reports, by the limits of
+    assets/terms/measured.toml; they are taken from the store, or measured and kept there."""
+
+    min_examples: int = 0
+    """A concept with fewer training records is not learned."""
+
+    descriptions: bool = False
+    """Whether lay descriptions are among the synonyms that stand in for a concept's name."""
+
+    init: Path | None = None
+    """Folder of a checkpoint whose weights the run begins with; None begins anew."""
+
+    teachers: tuple[Path, ...] = ()
+    """Folders of checkpoints; what they think of the training records, of the concepts they know, is learned beside the
+    labels, and alone where no label is known (Hinton et al. 2015, arXiv 1503.02531)."""
+
+    teacher_weight: float = 0.5
+    """Weight of the teachers beside a known label, in [0, 1]."""
+
+    leave_out: tuple[str, ...] = ()
+    """Codes of concepts that are not learned, nor findings of that kind in single places: to measure afterwards how
+    unseen words are understood."""
+
+    train_folds: tuple[int, ...] = TRAIN_FOLDS
+    validation_folds: tuple[int, ...] = VALIDATION_FOLDS
+    synthetic_records: int = 0
+    """Where no signal store is given, so many synthetic ECGs are made and stored in the run folder."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.teacher_weight <= 1:
+            raise ConfigError(f"teacher_weight must be in [0, 1]; found {self.teacher_weight}.")

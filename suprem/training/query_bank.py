@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
+
+from suprem.concepts.embed import TextEmbedder
+from suprem.concepts.vocabulary import Vocabulary, load_descriptions
 
 
 class QueryBank:
@@ -59,3 +64,48 @@ class QueryBank:
         drawn = others[torch.randperm(len(others))[: round(share * len(others))]]
         chosen = torch.cat([torch.nonzero(self.always).flatten(), drawn])
         return chosen if len(chosen) else others[torch.randint(len(others), (1,))]
+
+
+def embed_vocabulary(vocabulary: Vocabulary, embedder: TextEmbedder) -> dict[str, torch.Tensor]:
+    """Return the vectors of a checkpoint: names (concept, width) and all wordings (wording, width)."""
+    wordings = torch.from_numpy(embedder.embed(tuple(vocabulary.texts)))
+    row = {text: position for position, text in enumerate(vocabulary.texts)}
+    return {"names": wordings[[row[prompt] for prompt in vocabulary.prompts]], "wordings": wordings}
+
+
+def embed_descriptions(vocabulary: Vocabulary, embedder: TextEmbedder) -> dict[str, torch.Tensor]:
+    """Return code -> vectors (text, width) of the lay descriptions of a vocabulary's concepts."""
+    found = {code: texts for code, texts in load_descriptions().items() if code in vocabulary.codes}
+    return {code: torch.from_numpy(embedder.embed(texts)) for code, texts in found.items()}
+
+
+def query_bank(
+    vocabulary: Vocabulary,
+    vectors: dict[str, torch.Tensor],
+    *,
+    rate: float,
+    blend: float = 0.0,
+    described: Mapping[str, torch.Tensor] | None = None,
+    always_asked: frozenset[str] = frozenset(),
+) -> QueryBank:
+    """Return the training queries: each concept's name, and its other wordings as synonyms.
+
+    Args:
+        vocabulary: The concepts.
+        vectors: As `embed_vocabulary` returns them.
+        rate: How often a synonym stands in for the name.
+        blend: How often a wording is blended with another of its concept.
+        described: Code -> vectors (text, width) of further synonyms, which the vocabulary does not list.
+        always_asked: Codes that every step asks.
+    """
+    rows: dict[str, list[int]] = {code: [] for code in vocabulary.codes}
+    for position, (text, concept) in enumerate(vocabulary.texts.items()):
+        if text != concept.prompt:
+            rows[concept.code].append(position)
+    described = described or {}
+    synonyms = [
+        torch.cat([vectors["wordings"][positions], *([described[code]] if code in described else [])])
+        for code, positions in rows.items()
+    ]
+    always = torch.tensor([code in always_asked for code in vocabulary.codes])
+    return QueryBank(names=vectors["names"], synonyms=synonyms, rate=rate, blend=blend, always=always)

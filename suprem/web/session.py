@@ -17,7 +17,8 @@ from suprem.errors import EcgError
 
 if TYPE_CHECKING:  # inference loads torch, which a page needs only once the trace is drawn
     from suprem.inference.explain import Explanation, ReadRecord
-    from suprem.inference.predictor import EncodedSignals, QueryScore, WordingSpread
+    from suprem.inference.predictor import EncodedSignals
+    from suprem.inference.score import QueryScore, WordingSpread
     from suprem.inference.whole_recording import WholeScore
     from suprem.paper.printout import ScoreLine
     from suprem.reports.browse import ReportBase

@@ -11,8 +11,8 @@ from suprem.concepts.query import CardiacQuery, Support
 from suprem.ecg.measurement.measure import Measurements, measure
 from suprem.ecg.synthetic import Conduction, SyntheticSpec, synthesize
 from suprem.inference.measured_check import contradictions
-from suprem.inference.predictor import QueryScore
 from suprem.inference.reference import reference_of
+from suprem.inference.score import QueryScore
 from tests.tiny import every_concept
 
 VOCABULARY = every_concept()

@@ -9,9 +9,9 @@ import pytest
 
 from suprem.concepts.query import CardiacQuery, Support
 from suprem.concepts.stated import AssertionStatus, StatedFinding
-from suprem.inference.predictor import QueryScore
 from suprem.inference.reference import ReferencePercentile, reference_of
 from suprem.inference.report_check import ReportVerdict, asked_for, check_report
+from suprem.inference.score import QueryScore
 from tests.tiny import VOCABULARY
 
 

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import ablate, compare, pretrain
-from pipelines.ablate import Config, Grid
-from pipelines.pretrain import CONFIGS, PretrainConfig
+from pipelines import ablate, compare
 from suprem.configfile import load_config
 from suprem.datasets.catalog import load_task
 from suprem.datasets.synthetic import build_synthetic_store
@@ -18,8 +16,12 @@ from suprem.ecg.preprocess import SPECS
 from suprem.errors import Cancelled, ConceptError
 from suprem.evaluation.ablation import AblationResult, QuestionResult, list_ablations, read_ablation, summarise
 from suprem.evaluation.query_set import BUILT_IN
+from suprem.experiments import ablating, pretraining
+from suprem.experiments.ablating import AblationConfig, Grid
 from suprem.inference import predictor as predictor_module
+from suprem.resources import CONFIGS
 from suprem.settings import load_settings
+from suprem.training.config import PretrainConfig
 from tests.fakes import FakeEmbedder
 from tests.pipelines.test_pretrain import CONFIG
 
@@ -61,7 +63,7 @@ def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
             raise ConceptError("The weights of medcpt are not there.")
         return FakeEmbedder(32)
 
-    for module in (pretrain, predictor_module):
+    for module in (pretraining, predictor_module):
         monkeypatch.setattr(module, "load_embedder", load)
 
 
@@ -79,8 +81,8 @@ def command(place: Path, *more: str) -> list[str]:
 
 def count_runs(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     folders: list[Path] = []
-    train = pretrain.run
-    monkeypatch.setattr(pretrain, "run", lambda *a, **k: (folders.append(k["folder"]), train(*a, **k))[1])
+    train = pretraining.run
+    monkeypatch.setattr(pretraining, "run", lambda *a, **k: (folders.append(k["folder"]), train(*a, **k))[1])
     return folders
 
 
@@ -118,7 +120,7 @@ def test_cells_are_trained_once_and_kept_and_what_cannot_run_is_named(
 @pytest.mark.slow
 def test_a_stopped_grid_goes_on_where_it_was(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     more = ("model.dropout=0.1",)
-    config = Config(place / "grid.toml", tmp_path / "out", only=("Table 9",), seeds=(0,), set=more)
+    config = AblationConfig(place / "grid.toml", tmp_path / "out", only=("Table 9",), seeds=(0,), set=more)
     asked = 0
 
     def after_ten_steps() -> bool:
@@ -128,13 +130,13 @@ def test_a_stopped_grid_goes_on_where_it_was(place: Path, tmp_path: Path, monkey
 
     kept: list[AblationResult] = []
     with pytest.raises(Cancelled):
-        ablate.run(config, lambda _fraction, _message: None, after_ten_steps, kept.append)
+        ablating.run(config, lambda _fraction, _message: None, after_ten_steps, kept.append)
     (so_far,) = kept
     assert [variant.not_run for variant in so_far.questions[0].variants] == ["", "not trained yet"]
     assert so_far.questions[0].variants[0].seeds == (0,)
     assert so_far.scale.endswith("1 seed, all with model.dropout=0.1")
     trained = count_runs(monkeypatch)
-    ablate.run(config, lambda _fraction, _message: None, lambda: False)
+    ablating.run(config, lambda _fraction, _message: None, lambda: False)
     assert len(trained) == 1  # the first was finished, the second is continued
     assert len(list((tmp_path / "out" / "cells").iterdir())) == 2
 
@@ -142,13 +144,20 @@ def test_a_stopped_grid_goes_on_where_it_was(place: Path, tmp_path: Path, monkey
 def test_without_out_the_result_is_where_the_page_looks_and_tables_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     variants = summarise(["a", "b"], {"a": {0: {"form": 0.7}}, "b": "needs weights"})
 
-    def run(config: Config, _progress: object, _stop: object, keep: Callable[[AblationResult], None]) -> AblationResult:
+    def run(
+        config: AblationConfig,
+        _progress: object,
+        _stop: object,
+        _about: object,
+        keep: Callable[[AblationResult], None],
+        _say: object,
+    ) -> AblationResult:
         questions = tuple(QuestionResult(table, "?", variants) for table in config.only)
         result = AblationResult("synthetic ECGs", 24, ("form",), questions)
         keep(result)
         return result
 
-    monkeypatch.setattr(ablate, "run", run)
+    monkeypatch.setattr(ablating, "run", run)
     assert ablate.main(["--only", "Table 8"]) == 0
     assert ablate.main(["--only", "Table 9"]) == 0
     (path,) = list_ablations(load_settings().home)
@@ -185,7 +194,7 @@ def test_a_wrong_grid_is_one_sentence_before_anything_is_trained(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     build_synthetic_store(tmp_path / "data", SPECS["compact"], records=4, seed=0)
-    monkeypatch.setattr(ablate, "synthetic_data", lambda _base, _out, _workers: tmp_path / "data")
+    monkeypatch.setattr(ablating, "synthetic_data", lambda _base, _out, _workers: tmp_path / "data")
     (tmp_path / "tiny.toml").write_text(CONFIG)
     (tmp_path / "grid.toml").write_text(change(GRID))
     assert ablate.main(["--grid", str(tmp_path / "grid.toml"), "--out", str(tmp_path / "out"), *more]) == 2

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import evaluate, zero_shot
+from pipelines import evaluate
 from suprem.concepts.vocabulary import load_terms
 from suprem.evaluation.evaluation_folder import open_evaluation
+from suprem.experiments import zero_shot
 from suprem.inference import predictor as predictor_module
 from suprem.inference.predictor import Predictor
 from tests.fakes import FakeEmbedder
@@ -61,7 +62,7 @@ def test_every_task_with_records_is_evaluated_and_the_others_are_named(
         assert words in printed.out
     assert "evaluate 100.0 %" in printed.err, "the page follows this line"
 
-    alone = zero_shot.Config("ptbxl_rhythm", data / "ptb-xl", bootstrap=20)
+    alone = zero_shot.ZeroShotConfig("ptbxl_rhythm", data / "ptb-xl", bootstrap=20)
     (expected,) = zero_shot.run(alone, predictor, lambda _fraction, _message: None)
     assert replace(found.result("ptbxl_rhythm"), scores="").to_json() == expected.result.to_json()
     scores = found.scores("ptbxl_rhythm")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import index_datasets
-from pipelines.index_datasets import parse_folds
+from pipelines.stage import parse_folds
 from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.preprocess import SPECS
 from tests.tiny import write_ptbxl

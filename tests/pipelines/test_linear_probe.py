@@ -13,6 +13,7 @@ from pipelines import linear_probe
 from suprem.datasets.ptbxl import index_ptbxl
 from suprem.datasets.signal_store import build_signal_store
 from suprem.evaluation.probe_result import ProbeResult, read_probes
+from suprem.experiments import probing
 from suprem.model.checkpoint import load_checkpoint, write_card
 from suprem.settings import load_settings
 from tests.tiny import SMALL_SPEC, SPEC, write_checkpoint, write_ptbxl
@@ -98,15 +99,15 @@ def test_supervised_networks_stand_beside_the_probes(
 def test_a_stopped_command_keeps_what_it_had_and_goes_on_from_there(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole, encoded = linear_probe.run, []
-    encode = linear_probe.encode
-    monkeypatch.setattr(linear_probe, "encode", lambda *a: (encoded.append(len(a[3])), encode(*a))[1])
+    whole, encoded = probing.run, []
+    encode = probing.encode
+    monkeypatch.setattr(probing, "encode", lambda *a: (encoded.append(len(a[3])), encode(*a))[1])
 
     def stopped(*arguments: object) -> Iterator[ProbeResult]:
         yield from islice(whole(*arguments), 3)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(linear_probe, "run", stopped)
+    monkeypatch.setattr(probing, "run", stopped)
     asked = command(folder, "--baselines", "random", "--protocol", "merl")
     assert linear_probe.main(asked) == 130
     checkpoint = load_checkpoint(folder / "checkpoint").id
@@ -118,7 +119,7 @@ def test_a_stopped_command_keeps_what_it_had_and_goes_on_from_there(
     assert [one.seen for one in first] == ["folds 2,3 of ptb-xl", "folds 2,3 of ptb-xl", ""]
     assert encoded == [14 + 12, 14, 14 + 12]  # a larger share adds to a smaller one
 
-    monkeypatch.setattr(linear_probe, "run", whole)
+    monkeypatch.setattr(probing, "run", whole)
     assert linear_probe.main(asked) == 0
     captured = capsys.readouterr()
     assert "8 probes, 3 of them made before" in captured.err
@@ -137,7 +138,7 @@ def test_a_file_of_something_else_is_named_before_anything_is_computed(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "out.json").write_text('{"results": [{"task": "csn"}]}')
-    monkeypatch.setattr(linear_probe, "run", lambda *_: pytest.fail("computed"))
+    monkeypatch.setattr(probing, "run", lambda *_: pytest.fail("computed"))
     assert linear_probe.main(command(folder, "--out", str(tmp_path / "out.json"))) == 2
     assert "out.json is no result of linear_probe of this version" in capsys.readouterr().err
 

@@ -20,19 +20,23 @@ import torch
 from scipy.special import expit
 
 from pipelines import build_vocabulary, index_datasets, pretrain, score
-from pipelines.pretrain import PretrainConfig, embed_vocabulary, query_bank, taught
 from suprem.concepts.mapping.versions import list_versions, open_version
 from suprem.concepts.vocabulary import CONCEPTS, Concept, Vocabulary, load_descriptions, load_terms
 from suprem.configfile import load_config
 from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.preprocess import SPECS
 from suprem.errors import CheckpointError
+from suprem.experiments import pretraining
 from suprem.inference import predictor as predictor_module
 from suprem.inference.predictor import Predictor
 from suprem.model.checkpoint import load_checkpoint
 from suprem.model.config import ModelConfig
+from suprem.resources import CONFIGS
+from suprem.training.config import PretrainConfig
+from suprem.training.distillation import taught
 from suprem.training.labels import labels_of_reports
 from suprem.training.loop import LabelledRows
+from suprem.training.query_bank import embed_vocabulary, query_bank
 from tests.fakes import FakeEmbedder
 from tests.tiny import VOCABULARY, ecg, write_ptbxl, write_wfdb
 
@@ -82,7 +86,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (pretrain, predictor_module):
+    for module in (pretraining, predictor_module):
         monkeypatch.setattr(module, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
 
 
@@ -292,8 +296,9 @@ def test_a_stopped_run_is_resumed_to_the_same_end(
 def test_sigterm_saves_a_real_process_and_resume_continues_it(place: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     program = (
-        "from pipelines import pretrain; from tests.fakes import FakeEmbedder; "
-        "pretrain.load_embedder = lambda name, **options: FakeEmbedder(32); raise SystemExit(pretrain.main())"
+        "from pipelines import pretrain; from suprem.experiments import pretraining; "
+        "from tests.fakes import FakeEmbedder; "
+        "pretraining.load_embedder = lambda name, **options: FakeEmbedder(32); raise SystemExit(pretrain.main())"
     )
     arguments = [sys.executable, "-c", program, *command(place, folder, "--set", "training.epochs=400")]
     process = subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.PIPE, text=True)
@@ -321,7 +326,7 @@ def smoke(folder: Path, *more: str, launcher: tuple[str, ...] = ()) -> list[str]
         "training.cpu=true",
     ]
     settings = [] if "--resume" in more else [word for setting in short for word in ("--set", setting)]
-    config = [] if "--resume" in more else ["--config", str(pretrain.CONFIGS / "smoke.toml")]
+    config = [] if "--resume" in more else ["--config", str(CONFIGS / "smoke.toml")]
     return [sys.executable, *launcher, "-m", "pipelines.pretrain", "--run-dir", str(folder), *config, *settings, *more]
 
 
@@ -393,12 +398,12 @@ def test_a_corpus_that_does_not_speak_the_vocabulary_is_refused(
 
 @pytest.mark.parametrize(("name", "signal"), [("compact", "compact"), ("paper", "paper"), ("smoke", "compact")])
 def test_every_shipped_configuration_of_a_run_is_read_and_fits_its_signals(name: str, signal: str) -> None:
-    config = load_config(PretrainConfig, pretrain.CONFIGS / f"{name}.toml")
-    pretrain.check_signal(SPECS[signal], config.model)
+    config = load_config(PretrainConfig, CONFIGS / f"{name}.toml")
+    pretraining.check_signal(SPECS[signal], config.model)
 
 
 def test_the_papers_configuration_is_the_published_recipe() -> None:
-    config = load_config(PretrainConfig, pretrain.CONFIGS / "paper.toml")
+    config = load_config(PretrainConfig, CONFIGS / "paper.toml")
     training = config.training
     assert (training.batch, training.epochs, training.patience) == (256, 50, 10)
     assert (training.learning_rate, training.weight_decay) == (1e-3, 1e-8)

@@ -10,6 +10,7 @@ import pytest
 
 from pipelines import robustness
 from suprem.ecg.disturb import DISTURBANCES
+from suprem.experiments import disturbing
 from suprem.inference import predictor as predictor_module
 from tests.fakes import FakeEmbedder
 from tests.tiny import MODEL, write_checkpoint, write_ptbxl
@@ -29,7 +30,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(predictor_module, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
-    monkeypatch.setattr(robustness, "BATCH", 3)
+    monkeypatch.setattr(disturbing, "BATCH", 3)
 
 
 def command(place: Path, checkpoint: str, *more: str) -> list[str]:

@@ -19,6 +19,7 @@ from suprem.concepts.vocabulary import load_terms
 from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.preprocess import crop, preprocess_all
 from suprem.errors import EcgError
+from suprem.inference import files as scored_files
 from suprem.inference import predictor as predictor_module
 from suprem.inference.cohort import Cohort, QualityVerdict
 from suprem.inference.predictor import Predictor
@@ -226,7 +227,7 @@ def test_equal_names_in_different_folders_get_distinct_ids(
     ],
 )
 def test_record_ids_are_as_short_as_they_can_be(paths: list[str], ids: list[str]) -> None:
-    assert score.record_ids([Path(path) for path in paths]) == ids
+    assert scored_files.record_ids([Path(path) for path in paths]) == ids
 
 
 def test_a_cell_that_a_spreadsheet_would_run_is_escaped(
@@ -392,7 +393,7 @@ def test_a_cohort_is_written_in_parts_and_gone_on_with(
 ) -> None:
     results = many.parent / "cohort"
     words = [*command, "--folder", str(many), "--no-links", "--results", str(results)]
-    monkeypatch.setattr(score, "PART", 2)
+    monkeypatch.setattr(scored_files, "PART", 2)
 
     @contextmanager
     def stopped_at_once() -> Iterator[Callable[[], bool]]:

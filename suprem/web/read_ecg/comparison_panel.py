@@ -19,8 +19,8 @@ from suprem.web.read_ecg.score_panel import score_queries
 from suprem.web.session import session
 
 if TYPE_CHECKING:
-    from suprem.inference.predictor import QueryScore
     from suprem.inference.reference import ReferencePercentile
+    from suprem.inference.score import QueryScore
     from suprem.web.model_cache import SharedPredictor
 
 SECOND = "second"

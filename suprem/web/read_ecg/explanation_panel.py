@@ -27,7 +27,7 @@ from suprem.web.session import Explained, session
 
 if TYPE_CHECKING:
     from suprem.inference.explain import Explanation
-    from suprem.inference.predictor import QueryScore
+    from suprem.inference.score import QueryScore
     from suprem.web.model_cache import SharedPredictor
 
 ATTENTION, OCCLUSION = "Attention", "Occlusion"

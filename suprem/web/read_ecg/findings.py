@@ -18,7 +18,7 @@ from suprem.inference.reference import (
 )
 
 if TYPE_CHECKING:
-    from suprem.inference.predictor import QueryScore, WordingSpread
+    from suprem.inference.score import QueryScore, WordingSpread
 
 
 class Order(StrEnum):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from suprem.export import RESEARCH_USE, text_cell
 
 if TYPE_CHECKING:
-    from suprem.inference.predictor import QueryScore
+    from suprem.inference.score import QueryScore
 
 COLUMNS = ("record", "query", "text_scored", "score", "logit", "support", "nearest_trained_terms", "checkpoint")
 

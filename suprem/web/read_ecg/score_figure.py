@@ -12,8 +12,8 @@ from suprem.web.chart import RULE, chart, ink
 from suprem.web.colours import BAR
 
 if TYPE_CHECKING:
-    from suprem.inference.predictor import QueryScore
     from suprem.inference.reference import OperatingThreshold
+    from suprem.inference.score import QueryScore
     from suprem.web.read_ecg.findings import FindingRow
 
 SUPPORT_WORDS = {

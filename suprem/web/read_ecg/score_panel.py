@@ -23,7 +23,8 @@ from suprem.web.read_ecg.score_figure import score_figure
 from suprem.web.session import LastScores, session
 
 if TYPE_CHECKING:
-    from suprem.inference.predictor import EncodedSignals, QueryScore, WordingSpread
+    from suprem.inference.predictor import EncodedSignals
+    from suprem.inference.score import QueryScore, WordingSpread
     from suprem.inference.whole_recording import WholeScore
     from suprem.web.model_cache import SharedPredictor
 

@@ -25,7 +25,7 @@ from suprem.web.read_ecg.score_figure import FONT, ROW_PIXELS, SCORE_AXIS, query
 from suprem.web.session import session
 
 if TYPE_CHECKING:
-    from suprem.inference.predictor import QueryScore
+    from suprem.inference.score import QueryScore
     from suprem.web.model_cache import SharedPredictor
 
 NO_EXPORT = {**PLOT, "displayModeBar": False}

@@ -11,10 +11,11 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from pipelines.pretrain import CONFIGS, PretrainConfig
 from pipelines.speed.training import TEXT_WIDTH, make_learner, noise, products_of, training_figures
 from suprem.configfile import load_config
 from suprem.ecg.preprocess import SPECS
+from suprem.resources import CONFIGS
+from suprem.training.config import PretrainConfig
 
 
 @pytest.mark.parametrize("name", ["compact", "paper"])

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from suprem.concepts.query import Support
 from suprem.ecg.measurement.measure import Measured, measure
-from suprem.inference.predictor import QueryScore
 from suprem.inference.reference import ReferencePercentile
+from suprem.inference.score import QueryScore
 from suprem.web.read_ecg.comparison_panel import (
     difference_table,
     measurement_differences,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from suprem.concepts.query import CardiacQuery, Support
-from suprem.inference.predictor import QueryScore, WordingSpread
 from suprem.inference.reference import reference_of
+from suprem.inference.score import QueryScore, WordingSpread
 from suprem.web.read_ecg.findings import Order, finding_rows, in_order
 
 QUERIES = [CardiacQuery.from_text(text) for text in ("AF", "normal ECG", "left bundle branch block", "zebra stripes")]

@@ -9,7 +9,7 @@ import pytest
 
 from suprem.concepts.query import Support
 from suprem.export import RESEARCH_USE, text_cell
-from suprem.inference.predictor import QueryScore
+from suprem.inference.score import QueryScore
 from suprem.web.read_ecg.score_export import COLUMNS, scores_as_csv
 
 

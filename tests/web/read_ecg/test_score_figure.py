@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from suprem.concepts.query import Support
-from suprem.inference.predictor import QueryScore
 from suprem.inference.reference import OperatingThreshold, ReferencePercentile
+from suprem.inference.score import QueryScore
 from suprem.web.read_ecg.findings import FindingRow
 from suprem.web.read_ecg.score_figure import MAX_LABEL, score_figure
 

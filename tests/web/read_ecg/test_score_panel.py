@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from suprem.concepts.query import CardiacQuery, Support
-from suprem.inference.predictor import QueryScore
 from suprem.inference.reference import ReferencePercentile, reference_of
 from suprem.inference.reference_bank import OutOfDistribution, OutOfDistributionLevel
+from suprem.inference.score import QueryScore
 from suprem.web.read_ecg.findings import percentiles
 from suprem.web.read_ecg.score_panel import (
     MEANING,

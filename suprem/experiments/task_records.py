@@ -44,7 +44,8 @@ class TaskRecords:
         if self.tables is None:
             return self.task.label(self.index.in_folds(folds))
         held = self.index.table["fold"]
-        rows = np.flatnonzero(held.isin(self.task.default_folds if folds is None else folds))
+        asked = self.task.default_folds if folds is None else folds
+        rows = np.flatnonzero(held.isin(asked or ()))
         if len(rows) == 0:
             parts = ", ".join(f"{count} in fold {fold}" for fold, count in held.value_counts().sort_index().items())
             raise DatasetError(

@@ -1,0 +1,1 @@
+"""Whole experiments: pre-training, evaluation, probes, ablations, robustness and promotion of a checkpoint."""

@@ -1,0 +1,343 @@
+"""Pre-training: the data, queries and network of a run, the run itself, and what it will need."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from suprem.concepts.embed import TextEmbedder, describe, load_embedder
+from suprem.concepts.mapping.versions import open_version
+from suprem.concepts.vocabulary import Vocabulary, load_terms
+from suprem.configfile import to_toml
+from suprem.datasets.index import shared_patients
+from suprem.datasets.measured import measurements_of, quantities_of
+from suprem.datasets.signal_store import SignalStore
+from suprem.datasets.synthetic import build_synthetic_store
+from suprem.ecg.preprocess import SPECS, SignalSpec
+from suprem.errors import CheckpointError, ConfigError, DatasetError, EmbedderMismatch
+from suprem.jobs.processes import peak_memory
+from suprem.model.checkpoint import EncoderStamp, load_checkpoint, save_checkpoint
+from suprem.model.config import ModelConfig
+from suprem.model.supreme import SupremeModel
+from suprem.training.config import PretrainConfig
+from suprem.training.distillation import taught
+from suprem.training.distributed import Workers
+from suprem.training.labels import labels_of_reports, labels_of_statements, learnable, with_measurements
+from suprem.training.loop import LabelledRows, Learner, Progress, RunSummary, train
+from suprem.training.query_bank import QueryBank, embed_descriptions, embed_vocabulary, query_bank
+from suprem.training.runlog import RunLog
+from suprem.training.trackers import MlflowTracker, TensorBoardTracker, Tracker
+
+DRY_STEPS = 3
+
+
+RESEARCH_CARD = {
+    "intended_use": "Research on and teaching of zero-shot ECG reading; exploration of what the model has learned.",
+    "out_of_scope": "Any use in the care of a patient; ECGs of children; Holter, exercise and single-lead recordings.",
+    "warnings": [
+        "Scores are not probabilities; they order recordings, they do not measure risk.",
+        "Labels are the statements of the training corpus, made by few readers and devices; their errors are learned.",
+        "Attention shows where the model looked and is not evidence for a finding.",
+    ],
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A configuration with everything it needs, ready to train."""
+
+    config: PretrainConfig
+    store: SignalStore
+    embedder: TextEmbedder
+    vocabulary: Vocabulary
+    version: str | None
+    begun_with: str | None
+    vectors: dict[str, torch.Tensor]
+    described: dict[str, torch.Tensor]
+    train: LabelledRows
+    validation: LabelledRows
+    model: SupremeModel
+    provenance: Mapping[str, Any]
+
+    @property
+    def queries(self) -> QueryBank:
+        """The training queries. The statements of the corpus are asked in every step: cardiologists chose them record
+        by record, while a report's silence about the rest is weak evidence."""
+        carried = frozenset(code for codes in self.store.index.table["codes"] for code in codes)
+        return query_bank(
+            self.vocabulary,
+            self.vectors,
+            rate=self.config.training.synonym_rate,
+            blend=self.config.training.blend_rate,
+            described=self.described,
+            always_asked=carried,
+        )
+
+    def environment(self) -> dict[str, Any]:
+        """Return what the run depends on besides its configuration."""
+        return {
+            "data": {
+                "corpus": self.store.index.corpus,
+                "signal": asdict(self.store.spec),
+                "train_folds": self.config.train_folds,
+                "train_records": len(self.train),
+                "validation_folds": self.config.validation_folds,
+                "validation_records": len(self.validation),
+                "skipped_records": len(self.store.skipped),
+            },
+            "vocabulary": self.vocabulary.content_hash,
+            "vocabulary_version": self.version,
+            "begun_with": self.begun_with,
+            "taught_by": [load_checkpoint(folder).id for folder in self.config.teachers],
+            "encoder": {"name": self.embedder.name, "content_hash": self.embedder.content_hash},
+            **self.provenance,
+        }
+
+
+def set_up(
+    config: PretrainConfig,
+    *,
+    data: Path | None,
+    folder: Path,
+    workers: Workers,
+    provenance: Mapping[str, Any],
+    encoder_folder: Path | None = None,
+    say: Callable[[str], None] = lambda _message: None,
+    progress: Progress = lambda _f, _m: None,
+) -> Experiment:
+    """Open the data, embed the vocabulary and make the network.
+
+    Args:
+        config: The experiment.
+        data: The signal store; None makes one of synthetic ECGs in the run folder.
+        folder: The run folder.
+        workers: The processes that train.
+        provenance: What the run depends on besides its configuration: code, packages, machine.
+        encoder_folder: Where the text encoder's weights are, when not in a package or cache.
+        say: Called by the first process with a sentence about the text encoder.
+        progress: Called with the fraction done and a message while records are measured, which is done once.
+
+    Raises:
+        DatasetError: The store does not fit the model, a patient is on both sides of the split, or the corpus is not
+            labelled with the vocabulary's statements.
+        ConceptError: The vocabulary version cannot be opened.
+    """
+    data = data or synthetic_data(config, folder, workers)
+    store = SignalStore.open(data)
+    check_signal(store.spec, config.model)
+    train_rows = store.index.rows_in_folds(config.train_folds)
+    validation_rows = store.index.rows_in_folds(config.validation_folds)
+    both = shared_patients(store.index, train_rows, validation_rows)
+    if both:
+        raise DatasetError(f"{len(both)} patient(s) have records in training and validation folds; choose other folds.")
+
+    version = open_version(config.vocabulary) if config.vocabulary else None
+    if version:
+        vocabulary, labels = labels_of_reports(store, version, statements=config.statements)
+    else:
+        vocabulary = load_terms()
+        labels = labels_of_statements(store, vocabulary)
+    if config.measured:
+        measured = measured_quantities(data, store, workers, progress)
+        vocabulary, labels = with_measurements(vocabulary, labels, measured)
+    learned = learnable(vocabulary, labels[train_rows], leave_out=config.leave_out, min_examples=config.min_examples)
+    vocabulary, labels = Vocabulary(tuple(vocabulary.concepts[column] for column in learned)), labels[:, learned]
+
+    embedder = load_embedder(config.encoder, folder=encoder_folder)
+    if workers.is_main:
+        say(describe(embedder))
+    # The encoder's own name, so that a resumed run never meets another one behind "auto".
+    config = replace(config, encoder=embedder.name, model=replace(config.model, text_width=embedder.dimension))
+    vectors = embed_vocabulary(vocabulary, embedder)
+
+    if config.training.threads:
+        torch.set_num_threads(config.training.threads)
+    torch.manual_seed(config.training.seed)
+    model = SupremeModel(config.model)
+    if config.init:
+        begun_with = begin_with(model, config.init, embedder)
+    elif config.model.whiten_queries:
+        model.fit_whitening(vectors["wordings"])
+    return Experiment(
+        config=config,
+        store=store,
+        embedder=embedder,
+        vocabulary=vocabulary,
+        version=version.id if version else None,
+        begun_with=begun_with if config.init else None,
+        vectors=vectors,
+        described=embed_descriptions(vocabulary, embedder) if config.descriptions else {},
+        train=taught(LabelledRows(store=store, rows=train_rows, labels=labels[train_rows]), vocabulary, config),
+        validation=LabelledRows(store=store, rows=validation_rows, labels=labels[validation_rows]),
+        model=model,
+        provenance=provenance,
+    )
+
+
+def begin_with(model: SupremeModel, folder: Path, embedder: TextEmbedder) -> str:
+    """Give a network the weights of a checkpoint and return the checkpoint's id.
+
+    Raises:
+        CheckpointError: There is none, or it is of another network.
+        EmbedderMismatch: It was trained with another text encoder.
+    """
+    checkpoint = load_checkpoint(folder)
+    if checkpoint.encoder.content_hash != embedder.content_hash:
+        raise EmbedderMismatch(
+            f"The checkpoint to begin with was trained with text encoder {checkpoint.encoder.name}; {embedder.name} is "
+            "in use. Name the first in the configuration."
+        )
+    if checkpoint.model.config != model.config:
+        raise CheckpointError(
+            "The checkpoint to begin with is of another network than the configuration states; give its own [model]."
+        )
+    model.load_state_dict(checkpoint.model.state_dict())
+    return checkpoint.id
+
+
+def measured_quantities(
+    data: Path, store: SignalStore, workers: Workers, progress: Progress
+) -> dict[str, NDArray[np.float64]]:
+    """Return what is measured of a store's records by name; the first process measures what was not yet."""
+    if workers.is_main:
+        measurements_of(data, store, workers=os.cpu_count() or 1, progress=progress)
+    workers.wait()
+    return quantities_of(data, store)
+
+
+def run(
+    experiment: Experiment,
+    *,
+    folder: Path,
+    workers: Workers,
+    resume: bool,
+    progress: Progress,
+    should_stop: Callable[[], bool],
+    mlflow_uri: str | None = None,
+) -> RunSummary:
+    """Train, and leave a run folder.
+
+    Args:
+        experiment: What to train.
+        folder: The run folder.
+        workers: The processes that train.
+        resume: Continue the run in `folder`.
+        progress: Called with the fraction done and a message.
+        should_stop: Asked before every step.
+        mlflow_uri: MLflow server that also receives the metrics.
+    """
+    config, environment = experiment.config, experiment.environment()
+    if resume or not workers.is_main:
+        log = RunLog(folder)
+    else:
+        log = RunLog.start(folder, config_toml=to_toml(config), environment=environment)
+    if workers.is_main:
+        log = log.tracked_by(*trackers(folder, config, mlflow_uri))
+
+    def save_best(model: SupremeModel, auroc: float) -> None:
+        card = {**RESEARCH_CARD, "training": {"run": folder.name, **environment}, "validation": {"macro_auroc": auroc}}
+        save_checkpoint(
+            folder / "best",
+            model=model,
+            signal=asdict(experiment.store.spec),
+            encoder=EncoderStamp(
+                experiment.embedder.name, experiment.embedder.dimension, experiment.embedder.content_hash
+            ),
+            vocabulary=experiment.vocabulary.to_json(),
+            vectors=experiment.vectors,
+            wordings=tuple(experiment.vocabulary.texts),
+            card=card,
+        )
+
+    with closing(log):
+        summary = train(
+            experiment.model,
+            config.training,
+            data=experiment.train,
+            validation=experiment.validation,
+            queries=experiment.queries,
+            run=log,
+            workers=workers,
+            save_best=save_best,
+            resume=resume,
+            fine_tune=config.init is not None,
+            progress=progress,
+            should_stop=should_stop,
+        )
+    if workers.is_main:
+        log.finish({"outcome": "done", **asdict(summary)})
+    return summary
+
+
+def estimate(experiment: Experiment, workers: Workers) -> str:
+    """Take a few steps, save nothing, and say what the run will need."""
+    config = experiment.config.training
+    model = experiment.model
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.0)
+    learner = Learner(model, workers.prepare(model), optimizer, config, workers, experiment.queries)
+
+    def seconds_per_record(keep: float) -> float:
+        batch = min(config.batch, len(experiment.train))
+        positions = workers.share(np.arange(batch))
+        learner.step(*experiment.train.batch(positions), rate=0.0, keep=keep)
+        started = time.monotonic()
+        for _ in range(DRY_STEPS):
+            learner.step(*experiment.train.batch(positions), rate=0.0, keep=keep)
+        return (time.monotonic() - started) / (DRY_STEPS * batch)
+
+    short = config.epochs - min(config.full_epochs, config.epochs)
+    per_epoch = {keep: seconds_per_record(keep) * len(experiment.train) for keep in {config.keep_tokens, 1.0}}
+    seconds = short * per_epoch[config.keep_tokens] + (config.epochs - short) * per_epoch[1.0]
+    seconds += config.epochs * per_epoch[1.0] / 3 * len(experiment.validation) / len(experiment.train)
+    weights = sum(parameter.numel() * 4 for parameter in model.parameters())
+    return (
+        f"{config.epochs} epochs of {len(experiment.train):,} records: about {max(1, round(seconds / 60)):,} min on "
+        f"{workers.count} process(es) as busy as now; {peak_memory() / 2**30:.1f} "
+        f"GB of memory each; {5 * weights / 2**20:.0f} MB of disk; {weights / 4e6:.1f} million weights."
+    )
+
+
+def trackers(folder: Path, config: PretrainConfig, mlflow_uri: str | None) -> list[Tracker]:
+    """Return where metrics go besides the run folder's metrics.jsonl."""
+    found: list[Tracker] = [TensorBoardTracker(folder)]
+    if mlflow_uri:
+        parameters = {**asdict(config.model), **asdict(config.training), "encoder": config.encoder}
+        found.append(MlflowTracker(mlflow_uri, name=folder.name, parameters=parameters))
+    return found
+
+
+def synthetic_data(config: PretrainConfig, folder: Path, workers: Workers) -> Path:
+    """Make the synthetic ECGs of a run, unless they are there from before, and return their store.
+
+    Raises:
+        ConfigError: The configuration asks for none.
+    """
+    if not config.synthetic_records:
+        raise ConfigError("No data was given; name a signal store with --data, made by pipelines.index_datasets.")
+    data = folder / "data"
+    if workers.is_main and not (data / "manifest.json").exists():
+        build_synthetic_store(data, SPECS["compact"], records=config.synthetic_records, seed=config.training.seed)
+    workers.wait()
+    return data
+
+
+def check_signal(spec: SignalSpec, model: ModelConfig) -> None:
+    """Refuse a store whose signals do not have the model's shape.
+
+    Raises:
+        DatasetError: Leads or samples differ.
+    """
+    if (len(spec.leads), spec.samples) != (model.leads, model.samples):
+        raise DatasetError(
+            f"The store holds {len(spec.leads)} leads x {spec.samples} samples, the model reads {model.leads} x "
+            f"{model.samples}. Build the store with the matching --signal."
+        )
