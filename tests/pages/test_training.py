@@ -195,7 +195,7 @@ def test_a_corpus_is_stored_or_fetched_in_the_background(
     app.radio(key="corpus").set_value("csn").run()
     app.text_input(key="corpus-folder-csn").set_value("/data/csn").run()
     app.button(key="index-corpus").click().run()
-    assert started[-1].spec.command_line == "python -m pipelines.index_datasets --csn /data/csn --signal compact"
+    assert started[-1].spec.command_line == "python -m suprem index_datasets --csn /data/csn --signal compact"
     assert "Job 1 is starting" in texts(app)
     show(app, "Data").button(key="download-corpus").click().run()
     assert store_of(home).get(2).spec.arguments == ("csn", "--to", str(home / "corpora" / "csn"))

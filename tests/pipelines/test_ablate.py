@@ -130,13 +130,13 @@ def test_a_stopped_grid_goes_on_where_it_was(place: Path, tmp_path: Path, monkey
 
     kept: list[AblationResult] = []
     with pytest.raises(Cancelled):
-        ablating.run(config, lambda _fraction, _message: None, after_ten_steps, kept.append)
+        ablating.run(config, lambda _fraction, _message: None, after_ten_steps, {}, kept.append)
     (so_far,) = kept
     assert [variant.not_run for variant in so_far.questions[0].variants] == ["", "not trained yet"]
     assert so_far.questions[0].variants[0].seeds == (0,)
     assert so_far.scale.endswith("1 seed, all with model.dropout=0.1")
     trained = count_runs(monkeypatch)
-    ablating.run(config, lambda _fraction, _message: None, lambda: False)
+    ablating.run(config, lambda _fraction, _message: None, lambda: False, {})
     assert len(trained) == 1  # the first was finished, the second is continued
     assert len(list((tmp_path / "out" / "cells").iterdir())) == 2
 
