@@ -34,8 +34,9 @@ import numpy as np
 
 from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.ecg.checks.quality import assess_quality
-from suprem.ecg.formats.readers import MAX_UPLOAD_BYTES, find_records, read_ecg, read_upload
-from suprem.ecg.formats.wfdb_reader import decode_header, segment_names
+from suprem.ecg.formats.folder import find_records
+from suprem.ecg.formats.readers import MAX_UPLOAD_BYTES, read_ecg, read_upload
+from suprem.ecg.formats.wfdb_header import decode_header, segment_names
 from suprem.ecg.preprocess import SPECS, preprocess
 from suprem.errors import EcgError, SupremError
 from suprem.jobs.processes import peak_memory

@@ -28,7 +28,7 @@ from suprem.atomic import replacing
 from suprem.concepts.negation import set_negations_aside
 from suprem.concepts.query import CardiacQuery, parse_queries
 from suprem.concepts.vocabulary import Vocabulary
-from suprem.ecg.formats.readers import find_records
+from suprem.ecg.formats.folder import find_records
 from suprem.ecg.formats.table import TableFormat
 from suprem.errors import EcgError, QueryError
 from suprem.export import RESEARCH_USE, text_cell

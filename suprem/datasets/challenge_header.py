@@ -21,7 +21,7 @@ import pandas as pd
 
 from suprem.datasets.index import COLUMNS, RecordIndex
 from suprem.ecg.formats.channels import parse_age, parse_sex
-from suprem.ecg.formats.wfdb_reader import decode_header
+from suprem.ecg.formats.wfdb_header import decode_header
 
 _COMMENT = re.compile(r"^#\s*(Age|Sex|Dx)\s*:(.*)$", re.IGNORECASE | re.MULTILINE)
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from suprem.ecg.formats.calibration_pulse import without_calibration
 from suprem.ecg.formats.lead_names import canonical_lead
 from suprem.ecg.record import LEADS, EcgRecord
-from suprem.errors import EcgError, UnreadableEcg
+from suprem.errors import EcgError, MissingFact, UnreadableEcg
 
 MAX_SAMPLES = 12 * 600 * 1000
 """Samples a recording may hold over all channels: twelve leads for ten minutes at 1000 Hz."""
@@ -41,6 +42,13 @@ _MILLIVOLTS = {
     "volts": 1e3,
 }
 
+_COUNTS = (
+    *("adu", "adus", "adc", "count", "counts", "digit", "digits", "lsb", "lsbs", "bit", "bits", "raw", "step", "steps"),
+    *("adc units", "adc counts", "adc-units", "a.u", "au", "arb", "nu", "n/a", "unknown", "unitless", "1"),
+)
+_MAX_UNIT = 40
+"""Characters of a unit that are looked at."""
+
 
 @dataclass(frozen=True, eq=False)
 class Channel:
@@ -62,10 +70,21 @@ class Channel:
 def millivolts_per(unit: str) -> float | None:
     """Return how many millivolts one `unit` is, or None where it is not a voltage.
 
-    A micro sign may be either of Unicode's two, or have been written as UTF-8 and read as Latin-1.
+    A number may stand before it ("0.1 mV", "1e-4 V"). A micro sign may be either of Unicode's two, or have been written
+    as UTF-8 and read as Latin-1.
     """
     micro = "\N{LATIN CAPITAL LETTER A WITH CIRCUMFLEX}?\N{MICRO SIGN}|\N{GREEK SMALL LETTER MU}"
-    return _MILLIVOLTS.get(re.sub(micro, "u", unit.strip()).casefold())
+    plain = re.sub(micro, "u", unit[:_MAX_UNIT].strip()).casefold()
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?(?:e[-+]?\d{1,2})?) ?([a-z]{1,12})", plain)
+    if match is None:
+        return _MILLIVOLTS.get(plain)
+    one = _MILLIVOLTS.get(match[2])
+    return float(match[1]) * one or None if one else None
+
+
+def is_counts(unit: str) -> bool:
+    """Tell whether a unit says that values count the steps of a converter."""
+    return unit[:_MAX_UNIT].strip(" .[]()").casefold() in _COUNTS
 
 
 def to_record(
@@ -99,6 +118,11 @@ def to_record(
             repeated += 1
             continue
         scale = millivolts_per(channel.unit)
+        if scale is None and is_counts(channel.unit):
+            raise MissingFact(
+                f"Lead {lead} is given in steps of a converter and not in a voltage; "
+                "give how many of them are one millivolt (counts-per-mv)."
+            )
         if scale is None:
             raise EcgError(
                 f"Lead {lead} is given in {_shown(channel.unit)}, which is no voltage; state mV, uV, nV or V."
@@ -124,6 +148,8 @@ def to_record(
     leads = tuple(name for name in LEADS if name in found)
     signal = np.stack([found[name] for name in leads])
     signal[~np.isfinite(signal)] = np.nan
+    signal, cut = without_calibration(signal, float(fs)) if np.isfinite(fs) and fs > 0 else (signal, "")
+    said += [cut] if cut else []
     return EcgRecord(
         signal=signal,
         leads=leads,

@@ -5,56 +5,68 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from suprem.ecg.formats.channels import millivolts_per
+from suprem.ecg.formats.channels import MAX_SAMPLES, millivolts_per
 from suprem.ecg.formats.lead_names import canonical_lead
+from suprem.ecg.formats.sampling_rate import StatedRate, rate_among, rate_in_text, rate_of_times, seconds_of
 from suprem.ecg.formats.table import Table, TableFormat, read_table
+from suprem.ecg.formats.table_words import counts_per_millivolt, stated_unit
 from suprem.ecg.record import EcgRecord
-from suprem.errors import BadSamplingRate, UnreadableEcg
+from suprem.errors import UnreadableEcg
+
+MAX_TEXT_BYTES = 64 * 2**20
+MAX_CELLS = MAX_SAMPLES * 13 // 12
+"""Cells of a table: the samples that are read and a column of times, counted before any is looked at."""
+
+_MAX_CELL = 64
+"""Characters of a cell that may be a number, or the heading of a lead or a time."""
+
+_MAX_PREAMBLE = 300
+"""Lines before the numbers."""
 
 _SEPARATORS = ("\t", ";", ",", None)
-_NO_VALUE = ("", "na", "n/a", "null", "none")
-_RATE = re.compile(r"(?:sampl\w*[\s_]*(?:rate|freq\w*)|\bfreq\w*|\bfs\b|\brate\b)\D*(\d+(?:\.\d+)?)", re.IGNORECASE)
-_GAIN = re.compile(
-    r"gain.*(?:digit|adu|lsb|bit|count)s?\s*(?:/|per)\s*m(?:v|illivolt)\D*(\d+(?:\.\d+)?)", re.IGNORECASE
-)
-_COUNTS_PER_MILLIVOLT = re.compile(
-    r"(\d+(?:\.\d+)?)\s*(?:digit|adu|lsb|bit|count)s?\s*(?:/|per)\s*m(?:v|illivolt)", re.IGNORECASE
-)
-_STEP = re.compile(
-    r"(\d+(?:\.\d+)?)\s*([a-zµμ]*v(?:olts?)?)\s*(?:/|per)\s*(?:digit|adu|lsb|bit|count|step)", re.IGNORECASE
-)
+_NO_VALUE = ("", "na", "n/a", "n.a.", "#n/a", "#na", "null", "none", "nan", "-", "--", ".", "?", "missing")
 _DATE = re.compile(r"\d{1,4}([-./])\d{1,2}\1\d{1,4}[ T]+")
-_USUAL_RATES = (100, 125, 128, 180, 200, 240, 250, 256, 257, 360, 400, 480, 500, 512, 600, 800, 1000, 1024, 1200, 2000)
-_UNIT = re.compile(r"\bunits?\b\W*([a-zµμ]*v(?:olts?)?)\b", re.IGNORECASE)
-_TIME = re.compile(r"(?:elapsed[\s_]*)?(?:time|timestamp|zeit|t|s|sec|seconds|ms|milliseconds)", re.IGNORECASE)
-_INDEX = re.compile(r"(?:|nan|#|n|nr|no|index|row|samples?|sample[\s_]*(?:number|index)|unnamed: 0)", re.IGNORECASE)
-_WITH_UNIT = re.compile(r"(.*?)\s*(?:[(\[]\s*([^)\]]+?)\s*[)\]]|[\s_]([mnuµμ]v|ms|s|sec))", re.IGNORECASE)
-_SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "milliseconds": 1e-3, "us": 1e-6}
+_TIME = re.compile(
+    r"(?:elapsed |sample |rel(?:ative)? ?)?(?:time|times|time ?stamps?|zeit|tiempo|temps|tempo|t|s|sec|seconds|"
+    r"ms|us|ns|milliseconds|microseconds|nanoseconds)",
+    re.IGNORECASE,
+)
+_INDEX = re.compile(
+    r"(?:|nan|#|n|nr|no|idx|index|row|samples?|sample ?(?:number|index|no|nr)|unnamed: 0)", re.IGNORECASE
+)
+_WITH_UNIT = re.compile(r"([^(\[]*?) ?[(\[] ?([^)\]]+?) ?[)\]]|(.*)[ _]([mnuµμ]v|ms|us|µs|ns|s|sec)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
 class _Text:
-    """A text cut into cells: lines before the numbers, and the numbers with the first cell of each line."""
+    """A text cut into cells: lines before and beside the numbers, and the numbers with the first cell of each line."""
 
-    preamble: tuple[str, ...]
+    words: tuple[str, ...]
     headers: tuple[tuple[str, ...], ...]
     first_cells: tuple[str, ...]
-    values: NDArray[np.float64]  # (line, cell); NaN where the first cell is no number
+    values: NDArray[np.float64]  # (line, cell); NaN where a cell is no number
+    wordy: frozenset[int]
+    """Columns that hold words."""
 
 
 def read_csv(data: bytes, given: TableFormat | None, record_id: str) -> EcgRecord:
     """Read a table of separated text.
 
     Raises:
-        UnreadableEcg: The text is no table of numbers.
+        UnreadableEcg: The text is no table of numbers, or larger than any ECG.
         EcgError: Rate, leads or unit are missing and do not follow.
     """
-    return read_table(_describe(_cut(data)), given, record_id)
+    if len(data) > MAX_TEXT_BYTES or any(data.count(mark) > MAX_CELLS for mark in (b",", b";", b"\t")):
+        raise UnreadableEcg(
+            f"The table is larger than {MAX_TEXT_BYTES // 2**20} MB or {MAX_CELLS} cells, more than twelve leads for "
+            "ten minutes at 1000 Hz; cut out the stretch of interest."
+        )
+    return read_table(_describe(_cut(data), given or TableFormat()), given, record_id)
 
 
 def is_lead_table(head: bytes) -> bool:
@@ -63,7 +75,7 @@ def is_lead_table(head: bytes) -> bool:
         text = _cut(head[: head.rfind(b"\n") + 1] or head)
     except UnreadableEcg:
         return False
-    named = [sum(map(_lead, row)) for row in (*text.headers, text.first_cells)]
+    named = [sum(map(_lead, row)) for row in (*text.headers, text.first_cells[:100])]
     return max(named) >= 2 or (not text.headers and text.values.shape[1] in (8, 9, 12, 13) and len(text.values) > 1)
 
 
@@ -71,30 +83,69 @@ def _cut(data: bytes) -> _Text:
     """Find separator and decimal sign, and separate the numbers from what stands before them."""
     lines = [line for line in _decode(data).replace('"', "").replace("'", "").splitlines() if line.strip(" \t,;")]
     sample = lines[: len(lines) // 2 + 1][-20:] + lines[-20:]
-    separator = max(_SEPARATORS, key=lambda mark: sum(_count_numbers(_cells(line, mark)) for line in sample))
-    rows = [_cells(line, separator) for line in lines]
-    width, _ = Counter(len(row) for row in rows[len(rows) // 2 :]).most_common(1)[0] if rows else (0, 0)
-    start = next((i for i, row in enumerate(rows) if len(row) == width and _count_numbers(row) >= 2), None)
-    if start is None:
+    separator = _separator(sample)
+    cut = [_cells(line, separator) for line in sample if not line.startswith(("#", "%"))]
+    width, _ = Counter(map(len, cut)).most_common(1)[0] if cut else (0, 0)
+    full = [row for row in cut if len(row) == width]
+    loose = frozenset(i for i in range(width) if i and not any(_is_number(row[i]) for row in full))
+    before: list[list[str]] = []
+    for line in lines[:_MAX_PREAMBLE]:
+        row = _cells(line, separator)
+        if len(row) == width and _count_numbers(row, loose) >= 2 and not line.startswith(("#", "%")):
+            break
+        before.append(row)
+    start = len(before)
+    if start in (len(lines), _MAX_PREAMBLE):
         raise UnreadableEcg("The text holds no table of numbers; expected one column per lead and one line per sample.")
-    body = [row for row in rows[start:] if not row[0].startswith(("#", "%"))]
-    for number, row in enumerate(body, start=start + 1):
-        if len(row) != width or not _count_numbers(row):
-            raise UnreadableEcg(f"Line {number} of the table does not hold {width} numbers as its first lines do.")
-    headed = any(len(row) == width and row[-1] != "nan" for row in rows[:start])
-    if width > 2 and not headed and all(row[-1] == "nan" for row in body):
-        width -= 1  # a separator ends each line of numbers; the headings may do without
-        body = [row[:-1] for row in body]
-        rows[:start] = [row[:-1] if len(row) == width + 1 and row[-1] == "nan" else row for row in rows[:start]]
-    values = np.array([[_number(row[0]), *map(float, row[1:])] for row in body])
-    headers = [row for row in rows[:start] if len(row) in (width, width - 1)]
-    preamble = tuple(line for line, row in zip(lines[:start], rows, strict=False) if len(row) not in (width, width - 1))
+    body = [line for line in lines[start:] if not line.startswith(("#", "%"))]
+    values, first_cells, wordy = _numbers(body, separator, width, loose, start)
+    headers = [row for row in before if len(row) in (width, width - 1)]
+    comments = [line for line in lines[start:] if line.startswith(("#", "%"))][:_MAX_PREAMBLE]
+    if width > 2 and width - 1 in loose - wordy and not any(len(row) == width and row[-1] != "nan" for row in headers):
+        # A separator ends each line of numbers; the headings may do without.
+        headers = [row[:-1] if len(row) == width else row for row in headers]
+        if headers and width > 1:
+            values, width = values[:, :-1], width - 1
     return _Text(
-        preamble=preamble,
+        words=tuple(lines[:start] + comments),
         headers=tuple(("",) * (width - len(row)) + tuple(row) for row in headers),
-        first_cells=tuple(row[0] for row in body),
+        first_cells=first_cells,
         values=values,
+        wordy=wordy,
     )
+
+
+def _separator(sample: Sequence[str]) -> str | None:
+    """Return what separates most cells that are numbers, on lines of nothing else where there are any."""
+    cut = {mark: [_cells(line, mark) for line in sample] for mark in _SEPARATORS}
+    strict = {mark: sum(map(_count_numbers, rows)) for mark, rows in cut.items()}
+    loose = {mark: sum(_is_number(cell) for row in rows for cell in row) for mark, rows in cut.items()}
+    return max(_SEPARATORS, key=lambda mark: (strict[mark], loose[mark]))
+
+
+def _numbers(
+    body: Sequence[str], separator: str | None, width: int, loose: frozenset[int], start: int
+) -> tuple[NDArray[np.float64], tuple[str, ...], frozenset[int]]:
+    """Return the numbers (line, cell), the first cell of each line, and which of the `loose` columns hold words."""
+    if not loose:
+        try:  # by far the usual case, and twenty times as fast
+            plain = body if separator == "," else [line.replace(",", ".") for line in body]
+            values = np.loadtxt(plain, delimiter=separator, comments=None, ndmin=2, dtype=np.float64)
+        except ValueError:
+            pass
+        else:
+            if values.shape == (len(body), width):
+                return values, (), frozenset()
+    rows, first_cells = [], []
+    wordy: set[int] = set()
+    for number, line in enumerate(body, start=start + 1):
+        row = _cells(line, separator)
+        if len(row) != width or not _count_numbers(row, loose):
+            raise UnreadableEcg(f"Line {number} of the table does not hold {width} numbers as its first lines do.")
+        first_cells.append(row[0])
+        wordy.update(i for i in loose if row[i] != "nan" and not _is_number(row[i]))
+        rows.append([_time_or_number(row[0]), *(float(cell) if _is_number(cell) else np.nan for cell in row[1:])])
+    return np.array(rows), tuple(first_cells), frozenset(wordy)
 
 
 def _decode(data: bytes) -> str:
@@ -114,59 +165,83 @@ def _cells(line: str, separator: str | None) -> list[str]:
     return ["nan" if cell.casefold() in _NO_VALUE else cell for cell in cells]
 
 
-def _count_numbers(cells: Sequence[str]) -> int:
-    """Return the count of numbers where all cells but the first, which may be a label, are numbers; else 0."""
+def _is_number(cell: str) -> bool:
+    """Tell whether a cell is a number; an absent value is none."""
     try:
-        for cell in cells[1:]:
-            float(cell)
+        return len(cell) <= _MAX_CELL and not np.isnan(float(cell))
     except ValueError:
+        return False
+
+
+def _count_numbers(cells: Sequence[str], loose: frozenset[int] = frozenset()) -> int:
+    """Return the count of numbers and absent values where all cells but the first and the loose are such; else 0."""
+    strict = [cell for i, cell in enumerate(cells) if i and i not in loose]
+    if not all(cell == "nan" or _is_number(cell) for cell in strict):
         return 0
-    return len(cells) - 1 + (not np.isnan(_number(cells[0])))
+    return len(strict) + (not np.isnan(_time_or_number(cells[0])))
 
 
-def _number(cell: str) -> float:
+def _time_or_number(cell: str) -> float:
     """Return a cell as a number; a clock time such as 0:01.250 in seconds, its date left out, NaN for text."""
     try:
         seconds = 0.0
-        for part in _DATE.sub("", cell, count=1).rstrip("Z").split(":"):
+        for part in _DATE.sub("", cell[:_MAX_CELL], count=1).rstrip("Z").split(":"):
             seconds = 60.0 * seconds + float(part)
     except ValueError:
         return float("nan")
     return seconds
 
 
-def _describe(text: _Text) -> Table:
+def _describe(text: _Text, given: TableFormat) -> Table:
     """Tell leads, time and other columns apart, and collect what the text says about them."""
-    stated = "\n".join(text.preamble)
-    rate, unit = _RATE.search(stated), _UNIT.search(stated)
-    fs = float(rate[1]) if rate and float(rate[1]) > 0 else None
-    per_millivolt = _counts_per_millivolt(stated)
-    units: tuple[str, ...] | None = (unit[1],) if unit else None
-    if sum(map(_lead, text.first_cells)) >= 2:  # one line per lead
-        return Table(text.values[:, 1:], "CSV", text.first_cells, units, fs, per_millivolt)
+    stated, unit = rate_in_text(text.words), stated_unit(text.words)
+    per_millivolt = counts_per_millivolt(text.words)
+    units: tuple[str, ...] | None = (unit,) if unit else None
+    if sum(map(_lead, text.first_cells[:100])) >= 2:  # one line per lead
+        return Table(text.values[:, 1:], "CSV", text.first_cells, units, stated, per_millivolt)
     header = max(text.headers, key=lambda row: sum(map(_lead, row)), default=None)
     column_units = _column_units(text.headers) or (None,) * text.values.shape[1]
-    values = text.values
-    is_clock = all(":" in cell for cell in text.first_cells)
-    kind = "time" if is_clock else _kind_of_first(header, values)
+    kept = [i for i in range(text.values.shape[1]) if i not in text.wordy or (header and _lead(header[i]))]
+    is_clock = bool(text.first_cells) and all(":" in cell for cell in text.first_cells)
+    kind = "time" if is_clock else _kind_of_first(header, text.values)
     if kind == "time":
-        fs = _rate(values[:, 0], "s" if is_clock else column_units[0]) or fs
+        stated = _by_times(text.values[:, 0], "s" if is_clock else column_units[0], stated)
     if kind is not None:
-        values, column_units, header = values[:, 1:], column_units[1:], header and header[1:]
-    names = tuple(_split_unit(name)[0] for name in header) if header and any(map(_lead, header)) else None
-    if names and all(found for name, found in zip(names, column_units, strict=True) if _lead(name)):
-        units = tuple(found or "" for found in column_units)
-    return Table(values, "CSV", names, units, fs, per_millivolt)
+        kept = [i for i in kept if i != 0]
+    if header and any(map(_lead, header)):
+        for i in list(kept):
+            name, in_heading = _split_unit(header[i])
+            if kind != "time" and _TIME.fullmatch(name) and not _lead(header[i]):
+                stated, kind = _by_times(text.values[:, i], in_heading or column_units[i], stated), "time"
+                kept.remove(i)
+            elif not _lead(header[i]) and _is_constant(text.values[:, i]):
+                found = rate_among([(header[i], float(text.values[0, i]))])
+                stated = found if found.fs or found.unclear else stated
+    elif text.values.shape[1] - 1 in kept and np.isnan(text.values[:, -1]).all() and len(kept) != _count(given.leads):
+        kept.remove(text.values.shape[1] - 1)  # a separator ends each line
+    names = tuple(_split_unit(header[i])[0] for i in kept) if header and any(map(_lead, header)) else None
+    if names and all(column_units[i] for i, name in zip(kept, names, strict=True) if _lead(name)):
+        units = tuple(column_units[i] or "" for i in kept)
+    wordy = sum(i in text.wordy for i in range(text.values.shape[1]) if i not in kept)
+    notes = (f"{wordy} column(s) of words were left out.",) if wordy else ()
+    return Table(text.values[:, kept], "CSV", names, units, stated, per_millivolt, notes)
 
 
-def _counts_per_millivolt(stated: str) -> float | None:
-    """Return how many counts of the converter a millivolt is, where the text says it in either direction."""
-    gain = _GAIN.search(stated) or _COUNTS_PER_MILLIVOLT.search(stated)
-    if gain:
-        return float(gain[1]) or None
-    step = _STEP.search(stated)
-    millivolts = float(step[1]) * (millivolts_per(step[2]) or 0.0) if step else 0.0
-    return 1.0 / millivolts if millivolts > 0 else None
+def _count(names: Sequence[str] | None) -> int:
+    return len(names) if names else 0
+
+
+def _by_times(times: NDArray[np.float64], unit: str | None, stated: StatedRate) -> StatedRate:
+    """Return the rate of a column of times; unclear where its unit is, or where the text states another."""
+    fs = rate_of_times(times, unit)
+    if fs is None:
+        return replace(stated, unclear=True)
+    differs = stated.fs is not None and abs(stated.fs - fs) > 0.01 * fs
+    return StatedRate(unclear=True) if differs else StatedRate(fs)
+
+
+def _is_constant(column: NDArray[np.float64]) -> bool:
+    return bool(np.isfinite(column).all() and np.all(column == column[0]))
 
 
 def _lead(cell: str) -> bool:
@@ -175,15 +250,16 @@ def _lead(cell: str) -> bool:
 
 def _split_unit(cell: str) -> tuple[str, str | None]:
     """Return name and unit of a column heading such as "I (mV)", "V1_uV" or "Time [s]"."""
-    match = _WITH_UNIT.fullmatch(cell.strip())
+    plain = " ".join(cell[: 4 * _MAX_CELL].split())
+    match = _WITH_UNIT.fullmatch(plain) if len(plain) <= _MAX_CELL else None
     if match is None:
-        return cell.strip(), None
-    unit = match[2] or match[3]
-    return (match[1], unit) if _is_unit(unit) else (cell.strip(), None)
+        return plain, None
+    name, unit = (match[1], match[2]) if match[2] else (match[3], match[4])
+    return (name.replace("_", " ").strip(), unit) if _is_unit(unit) else (plain, None)
 
 
 def _is_unit(text: str) -> bool:
-    return millivolts_per(text) is not None or text.casefold() in _SECONDS
+    return millivolts_per(text) is not None or seconds_of(text) is not None
 
 
 def _column_units(headers: Sequence[Sequence[str]]) -> tuple[str | None, ...] | None:
@@ -207,35 +283,10 @@ def _kind_of_first(header: Sequence[str] | None, values: NDArray[np.float64]) ->
     step = column[1] - column[0]
     regular = step > 0 and np.allclose(np.diff(column), step, rtol=0.01)
     if header is not None:
-        name = _split_unit(header[0])[0]
+        name = _split_unit(header[0])[0].replace("_", " ")
         if _TIME.fullmatch(name):
             return "time"
         return "index" if _INDEX.fullmatch(name) and regular else None
     if values.shape[1] not in (9, 13) or not regular:
         return None
     return "index" if step == 1 else "time"
-
-
-def _rate(times: NDArray[np.float64], unit: str | None) -> float | None:
-    """Return the sampling rate in Hz of a time column, or None where its unit is neither stated nor evident."""
-    span = float(times[-1] - times[0])
-    step = span / max(len(times) - 1, 1)
-    steps = np.diff(times)
-    if not step > 0 or not np.all(steps >= 0):
-        raise BadSamplingRate("The time column does not rise evenly; remove it and give the sampling rate in Hz (fs).")
-    rounded = bool(np.any(np.abs(steps - step) > 0.5 * step))
-    if rounded and np.abs(times - np.linspace(times[0], times[-1], len(times))).max() > steps[steps > 0].min():
-        raise BadSamplingRate("The time column does not rise evenly; remove it and give the sampling rate in Hz (fs).")
-    if unit is not None and unit.casefold() in _SECONDS:
-        seconds = step * _SECONDS[unit.casefold()]
-    elif step < 0.05:
-        seconds = step
-    elif 2 <= step <= 20:  # a rate of 50 to 500 Hz; one a step could as well be an index
-        seconds = step * 1e-3
-    else:
-        return None
-    rate = 1.0 / seconds
-    if rounded:  # to fewer digits than the step needs: only the usual rate near by is believed
-        usual = min(_USUAL_RATES, key=lambda known: abs(known - rate))
-        return float(usual) if abs(usual - rate) < 0.005 * usual else None
-    return float(round(rate)) if abs(rate - round(rate)) < 1e-3 * rate else rate

@@ -12,6 +12,7 @@ _CANONICAL: dict[str, str] = {
     **{f"D{roman}": roman for roman in ("I", "II", "III")},
     **{f"D{number}": roman for number, roman in enumerate(("I", "II", "III"), start=1)},
     **{f"ML{roman}": roman for roman in ("I", "II", "III")},
+    **{f"L{roman}": roman for roman in ("I", "II", "III")},
     **{f"VC{number}": f"V{number}" for number in range(1, 7)},
     **{f"V0{number}": f"V{number}" for number in range(1, 7)},
     **{"LA-RA": "I", "LL-RA": "II", "LL-LA": "III"},
@@ -32,6 +33,9 @@ _LEAD_NUMBERS: dict[int, tuple[str, int]] = {
 _MDC_ECG_PARTITION = 2 << 16
 """ISO/IEEE 11073-10101 writes a code as one number, or as partition and number."""
 
+_MAX_NAME = 80
+"""Characters, of names in files as they come."""
+
 # A hyphen that touches the word or stands between blanks separates: "ECG-aVR", "Lead - I". "Lead -aVR" is turned.
 _WRAPPING = re.compile(
     r"^(?:(?:MDC[_ ]?ECG[_ ]?LEAD|LEAD|ECG|EKG|ABLEITUNG|CHANNEL|EINTHOVEN|GOLDBERGER|WILSON)(?:-+|\s+-+\s+|[\s_:]*))+",
@@ -47,7 +51,12 @@ def canonical_lead(name: str) -> tuple[str, int] | None:
     Understands "Lead I", "AVR", "DI", "D1", "MLII", "C1", "MDC_ECG_LEAD_AVR", "ECG V1", "aVF, augmented voltage, foot"
     and the inverted aVR of the Cabrera order ("-aVR", "aVRneg"), whose sign is -1.
     """
-    whole = _WRAPPING.sub("", name.strip().strip("'\""))
+    if len(name) > _MAX_NAME:  # no lead's name is so long; what follows would take long to look through
+        return None
+    plain = " ".join(name.split()).strip("'\" ")
+    if re.fullmatch(r"(?:LEAD|L|ABLEITUNG)[ _.-]?[123]", plain, re.IGNORECASE):
+        return ("I", "II", "III")[int(plain[-1]) - 1], 1
+    whole = _WRAPPING.sub("", plain)
     text = _TRAILING.sub("", _TURNED.sub("", whole)).strip()
     sign = -1 if _TURNED.search(whole) else 1
     if text[:1] in ("-", "\N{MINUS SIGN}", "\N{EN DASH}"):

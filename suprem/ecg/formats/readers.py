@@ -5,19 +5,16 @@ A further format is one line in `_FORMATS`: how its bytes begin and the function
 
 from __future__ import annotations
 
-import os
 import re
-import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 from suprem.ecg.formats.aecg_reader import read_aecg
-from suprem.ecg.formats.array_reader import array_shape, read_npy, read_npz
+from suprem.ecg.formats.array_reader import read_npy, read_npz
 from suprem.ecg.formats.channels import MAX_SAMPLES
-from suprem.ecg.formats.csv_reader import is_lead_table, read_csv
+from suprem.ecg.formats.csv_reader import read_csv
 from suprem.ecg.formats.dicom_reader import read_dicom
 from suprem.ecg.formats.edf_reader import read_edf_family
 from suprem.ecg.formats.mat_file import MAGIC
@@ -26,24 +23,27 @@ from suprem.ecg.formats.muse_reader import read_muse
 from suprem.ecg.formats.scp_reader import is_scp, read_scp
 from suprem.ecg.formats.sierra_reader import read_sierra
 from suprem.ecg.formats.table import TableFormat
-from suprem.ecg.formats.wfdb_reader import decode_header, read_wfdb, segment_names
+from suprem.ecg.formats.wfdb_header import decode_header, segment_names
+from suprem.ecg.formats.wfdb_reader import read_wfdb
 from suprem.ecg.formats.xml_tree import decode_xml
 from suprem.ecg.record import EcgRecord
 from suprem.errors import UnreadableEcg
 
-__all__ = ["MAX_UPLOAD_BYTES", "TableFormat", "find_records", "read_ecg", "read_upload"]
+__all__ = ["MAX_UPLOAD_BYTES", "FileFormat", "TableFormat", "read_ecg", "read_upload", "recognise"]
 
 MAX_UPLOAD_BYTES = 20 * 2**20
 """What one upload may hold in all its files."""
 
 _MAX_FILE_BYTES = 16 * MAX_SAMPLES
-_HEAD = 65_536
+HEAD = 65_536
+"""Bytes from which a format is told."""
 _GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31
 """zlib's number for its largest window with gzip's head."""
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?[ \r\n\t]{0,1000}(?:\{|\[\s{0,1000}(?:[\[{\"\d\]-]|true\b|false\b|null\b))")
+"""An object or a list; a table whose first line is "[Header]" is neither."""
 _HDF5 = (b"\x89HDF", b"MATLAB 7.3")
 _WFDB_DATA = (".dat", ".mat")
-_RECORD_SUFFIXES = ("", ".mat", ".dcm", ".csv", ".tsv", ".npy", ".npz", ".xml", ".scp", ".edf", ".bdf", ".ecg")
 _READABLE = (
     "WFDB (.hea with .dat or .mat), DICOM, GE MUSE XML, HL7 aECG, Philips Sierra XML, SCP-ECG, EDF, CSV, NPY or NPZ"
 )
@@ -52,7 +52,7 @@ Read = Callable[[bytes, TableFormat | None, str], EcgRecord]
 
 
 @dataclass(frozen=True)
-class _Format:
+class FileFormat:
     """One file format: its name, how its content is recognised, and what reads it (None: known, not read)."""
 
     name: str
@@ -86,28 +86,28 @@ def _is_text(head: bytes) -> bool:
     return not re.search(rb"[\x00-\x08\x0e-\x1f]", head)
 
 
-_FORMATS: tuple[_Format, ...] = (
-    _Format("DICOM", lambda head: head[128:132] == b"DICM", lambda data, _, name: read_dicom(data, name)),
-    _Format("NPY", _starts(b"\x93NUMPY"), read_npy),
-    _Format("NPZ", lambda head: head.startswith(b"PK\x03\x04") and b".npy" in head[:200], read_npz),
-    _Format("MATLAB", _starts(MAGIC), read_mat),
-    _Format("GE MUSE XML", _xml_root("RestingECG"), lambda data, _, name: read_muse(data, name)),
-    _Format("HL7 aECG", _xml_root("AnnotatedECG"), lambda data, _, name: read_aecg(data, name)),
-    _Format("Philips Sierra XML", _xml_root("restingecgdata"), lambda data, _, name: read_sierra(data, name)),
-    _Format("SCP-ECG", is_scp, lambda data, _, name: read_scp(data, name)),
-    _Format("DICOM", _is_bare_dicom, lambda data, _, name: read_dicom(data, name)),
-    _Format("EDF", _starts(b"0       "), lambda data, _, name: read_edf_family(data, name)),
-    _Format("BDF", _starts(b"\xffBIOSEMI"), lambda data, _, name: read_edf_family(data, name)),
-    _Format("ISHNE", _starts(b"ISHNE1.0", b"ANN  1.0")),
-    _Format("MFER", _starts(b"@  MFR")),
-    _Format("PDF", _starts(b"%PDF"), is_ecg=False),
-    _Format("picture", _starts(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"BM"), is_ecg=False),
-    _Format("ZIP archive or Office document", _starts(b"PK\x03\x04", b"\xd0\xcf\x11\xe0"), is_ecg=False),
-    _Format("gzip archive", _starts(_GZIP), is_ecg=False),
-    _Format("HDF5", _starts(*_HDF5), is_ecg=False),
-    _Format("XML or HTML", lambda head: head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"), is_ecg=False),
-    _Format("JSON", lambda head: head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"{", b"[")), is_ecg=False),
-    _Format("CSV", _is_text, read_csv),
+_FORMATS: tuple[FileFormat, ...] = (
+    FileFormat("DICOM", lambda head: head[128:132] == b"DICM", lambda data, _, name: read_dicom(data, name)),
+    FileFormat("NPY", _starts(b"\x93NUMPY"), read_npy),
+    FileFormat("NPZ", lambda head: head.startswith(b"PK\x03\x04") and b".npy" in head[:200], read_npz),
+    FileFormat("MATLAB", _starts(MAGIC), read_mat),
+    FileFormat("GE MUSE XML", _xml_root("RestingECG"), lambda data, _, name: read_muse(data, name)),
+    FileFormat("HL7 aECG", _xml_root("AnnotatedECG"), lambda data, _, name: read_aecg(data, name)),
+    FileFormat("Philips Sierra XML", _xml_root("restingecgdata"), lambda data, _, name: read_sierra(data, name)),
+    FileFormat("SCP-ECG", is_scp, lambda data, _, name: read_scp(data, name)),
+    FileFormat("DICOM", _is_bare_dicom, lambda data, _, name: read_dicom(data, name)),
+    FileFormat("EDF", _starts(b"0       "), lambda data, _, name: read_edf_family(data, name)),
+    FileFormat("BDF", _starts(b"\xffBIOSEMI"), lambda data, _, name: read_edf_family(data, name)),
+    FileFormat("ISHNE", _starts(b"ISHNE1.0", b"ANN  1.0")),
+    FileFormat("MFER", _starts(b"@  MFR")),
+    FileFormat("PDF", _starts(b"%PDF"), is_ecg=False),
+    FileFormat("picture", _starts(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"BM"), is_ecg=False),
+    FileFormat("ZIP archive or Office document", _starts(b"PK\x03\x04", b"\xd0\xcf\x11\xe0"), is_ecg=False),
+    FileFormat("gzip archive", _starts(_GZIP), is_ecg=False),
+    FileFormat("HDF5", _starts(*_HDF5), is_ecg=False),
+    FileFormat("XML or HTML", lambda head: head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"), is_ecg=False),
+    FileFormat("JSON", lambda head: _JSON.match(head) is not None, is_ecg=False),
+    FileFormat("CSV", _is_text, read_csv),
 )
 
 
@@ -128,12 +128,11 @@ def read_ecg(path: Path, *, table: TableFormat | None = None, links: bool = True
         EcgError: The ECG lacks a fact (rate, unit, leads) or states an impossible one.
     """
     path = Path(path)
-    if path.suffix.lower() in (".hea", *_WFDB_DATA):
-        header = path.with_suffix(".hea" if path.suffix.lower() != ".hea" else path.suffix)
-    else:
-        header = path.with_name(f"{path.name}.hea")  # a WFDB record's name, as PhysioNet's tables give it
-    if header.exists() and (header.stem == path.stem or not path.exists()):
-        return read_wfdb(header.name, _beside(header.parent, links), header.stem)
+    stem = path.stem if path.suffix.lower() in (".hea", *_WFDB_DATA) else path.name  # a WFDB record's bare name
+    suffixes = (path.suffix,) if path.suffix.lower() == ".hea" else (".hea", ".HEA")
+    header = next((one for suffix in suffixes if (one := path.with_name(f"{stem}{suffix}")).exists()), None)
+    if header is not None:
+        return read_wfdb(header.name, _beside(header.parent, links), header.stem, table)
     size = path.stat().st_size
     if size > _MAX_FILE_BYTES:
         raise UnreadableEcg(f"The file holds {size // 2**20} MB; at most {_MAX_FILE_BYTES // 2**20} MB are read.")
@@ -162,40 +161,13 @@ def read_upload(
     contents = {name.casefold(): data for name, data in files.items()}
     header = _only_header(contents)
     if header is not None:
-        return read_wfdb(header, lambda name: contents.get(name.casefold()), record_id)
+        return read_wfdb(header, lambda name: contents.get(name.casefold()), record_id, table)
     if len(files) > 1:
         raise UnreadableEcg(
             f"{len(files)} files were uploaded as one ECG, none of them a WFDB header (.hea); upload one ECG at a time."
         )
     ((name, data),) = contents.items()
     return _read_bytes(data, Path(name).suffix, table, record_id)
-
-
-def find_records(folder: Path, *, links: bool = True) -> list[Path]:
-    """Return the ECG files below a folder, sorted, one path per record.
-
-    A WFDB record stands as its header; the segments of a multi-segment record, signal and annotation files, lists and
-    tables of anything but leads are left out. ECG formats that are not read yet are included: reading them says so.
-
-    Args:
-        folder: Where to look, subfolders included; links to folders are not followed.
-        links: Whether symbolic links to files are taken.
-
-    Raises:
-        FileNotFoundError: There is no such folder.
-    """
-    if not folder.is_dir():
-        raise FileNotFoundError(f"There is no folder {folder}.")
-    found: list[Path] = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        if not links:
-            names = [name for name in names if not Path(place, name).is_symlink()]
-        headers = [name for name in names if name.lower().endswith(".hea") and not name.startswith(".")]
-        segments = {f"{name}.hea" for header in headers for name in _segments(Path(place, header))}
-        found += [Path(place, name) for name in headers if name not in segments]
-        found += [Path(place, name) for name in names if _is_record(Path(place, name))]
-    return sorted(found)
 
 
 def _read_bytes(data: bytes, suffix: str, table: TableFormat | None, record_id: str) -> EcgRecord:
@@ -207,7 +179,7 @@ def _read_bytes(data: bytes, suffix: str, table: TableFormat | None, record_id: 
         raise UnreadableEcg(
             f"A {suffix} file holds samples without their meaning; give it together with its WFDB header (.hea)."
         )
-    known = _recognise(data[:_HEAD])
+    known = recognise(data[:HEAD])
     if known is None:
         raise UnreadableEcg(f"The content is in no known ECG format; expected {_READABLE}.")
     if known.name == "HDF5":
@@ -234,14 +206,22 @@ def _unpacked(data: bytes) -> bytes:
     return content
 
 
-def _recognise(head: bytes) -> _Format | None:
+def recognise(head: bytes) -> FileFormat | None:
+    """Return the format that content is of, told from its beginning; None where it is unknown."""
     return next((known for known in _FORMATS if known.recognises(head)), None)
 
 
 def _beside(folder: Path, links: bool) -> Callable[[str], Path | None]:
+    """Return what finds a file of a folder by its name, in any case where the exact one is not there."""
+
+    def usable(path: Path) -> bool:
+        return path.is_file() and (links or not path.is_symlink())
+
     def find(name: str) -> Path | None:
-        path = folder / name
-        return path if path.is_file() and (links or not path.is_symlink()) else None
+        if usable(folder / name):
+            return folder / name
+        alike = [path for path in folder.iterdir() if path.name.casefold() == name.casefold() and usable(path)]
+        return alike[0] if len(alike) == 1 else None
 
     return find
 
@@ -254,43 +234,3 @@ def _only_header(contents: Mapping[str, bytes]) -> str | None:
     if len(mains) > 1:
         raise UnreadableEcg(f"The upload holds {len(mains)} WFDB headers; upload one ECG at a time.")
     return mains[0] if mains else None
-
-
-def _segments(header: Path) -> tuple[str, ...]:
-    with header.open("rb") as file:
-        first = file.read(512)
-    if b"/" not in first.partition(b"\n")[0]:
-        return ()
-    return segment_names(decode_header(header.read_bytes()))
-
-
-def _is_record(path: Path) -> bool:
-    """Tell whether a file other than a WFDB header is an ECG by itself."""
-    suffix = path.suffix.lower()
-    if path.name.startswith(".") or suffix not in _RECORD_SUFFIXES:
-        return False
-    if suffix == ".mat" and path.with_suffix(".hea").exists():  # samples of a WFDB record
-        return False
-    if suffix in (".dcm", ".scp", ".edf", ".bdf"):  # where the content is something else, reading it says so
-        return True
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-    known = _recognise(head)
-    if known is None or not known.is_ecg:
-        return False
-    if known.name == "CSV":
-        return suffix in (".csv", ".tsv") and is_lead_table(head)
-    if known.name == "NPY":
-        shape = array_shape(BytesIO(head)) or ()
-        return len(shape) == 2 and 2 <= min(shape) <= 16 and max(shape) >= 100
-    if known.name == "NPZ":
-        return _holds_signal(path)
-    return True
-
-
-def _holds_signal(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.namelist() == archive.namelist()[:1] or "signal.npy" in archive.namelist()
-    except zipfile.BadZipFile:
-        return False

@@ -22,8 +22,6 @@ from suprem.errors import BadSamplingRate, UnreadableEcg
 _KIND = "Philips Sierra XML"
 _DOCUMENT_TYPES = ("SierraECG", "PhilipsECG")
 _MAX_LEADS = 32
-_CALIBRATION = 1000.0
-"""Microvolts of the calibration pulse."""
 _MEASUREMENTS = {
     "Heart Rate": ("heartrate", "meanventrate"),
     "Atrial Heart Rate": ("atrialrate",),
@@ -69,15 +67,13 @@ def read_sierra(data: bytes, record_id: str) -> EcgRecord:
     microvolts = [
         (name, (row.astype(np.float64) - offset) * resolution) for name, row in _predicted(names, counts, facts)
     ]
-    end = _calibration_begins([row for _, row in microvolts])
-    notes = ["The calibration pulse at the end of the recording was cut off."] if end is not None else []
     statements, left_out = keep_statements(_statements(root))
     return to_record(
-        [Channel(name, row[:end], "uV") for name, row in microvolts],
+        [Channel(name, row, "uV") for name, row in microvolts],
         fs=fs,
         record_id=record_id,
         source=_KIND,
-        notes=notes + left_out_note(left_out),
+        notes=left_out_note(left_out),
         age=parse_age(text_of(root, ".//generalpatientdata/age/years")),
         sex=parse_sex(text_of(root, ".//generalpatientdata/sex")),
         device=_measurements(root),
@@ -153,19 +149,6 @@ def _predicted(
             rows["aVL"] = (one - rows["III"]) // 2 - rows["aVL"]
             rows["aVF"] = (two + rows["III"]) // 2 - rows["aVF"]
     return iter(rows.items())
-
-
-def _calibration_begins(rows: list[NDArray[np.float64]]) -> int | None:
-    """Return the sample from which all leads are the same to the end and show a pulse of 1 mV, None where none do.
-
-    Philips records eleven seconds: some ten and a half of the patient, then zeros and the pulse in every lead.
-    """
-    first = rows[0]
-    same = np.all([row == first for row in rows[1:]], axis=0) if len(rows) > 1 else np.zeros(first.size, bool)
-    differing = np.flatnonzero(~same)
-    begin = int(differing[-1]) + 1 if differing.size else 0
-    pulse = np.abs(first[begin:] - _CALIBRATION) < 0.05 * _CALIBRATION
-    return begin if begin and np.count_nonzero(pulse) > 0.25 * pulse.size > 0 else None
 
 
 def _measurements(root: Element) -> dict[str, str]:

@@ -15,8 +15,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from suprem.ecg.formats.channels import Channel, check_sample_count, to_record
+from suprem.ecg.formats.amplitude_unit import evident_unit
+from suprem.ecg.formats.channels import Channel, check_sample_count, is_counts, to_record
 from suprem.ecg.formats.lead_names import canonical_lead
+from suprem.ecg.formats.sampling_rate import USUAL_RATES, StatedRate, rate_among, times_among
 from suprem.ecg.record import LEADS, LIMB_FROM_I_AND_II, LIMB_LEADS, EcgRecord
 from suprem.errors import EcgError, MissingFact, UnreadableEcg
 
@@ -25,18 +27,7 @@ TEN_SECONDS = {1000: 100.0, 5000: 500.0}
 
 _MAX_CHANNELS = 64
 _FEWEST_SAMPLES = 100
-_SIGNALS = ("signal", "signals", "ecg", "p_signal", "val", "data", "waveform", "waveforms", "values", "x")
-_RATES = (
-    "fs",
-    "sampling_rate",
-    "sample_rate",
-    "sampling_frequency",
-    "samplerate",
-    "frequency",
-    "freq",
-    "sfreq",
-    "rate",
-)
+_SIGNALS = ("signal", "signals", "ecg", "p_signal", "val", "data", "waveform", "waveforms", "values", "x", "feats")
 _NAMES = ("leads", "lead_names", "lead", "sig_name", "names", "channels", "channel_names", "ch_names", "columns")
 _UNITS = ("units", "unit")
 
@@ -49,11 +40,18 @@ class TableFormat:
         fs: Sampling rate in Hz.
         unit: Unit of the values.
         leads: Lead names in the order of the columns (or rows).
+        counts_per_mv: How many of its steps are one millivolt, where the values count those of a converter.
     """
 
     fs: float | None = None
     unit: Literal["mV", "uV", "V"] | None = None
     leads: tuple[str, ...] | None = None
+    counts_per_mv: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("sampling rate", self.fs), ("number of counts per millivolt", self.counts_per_mv)):
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise EcgError(f"The {name} given is {value:g}; expected a positive number.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,16 +63,18 @@ class Table:
         source: The format, for example "CSV".
         names: One name per channel, or None.
         units: One unit per channel or one for all, or None.
-        fs: Sampling rate in Hz, or None.
+        fs: Sampling rate in Hz, or what was found of it, or None.
         per_millivolt: How many units of the values are one millivolt, where the file gives a gain instead of a unit.
+        notes: What was left out of it.
     """
 
     values: NDArray[np.float64]
     source: str
     names: tuple[str, ...] | None = None
     units: tuple[str, ...] | None = None
-    fs: float | None = None
+    fs: float | StatedRate | None = None
     per_millivolt: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 def read_table(table: Table, given: TableFormat | None, record_id: str) -> EcgRecord:
@@ -86,19 +86,27 @@ def read_table(table: Table, given: TableFormat | None, record_id: str) -> EcgRe
         EcgError: What is stated cannot be used.
     """
     given = given or TableFormat()
-    notes: list[str] = []
-    rows = _rows(table.values, table.names or given.leads)
+    notes = list(table.notes)
+    named = table.names if table.names and not _is_numbering(table.names) else given.leads
+    rows = _rows(table.values, named)
     check_sample_count(*rows.shape)
-    names = table.names or given.leads or _conventional_leads(rows, notes)
-    fs = table.fs or given.fs or _conventional_rate(rows.shape[1], notes)
-    if table.fs and given.fs and abs(table.fs - given.fs) > 0.01 * table.fs:
-        notes.append(f"The file itself states {table.fs:g} Hz; that was used instead of the {given.fs:g} Hz given.")
+    rows, in_first_row = _without_rate_row(rows, notes)
+    names = named or _conventional_leads(rows, notes)
+    stated = table.fs if isinstance(table.fs, StatedRate) else StatedRate(table.fs)
+    own = stated.fs or in_first_row
+    fs = own or given.fs or _conventional_rate(rows.shape[1], notes, unclear=stated.unclear)
+    if own and given.fs and abs(own - given.fs) > 0.01 * own:
+        notes.append(f"The file itself states {own:g} Hz; that was used instead of the {given.fs:g} Hz given.")
     standard = np.array([canonical_lead(name) is not None for name in names])
+    units = table.units
+    if units and given.counts_per_mv and all(is_counts(unit) for unit in units):
+        units = None
     if table.per_millivolt:
-        rows, unit = rows / table.per_millivolt, "mV"
-    elif not table.units:
-        unit = given.unit or _evident_unit(rows[standard], notes)
-    units = table.units or (unit,)
+        units, rows = ("mV",), rows / table.per_millivolt
+    elif not units and given.counts_per_mv:
+        units, rows = ("mV",), rows / given.counts_per_mv
+    elif not units:
+        units = (given.unit or evident_unit(rows[standard], notes),)
     if len(units) == 1:
         units *= len(names)
     channels = [Channel(name, row, unit) for name, row, unit in zip(names, rows, units, strict=True)]
@@ -119,16 +127,20 @@ def leads_among(shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, ...]:
     return rows if len(rows) >= 2 and len({lengths[name] for name in rows}) == 1 else ()
 
 
-def facts_among(values: Mapping[str, object]) -> tuple[float | None, tuple[str, ...] | None, tuple[str, ...] | None]:
-    """Return rate, lead names and units among what stands beside a signal: numbers, texts, rows of texts."""
+def facts_among(values: Mapping[str, object]) -> tuple[StatedRate, tuple[str, ...] | None, tuple[str, ...] | None]:
+    """Return rate, lead names and units among what stands beside a signal: numbers, texts, rows of texts, times.
+
+    Raises:
+        BadSamplingRate: The times do not rise evenly.
+    """
     known = {name.casefold(): value for name, value in values.items()}
-    rates = [known[name] for name in _RATES if name in known]
-    number = np.asarray(rates[0]).ravel() if rates else np.empty(0)
-    fs = float(number[0]) if number.size == 1 and number.dtype.kind in "iuf" and number[0] > 0 else None
+    rate = rate_among(values.items())
+    if rate.fs is None and (by_times := times_among(values.items())).fs:
+        rate = by_times
     names, units = (
         next((texts for name in wanted if (texts := _texts(known.get(name)))), None) for wanted in (_NAMES, _UNITS)
     )
-    return fs, names, units
+    return rate, names, units
 
 
 def _is_signal(shape: tuple[int, ...]) -> bool:
@@ -142,6 +154,17 @@ def _texts(value: object) -> tuple[str, ...] | None:
     if isinstance(value, tuple) and all(isinstance(text, str) for text in value):
         return value or None
     return None
+
+
+def _is_numbering(names: tuple[str, ...]) -> bool:
+    """Tell whether names only number the columns, as "0" to "11" or "lead1" to "lead12" do."""
+    numbers = [re.fullmatch(r"\D{0,20}?(\d{1,3})", name.strip()[:30]) for name in names]
+    return (
+        len(names) > 3
+        and all(numbers)
+        and len({match[0].rstrip("0123456789") for match in numbers if match}) == 1
+        and [int(match[1]) for match in numbers if match] in (list(range(len(names))), list(range(1, len(names) + 1)))
+    )
 
 
 def _rows(values: NDArray[np.float64], names: tuple[str, ...] | None) -> NDArray[np.float64]:
@@ -179,33 +202,37 @@ def _conventional_leads(rows: NDArray[np.float64], notes: list[str]) -> tuple[st
     )
 
 
-def _conventional_rate(samples: int, notes: list[str]) -> float:
+def _without_rate_row(rows: NDArray[np.float64], notes: list[str]) -> tuple[NDArray[np.float64], float | None]:
+    """Return the rows (channel, time) without a first value that is the sampling rate in every channel, and the rate.
+
+    No ECG has one value in all leads that is not zero, since III is the difference of II and I.
+    """
+    for start in (0, 1):
+        if len(rows) > 3 and np.array_equal(rows[:, 0], np.arange(start, len(rows) + start)):
+            notes.append("The first row only numbers the columns and was left out.")
+            rows = rows[:, 1:]
+    first, second = rows[:, 0], rows[:, 1]
+    here = np.isfinite(first)
+    value = float(first[here][0]) if here.any() else 0.0
+    alone = here.sum() == 1 and len(rows) > 2
+    if value not in USUAL_RATES or not np.all(first[here] == value) or not (here.all() or alone):
+        return rows, None
+    if len(rows) < 3 or np.any(np.abs(second[here] - value) < 0.5 * value):
+        return rows, None
+    notes.append(f"The first row holds {value:g} in every column: it was read as the sampling rate in Hz.")
+    return rows[:, 1:], value
+
+
+def _conventional_rate(samples: int, notes: list[str], *, unclear: bool) -> float:
     fs = TEN_SECONDS.get(samples)
+    if unclear:
+        raise MissingFact(
+            "The file says something about a rate or a time between samples that is not understood or contradicts "
+            f"itself, so no sampling rate is taken for its {samples} samples; give it in Hz (fs)."
+        )
     if fs is None:
         raise MissingFact(
             f"The table states no sampling rate ({samples} samples); give it in Hz (fs) or add a time column."
         )
     notes.append(f"No sampling rate is stated; {samples} samples were taken as the usual 10 s at {fs:g} Hz.")
     return fs
-
-
-def _evident_unit(rows: NDArray[np.float64], notes: list[str]) -> str:
-    """Return the unit that the size of the values allows, where it allows only one.
-
-    An ECG measures about 0.1 to 10 mV peak to peak, so millivolts, microvolts and volts do not overlap. Integers are
-    refused, because they may count converter steps of any size, and so are normalised values.
-    """
-    finite = rows[np.isfinite(rows)]
-    if finite.size and not np.all(finite == np.round(finite)):
-        spans = np.nanpercentile(rows, 99.9, axis=1) - np.nanpercentile(rows, 0.1, axis=1)
-        span = float(np.nanmedian(spans))
-        scaled = {float(finite.min()), float(finite.max())} <= {-1.0, 0.0, 1.0}
-        normalised = scaled or np.allclose(np.nanstd(rows, axis=1), 1.0, atol=0.01)
-        for unit, millivolt in (("mV", 1.0), ("uV", 1000.0), ("V", 0.001)):
-            if 0.1 * millivolt <= span <= 10 * millivolt and not normalised:
-                notes.append(f"No unit is stated; values of this size can only be {unit}.")
-                return unit
-    raise MissingFact(
-        "The table states no unit, and it does not follow from the values (whole numbers may be converter counts, and "
-        "normalised values have lost theirs); give the unit: mV, uV or V."
-    )

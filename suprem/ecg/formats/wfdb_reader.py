@@ -15,16 +15,18 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from suprem.ecg.formats.channels import Channel, check_sample_count, parse_age, parse_sex, to_record
+from suprem.ecg.formats.channels import Channel, check_sample_count, is_counts, parse_age, parse_sex, to_record
 from suprem.ecg.formats.lead_names import canonical_lead
+from suprem.ecg.formats.table import TableFormat
+from suprem.ecg.formats.wfdb_header import WfdbHeader, WfdbSignal, decode_header, parse_header
 from suprem.ecg.record import EcgRecord
-from suprem.errors import UnreadableEcg
+from suprem.errors import MissingFact, UnreadableEcg
 
 Content = bytes | Path
 Rows = Sequence[NDArray[np.float64]]
@@ -37,14 +39,8 @@ _BYTES_PER_SAMPLE = {
 }
 _COMPRESSED = ("508", "516", "524")
 _DEFAULT_FS = 250.0
+_DEFAULT_GAIN = 200.0
 _MAX_HEADER_BYTES = 1_000_000
-_RECORD_LINE = re.compile(
-    r"[^\s/]+(?:/(?P<segments>\d+))?\s+(?P<signals>\d+)(?:\s+(?P<fs>\d*\.?\d+)\S*(?:\s+(?P<length>\d+)(?=\s|$))?)?"
-)
-_SIGNAL_LINE = re.compile(
-    r"(?P<file>\S+)\s+"
-    r"(?P<rest>(?P<format>\d+)(?:x(?P<frame>\d+))?(?::(?P<skew>\d+))?(?:\+(?P<offset>\d+))?(?:\s+(?P<gain>[^\s(/]+).*)?)$"
-)
 _PLAIN_SIGNAL = re.compile(
     r"16(?:\+\d+)?\s+(?P<gain>\d+(?:\.\d+)?)(?:\((?P<baseline>-?\d+)\))?/(?P<unit>[\w^?%/-]+)"
     r"\s+\d+\s+(?P<zero>-?\d+)\s+-?\d+\s+-?\d+\s+\d+\s+(?P<name>\S.*)"
@@ -55,31 +51,6 @@ _NO_SAMPLE = -32768
 """What format 16 holds where there is no sample."""
 
 _AGE_OR_SEX = re.compile(r"[#\s]*<?(?P<key>age|sex|gender)>?\s*:\s*(?P<value>\S+)", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class _Signal:
-    """One signal line of a header."""
-
-    file: str
-    rest: str
-    format: str
-    frame: int
-    skew: int
-    offset: int
-    calibrated: bool
-
-
-@dataclass(frozen=True)
-class _Header:
-    """What a header says: of a multi-segment record the name and length of its `segments`, else its `signals`."""
-
-    n_sig: int
-    fs: float | None
-    length: int
-    signals: tuple[_Signal, ...]
-    segments: tuple[tuple[str, int], ...]
-    comments: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,15 +65,17 @@ class _Decoded:
     baselines: Sequence[int] | None
 
 
-def read_wfdb(header: str, find: Find, record_id: str) -> EcgRecord:
+def read_wfdb(header: str, find: Find, record_id: str, given: TableFormat | None = None) -> EcgRecord:
     """Read one WFDB record.
 
     Args:
         header: Name of the header, for example "JS00001.hea".
         find: Where the files of the record come from; asked only for plain names.
         record_id: The record's name in the product.
+        given: How many counts a millivolt is, for signals whose gain the header does not state.
 
     Raises:
+        MissingFact: A lead states no gain, and none is given.
         UnreadableEcg: The header or a signal file is missing, damaged, too long, or the header names a file elsewhere.
         EcgError: The leads cannot be used.
     """
@@ -110,16 +83,15 @@ def read_wfdb(header: str, find: Find, record_id: str) -> EcgRecord:
     with tempfile.TemporaryDirectory(prefix="suprem-", dir=memory) as name:  # mkdtemp: mode 0700
         staging = _Staging(Path(name), find)
         main = staging.add(header)
-        decoded = _decode_plain(main, Path(name)) or _decode(main, Path(name))
-    return _assemble(decoded, main, staging.notes, record_id)
-
-
-def segment_names(text: str) -> tuple[str, ...]:
-    """Return the segments a multi-segment header names, empty for any other header."""
-    match = _RECORD_LINE.match(next(iter(_lines(text)), ""))
-    if match is None or not match["segments"]:
-        return ()
-    return tuple(line.split()[0] for line in _lines(text)[1 : int(match["segments"]) + 1])
+        if main.has_gaps:
+            decoded = _join(
+                main,
+                [_decode_plain(one, Path(name), own) or _decode(one, Path(name), own) for own, one in staging.segments],
+            )
+        else:
+            decoded = _decode_plain(main, Path(name)) or _decode(main, Path(name))
+    counts_per_mv = given.counts_per_mv if given else None
+    return _assemble(_calibrated(decoded, staging.uncalibrated, counts_per_mv), main, staging.notes, record_id)
 
 
 class _Staging:
@@ -127,13 +99,16 @@ class _Staging:
 
     def __init__(self, folder: Path, find: Find) -> None:
         self.notes: list[str] = []
+        self.segments: list[tuple[str, WfdbHeader]] = []
+        self.uncalibrated: set[str] = set()
+        """Descriptions of leads whose gain is not stated."""
         self._folder = folder
         self._find = find
         self._headers = 0
 
-    def add(self, name: str, *, segment: bool = False) -> _Header:
+    def add(self, name: str, *, segment: bool = False) -> WfdbHeader:
         """Check the named header, write it and the files it names; return what it says."""
-        header = _parse(self._text(name))
+        header = parse_header(self._text(name))
         own = f"r{self._headers}"
         self._headers += 1
         if header.segments and segment:
@@ -151,9 +126,11 @@ class _Staging:
         rate = f"{fs or _DEFAULT_FS:.6f}".rstrip("0").rstrip(".")
         text = "\n".join([f"{own}{count} {header.n_sig} {rate} {length}", *lines]) + "\n"
         (self._folder / f"{own}.hea").write_text(text, encoding="ascii", errors="ignore")
+        if segment:
+            self.segments.append((own, header))
         return header
 
-    def _add_segments(self, header: _Header) -> list[str]:
+    def _add_segments(self, header: WfdbHeader) -> list[str]:
         lines = []
         for name, length in header.segments:
             own = "~"
@@ -163,7 +140,7 @@ class _Staging:
             lines.append(f"{own} {length}")
         return lines
 
-    def _add_signals(self, header: _Header, own: str) -> tuple[list[str], int]:
+    def _add_signals(self, header: WfdbHeader, own: str) -> tuple[list[str], int]:
         """Place the signal files; return the rewritten signal lines and the samples per signal."""
         names = dict.fromkeys(signal.file for signal in header.signals)
         files = {name: f"{own}d{i}.dat" for i, name in enumerate(names)}
@@ -178,8 +155,7 @@ class _Staging:
                 (self._folder / own_name).write_bytes(content)
             else:
                 (self._folder / own_name).symlink_to(content.absolute())
-        if not all(signal.calibrated for signal in header.signals):
-            self.notes.append("The header states no calibration; the format's default of 200 units per mV was used.")
+        self.uncalibrated |= {signal.name for signal in header.signals if not signal.calibrated}
         return [f"{'~' if s.file == '~' else files[s.file]} {s.rest}" for s in header.signals], length
 
     def _content(self, name: str, what: str) -> Content:
@@ -201,62 +177,7 @@ class _Staging:
         return decode_header(content if isinstance(content, bytes) else content.read_bytes())
 
 
-def decode_header(data: bytes) -> str:
-    """Return a header as text; the micro sign is written "u", because wfdb drops it and would then read volts."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    return text.replace("\N{MICRO SIGN}", "u").replace("\N{GREEK SMALL LETTER MU}", "u")
-
-
-def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-
-
-def _parse(text: str) -> _Header:
-    body = _lines(text)
-    match = _RECORD_LINE.match(body[0]) if body else None
-    if match is None:
-        raise UnreadableEcg("The .hea file is no WFDB header; its first line should give name, signals, rate, samples.")
-    announced = int(match["segments"] or match["signals"])
-    listed = body[1 : announced + 1]
-    if not listed or len(listed) < announced:
-        raise UnreadableEcg(f"The WFDB header announces {announced} signals or segments and describes {len(listed)}.")
-    return _Header(
-        n_sig=int(match["signals"]),
-        fs=float(match["fs"]) if match["fs"] and float(match["fs"]) > 0 else None,
-        length=int(match["length"] or 0),
-        signals=() if match["segments"] else tuple(_parse_signal(line) for line in listed),
-        segments=tuple(_parse_segment(line) for line in listed) if match["segments"] else (),
-        comments=tuple(line for line in text.splitlines() if line.lstrip().startswith("#")),
-    )
-
-
-def _parse_signal(line: str) -> _Signal:
-    match = _SIGNAL_LINE.match(line)
-    if match is None:
-        raise UnreadableEcg("A signal line of the WFDB header is damaged; expected a file name, a format and a gain.")
-    gain = re.match(r"-?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$", match["gain"] or "", re.IGNORECASE)
-    return _Signal(
-        file=match["file"],
-        rest=match["rest"],
-        format=match["format"],
-        frame=int(match["frame"] or 1),
-        skew=int(match["skew"] or 0),
-        offset=int(match["offset"] or 0),
-        calibrated=gain is not None and float(gain[0]) != 0.0,
-    )
-
-
-def _parse_segment(line: str) -> tuple[str, int]:
-    match = re.match(r"(\S+)\s+(\d+)", line)
-    if match is None:
-        raise UnreadableEcg("A segment line of the WFDB header is damaged; expected a name and a length.")
-    return match[1], int(match[2])
-
-
-def _checked_length(signals: Sequence[_Signal], length: int, size: int) -> int:
+def _checked_length(signals: Sequence[WfdbSignal], length: int, size: int) -> int:
     """Return the samples per signal as stated, or as the file's size implies; refuse what the file cannot hold."""
     first, frame = signals[0], sum(signal.frame for signal in signals)
     if first.format in _COMPRESSED:
@@ -278,14 +199,14 @@ def _checked_length(signals: Sequence[_Signal], length: int, size: int) -> int:
     return length
 
 
-def _decode_plain(header: _Header, folder: Path) -> _Decoded | None:
+def _decode_plain(header: WfdbHeader, folder: Path, own: str = "r0") -> _Decoded | None:
     """Decode a checked record whose signals are one file of format 16, or return None for any other."""
     lines = [match for signal in header.signals if (match := _PLAIN_SIGNAL.fullmatch(signal.rest))]
     gains = [float(line["gain"]) for line in lines]
     places = {(signal.file, signal.offset) for signal in header.signals}
     if len(lines) < header.n_sig or 0.0 in gains or len(places) != 1 or header.signals[0].file == "~":
         return None
-    stored = np.fromfile(folder / "r0d0.dat", "<i2", offset=header.signals[0].offset)
+    stored = np.fromfile(folder / f"{own}d0.dat", "<i2", offset=header.signals[0].offset)
     length = header.length or len(stored) // header.n_sig
     counts = stored[: length * header.n_sig].reshape(length, header.n_sig)
     baselines = [int(line["baseline"] or line["zero"]) for line in lines]
@@ -295,7 +216,7 @@ def _decode_plain(header: _Header, folder: Path) -> _Decoded | None:
     return _Decoded(list(values.T), names, units, header.fs or _DEFAULT_FS, gains, baselines)
 
 
-def _decode(header: _Header, folder: Path) -> _Decoded:
+def _decode(header: WfdbHeader, folder: Path, own: str = "r0") -> _Decoded:
     """Decode any checked record with `wfdb`.
 
     Raises:
@@ -308,7 +229,7 @@ def _decode(header: _Header, folder: Path) -> _Decoded:
     frames = {signal.frame for signal in header.signals}
     expanded = len(frames) == 1 and frames != {1}
     try:
-        record = wfdb.rdrecord(str(folder / "r0"), smooth_frames=not expanded)
+        record = wfdb.rdrecord(str(folder / own), smooth_frames=not expanded)
     except Exception as error:  # wfdb raises whatever its parsing runs into; its texts may quote the file
         raise UnreadableEcg(
             f"The WFDB signal files cannot be decoded ({type(error).__name__}); they are damaged or not what "
@@ -324,7 +245,47 @@ def _decode(header: _Header, folder: Path) -> _Decoded:
     )
 
 
-def _assemble(decoded: _Decoded, main: _Header, notes: list[str], record_id: str) -> EcgRecord:
+def _join(main: WfdbHeader, parts: list[_Decoded]) -> _Decoded:
+    """Lay the segments of a record after each other, NaN where one is missing.
+
+    Raises:
+        UnreadableEcg: They do not hold the same signals.
+    """
+    first = parts[0] if parts else None
+    if first is None or any(
+        (list(part.names), list(part.units)) != (list(first.names), list(first.units)) for part in parts
+    ):
+        raise UnreadableEcg("The segments of the WFDB record hold different signals; export the record as one segment.")
+    pieces, left = [], list(parts)
+    for name, length in main.segments:
+        pieces.append(np.full((len(first.names), length), np.nan) if name == "~" else np.stack(left.pop(0).rows))
+    rows = np.concatenate(pieces, axis=1)
+    return _Decoded(list(rows), first.names, first.units, main.fs or _DEFAULT_FS, None, None)
+
+
+def _calibrated(decoded: _Decoded, uncalibrated: set[str], counts_per_mv: float | None) -> _Decoded:
+    """Return the signals with the given calibration where the header states none.
+
+    Raises:
+        MissingFact: A lead has none, and none is given. The format's own default of 200 counts per millivolt is wrong
+            for most of what is recorded today, so it is not taken.
+    """
+    without = {name for name in uncalibrated if canonical_lead(name)}
+    if without and counts_per_mv is None:
+        raise MissingFact(
+            "The WFDB header states no gain, so the amplitude is not known; give how many counts of the signal are one "
+            f"millivolt (counts-per-mv). The format's old default is {_DEFAULT_GAIN:g}."
+        )
+    rows = [
+        row * (_DEFAULT_GAIN / counts_per_mv) if counts_per_mv and name in without
+        else row / counts_per_mv if counts_per_mv and is_counts(unit) else row
+        for name, unit, row in zip(decoded.names, decoded.units, decoded.rows, strict=True)
+    ]  # fmt: skip
+    units = ["mV" if counts_per_mv and is_counts(unit) else unit for unit in decoded.units]
+    return replace(decoded, rows=rows, units=units)
+
+
+def _assemble(decoded: _Decoded, main: WfdbHeader, notes: list[str], record_id: str) -> EcgRecord:
     rows, restored = decoded.rows, _undo_normalising_gains(decoded)
     if restored is not None:
         rows = restored

@@ -12,7 +12,8 @@ import pytest
 
 from suprem.ecg.formats import archive
 from suprem.ecg.formats.archive import group_uploads, keep_signals, unpack
-from suprem.ecg.formats.readers import find_records, read_ecg
+from suprem.ecg.formats.folder import find_records
+from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.record import LEADS
 from suprem.errors import UnreadableEcg
 from tests.ecg.formats.examples_of_every_format import write_examples

@@ -13,7 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from suprem.ecg.formats.device_words import MAX_LENGTH, MAX_STATEMENTS, in_words, keep_statements, measurements
-from suprem.ecg.formats.readers import find_records, read_ecg, read_upload
+from suprem.ecg.formats.folder import find_records
+from suprem.ecg.formats.readers import read_ecg, read_upload
 from suprem.ecg.record import LEADS, EcgRecord, complete_leads
 from suprem.errors import BadSamplingRate, EcgError, UnreadableEcg
 from tests.ecg.formats.hospital_files import EIGHT, SECRETS, aecg_file, edf_file, muse_file, scp_file, sierra_file

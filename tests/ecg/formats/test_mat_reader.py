@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from suprem.ecg.formats.readers import find_records, read_ecg, read_upload
+from suprem.ecg.formats.folder import find_records
+from suprem.ecg.formats.readers import read_ecg, read_upload
 from suprem.ecg.record import LEADS, EcgRecord
 from suprem.errors import EcgError, UnreadableEcg
 

@@ -21,8 +21,9 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 from suprem.ecg.checks.quality import assess_quality, blocked
 from suprem.ecg.examples import EXAMPLES, example_titles, load_example, real_example
 from suprem.ecg.formats import wfdb_reader
+from suprem.ecg.formats.folder import find_records
 from suprem.ecg.formats.lead_names import canonical_lead
-from suprem.ecg.formats.readers import MAX_UPLOAD_BYTES, TableFormat, find_records, read_ecg, read_upload
+from suprem.ecg.formats.readers import MAX_UPLOAD_BYTES, TableFormat, read_ecg, read_upload
 from suprem.ecg.record import INDEPENDENT_LEADS, LEADS, EcgRecord
 from suprem.errors import BadSamplingRate, EcgError, MissingFact, UnreadableEcg
 from tests.ecg.conftest import dicom_file, wfdb_files
@@ -220,10 +221,16 @@ def test_an_unknown_unit_is_refused_by_name(counts: Counts) -> None:
         read_upload(wfdb_files(counts, gain="100(0)/mmHg"))
 
 
-def test_a_missing_calibration_or_rate_takes_the_formats_default_and_says_so(counts: Counts) -> None:
-    uncalibrated = read_upload(wfdb_files(counts, gain="0"))
-    assert np.allclose(uncalibrated.signal, counts / 200)
-    assert any("200 units per mV" in note for note in uncalibrated.notes)
+def test_a_missing_calibration_is_asked_for(counts: Counts) -> None:
+    """The format's default of 200 counts per mV is five times off for most of what is recorded today."""
+    for gain in ("0", "0(0)/mV"):
+        with pytest.raises(MissingFact, match="counts-per-mv"):
+            read_upload(wfdb_files(counts, gain=gain))
+        given = read_upload(wfdb_files(counts, gain=gain), table=TableFormat(counts_per_mv=1000))
+        assert np.allclose(given.signal, counts / 1000, atol=1e-5)
+
+
+def test_a_missing_rate_takes_the_formats_default_and_says_so(counts: Counts) -> None:
     files = wfdb_files(counts)
     files["rec.hea"] = files["rec.hea"].replace(b"rec 12 500 5000", b"rec 12")
     slow = read_upload(files)
