@@ -35,7 +35,7 @@ ROOMS: dict[str, set[str]] = {
     "model": {"errors", "atomic"},
     "concepts": {"errors", "resources", "atomic", "export", "database", "audit", "reports"},
     "datasets": {"errors", "resources", "atomic", "ecg"},
-    "inference": {"errors", "atomic", "settings", "ecg", "concepts", "model"},
+    "inference": {"errors", "atomic", "export", "settings", "ecg", "concepts", "model"},
     "api": {"errors", "export", "settings", "ecg", "concepts", "inference"},
     "evaluation": {"errors", "resources", "atomic", "export", "concepts", "datasets", "inference"},
     "training": {"errors", "atomic", "concepts", "datasets", "model", "inference", "evaluation"},

@@ -16,22 +16,28 @@ from suprem.ecg.checks.quality import Level, QualityFinding, assess_quality, blo
 from suprem.ecg.preprocess import Prepared, crop, preprocess
 from suprem.ecg.record import EcgRecord
 from suprem.errors import EcgError, QueryError
+from suprem.inference.hub import fetch_checkpoint, is_repository
 from suprem.inference.predictor import Predictor
 from suprem.settings import load_settings
 
 
-def load(checkpoint: str | PathLike[str] | None = None) -> Model:
+def load(checkpoint: str | PathLike[str] | None = None, *, revision: str | None = None) -> Model:
     """Load a checkpoint.
 
     Args:
-        checkpoint: Its folder; by default that of this installation: `SUPREM_CHECKPOINT`, a promoted one, or the one
-            that ships. Device, precision and threads follow the settings too (`SUPREM_DEVICE` and others).
+        checkpoint: Its folder, or owner/name of a repository of the Hugging Face Hub, which is fetched once; by default
+            the checkpoint of this installation: `SUPREM_CHECKPOINT`, a promoted one, or the one that ships. Device,
+            precision and threads follow the settings too (`SUPREM_DEVICE` and others).
+        revision: Branch, tag or commit of a repository.
 
     Raises:
-        CheckpointError: It is incomplete or damaged.
+        CheckpointError: It is incomplete or damaged, or could not be fetched.
         ConfigError: A setting is wrong.
     """
-    return Model(Predictor.configured(load_settings(), None if checkpoint is None else Path(checkpoint)))
+    folder = None if checkpoint is None else Path(checkpoint)
+    if folder is not None and not folder.exists() and is_repository(str(checkpoint)):
+        folder = fetch_checkpoint(str(checkpoint), revision)
+    return Model(Predictor.configured(load_settings(), folder))
 
 
 class Model:
