@@ -108,6 +108,7 @@ def hub_readme(checkpoint: str, card: Mapping[str, Any]) -> str:
             "",
             "```python",
             "import suprem",
+            "",
             'model = suprem.load("FOLDER OR REPOSITORY")',
             'print(model.score("ecg.dcm", queries=["sinus rhythm", "atrial fibrillation"]))',
             "```",
