@@ -14,7 +14,7 @@ RUNTIME := $(VENV)/requirements.installed
 DEV := $(VENV)/requirements-dev.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help app setup test check format smoke
+.PHONY: help app setup test check docs format smoke
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 10
@@ -32,6 +32,9 @@ check: $(DEV)  ## format, lint, types and the fast tests; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+docs: $(DEV)  ## write what is generated in docs and README.md
+	$(BIN)/python -m docs.generate
 
 format: $(DEV)  ## put the source into the house's form
 	$(BIN)/ruff format .

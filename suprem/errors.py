@@ -15,8 +15,7 @@
     ├── ConceptError                terms, vocabulary, mapping or reviews do not fit together
     │   └── ReviewConflict          the decision was changed elsewhere in the meantime
     ├── CheckpointError             a checkpoint is incomplete or damaged
-    │   ├── EmbedderMismatch        made with another text encoder
-    │   └── VocabularyMismatch      made with another vocabulary
+    │   └── EmbedderMismatch        made with another text encoder
     ├── DatasetError                a corpus, index or signal store cannot be used
     │   └── CorpusNotFound          the folder is not the corpus it should be
     ├── EvaluationError             labels, scores or results do not fit together
@@ -92,10 +91,6 @@ class CheckpointError(SupremError, ValueError):
 
 class EmbedderMismatch(CheckpointError):
     """The checkpoint was made with another text encoder than the one in use."""
-
-
-class VocabularyMismatch(CheckpointError):
-    """The checkpoint was made with another vocabulary than the one given."""
 
 
 class DatasetError(SupremError, ValueError):

@@ -13,10 +13,10 @@ from suprem.concepts.mapping.mapping import Similarities, remap
 from suprem.concepts.vocabulary import Concept, Vocabulary
 
 TERMS = 295
-"""Concepts of the paper's vocabulary (section 4.1)."""
+"""Concepts of the paper's vocabulary (A.1.1)."""
 
 ENTITIES = {1_168: "< 100", 100_000: "< 1000"}
-"""Entity names, and milliseconds that a slider move may take: the paper's number (A.3.3) and a large hospital's."""
+"""Entity names, and milliseconds that a slider move may take: the paper's number (A.6.1) and a large hospital's."""
 
 THRESHOLDS = (0.80, 0.65)
 FLOOR = 0.6

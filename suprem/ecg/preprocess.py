@@ -31,7 +31,7 @@ MAX_REPAIRED_GAP = 0.02
 """Seconds. A longer run of missing samples is left empty instead of being invented."""
 
 GAP_NEIGHBOURS = 3
-"""Valid samples on each side whose mean fills a gap: "the average of 6 neighbouring points" (paper, section 4.1)."""
+"""Valid samples on each side whose mean fills a gap: "the average of 6 neighboring points" (paper, A.1.1)."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 Three protocols, each on 1, 10 or 100 % of the training records:
 
-    paper   AdamW 1e-3, weight decay 1e-8, 5 epochs of warm-up, cosine to zero, batches of 16, 100 epochs (Table 18)
+    paper   AdamW 1e-3, weight decay 1e-8, 5 epochs of warm-up, cosine to zero, batches of 16, 100 epochs (Table 18,
+            which prints 5 warm-up steps; docs/decisions/0008)
     merl    what MERL's code does: Adam 1e-3, weight decay 1e-4, a step of its schedule taken after every batch, so that
             the rate falls to 1e-4 after 40 batches; batches of 16, 100 epochs
     clean   logistic regression for each class on standardised features, its strength chosen by cross-validation over

@@ -1,8 +1,8 @@
 """Zero-shot classification: each class of a task is asked in words, and no label of the task is ever learned from.
 
-The protocol (paper, section 4.3): one query per class, the score is the sigmoid of its logit, AUROC per class, and the
-unweighted mean. Several phrases of a class are an ensemble: their mean score is the score. AUROC depends on the order
-of scores only, so logits are compared directly, which keeps ties out that a rounded sigmoid would make.
+The protocol (paper, section 3.3 and A.5): one query per class, the score is the sigmoid of its logit, AUROC per class,
+and the unweighted mean. Several phrases of a class are an ensemble: their mean score is the score. AUROC depends on the
+order of scores only, so logits are compared directly, which keeps ties out that a rounded sigmoid would make.
 """
 
 from __future__ import annotations

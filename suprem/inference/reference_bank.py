@@ -3,7 +3,7 @@
 A checkpoint scores whatever it is given. What lies farther from the reference ECGs than nearly all of them do among
 themselves is unlike anything its figures speak of. The bank is their mean and covariance: 64 directions with a variance
 each, and one variance for all others (Tipping and Bishop 1999), so that the distance, Mahalanobis', is that of a shrunk
-covariance. A nearby recording may still be wrong: exchanged leads mostly pass (docs/log.md).
+covariance. A nearby recording may still be wrong: exchanged leads mostly pass (docs/log).
 """
 
 from __future__ import annotations

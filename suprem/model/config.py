@@ -32,7 +32,7 @@ class ModelConfig:
             the list it is asked in; "none" keeps every score independent of its company.
         dropout: One rate for the projection heads, the decoder and the head (Table 11).
         fusion_init_std: Standard deviation of the fusion network's initial weights, 0.02 in the paper; 0 leaves torch's
-            default, with which `compact` began to depend on the ECG far earlier (docs/log.md).
+            default, with which `compact` began to depend on the ECG far earlier (docs/log).
         whiten_queries: Whiten query vectors before their projection. A general text encoder puts opposites such as left
             and right bundle branch block at cosine 0.96. No gain of it alone has been measured yet.
         hide_empty_patches: Hide patches that are exactly zero (absent lead, padding) from all attention.

@@ -10,7 +10,7 @@ from suprem.model.config import STEM_STRIDE, ModelConfig
 
 
 class LinearStem(nn.Module):
-    """The paper's tokenizer: one linear projection W_p of each patch, shared by all leads (equation 5)."""
+    """The paper's tokenizer: one linear projection W_p of each patch, shared by all leads (section 3.2, equation 1)."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The Cardiac Fusion Network: cardiac queries ask the ECG tokens, one logit per query (paper section 3.3, A.4.4)."""
+"""The Cardiac Fusion Network: cardiac queries ask the ECG tokens, one logit per query (paper section 3.2, A.4.4)."""
 
 from __future__ import annotations
 
@@ -74,7 +74,10 @@ class CardiacFusionNetwork(nn.Module):
 
 
 class LinearFusion(nn.Module):
-    """Ablation without the Cardiac Fusion Network (Table 9): pooled ECG times query, plus one bias."""
+    """The ablation without the Cardiac Fusion Network (Table 9): mean of the ECG tokens, projected, times the query.
+
+    No bias is shared by all queries, so a logit starts near zero and not at the mean frequency of a label.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

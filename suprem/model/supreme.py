@@ -1,4 +1,4 @@
-"""SuPreME: ECG encoder, two projection heads, Cardiac Fusion Network (paper Figure 2, equations 2 to 4)."""
+"""SuPreME: ECG encoder, two projection heads, Cardiac Fusion Network (paper Figure 3, equations 1 to 4)."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from suprem.ecg.record import (
 
 LIMB_FIT, CHEST_FIT = 0.9, 0.6
 """An exchange is suggested where undoing it brings the size below this part of the recorded one; set on 700 records of
-PTB-XL, folds 7 and 8. How often it errs is in docs/log.md."""
+PTB-XL, folds 7 and 8. How often it errs is in docs/log."""
 
 MIN_BEATS = 3
 _COARSE_FS = 100.0

@@ -3,7 +3,7 @@
 Automatic and unconfirmed, for research. Each value is a number with its unit or the reason why there is none: a wrong
 interval is worse than a missing one. P, PR, QRS and QT are global: each boundary is one instant for all leads, where
 the heart vector begins or ceases to move. Outside of QRS so marked, leads keep to their level within the 20 µV that IEC
-60601-2-25 calls isoelectric. How far the values lie from devices and from a cardiologist's marks is in docs/log.md.
+60601-2-25 calls isoelectric. How far the values lie from devices and from a cardiologist's marks is in docs/log.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _P_MILLIVOLTS, _P_OVER_NOISE = 0.03, 3.0
 _HIGHEST_P_IF_IRREGULAR = 0.35
 _P_ALIKE = {"regular": 0.4, "slightly irregular": 0.6, "irregular": 0.8}
 _MIN_LEADS = 3
-_REGULAR = 0.15  # of the median interval: 0.14 s at 64 per minute; healthy people breathe within it (docs/log.md)
+_REGULAR = 0.15  # of the median interval: 0.14 s at 64 per minute; healthy people breathe within it (docs/log)
 _SLIGHTLY = 0.1
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 2.0, 4.0
 _PAUSE_OVER_USUAL = 1.8

@@ -281,7 +281,7 @@ def ludb(test_data: Path) -> list[tuple[Path, Measurements]]:
 
 
 def test_intervals_lie_near_a_cardiologists_marks(test_data: Path) -> None:
-    """A guard against regressions, no proof of accuracy: the method was tuned on these records (docs/log.md)."""
+    """A guard against regressions, no proof of accuracy: the method was tuned on these records (docs/log)."""
     errors: dict[str, list[float]] = {"p": [], "pr": [], "qrs": [], "qt": []}
     for path, found in ludb(test_data):
         marked = typical_intervals(read_marks(path))
