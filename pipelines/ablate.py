@@ -26,7 +26,6 @@ from suprem.evaluation.ablation import (
     AblationResult,
     read_ablation,
 )
-from suprem.experiments import ablating
 from suprem.export import RESEARCH_USE
 from suprem.resources import CONFIGS
 from suprem.settings import load_settings
@@ -42,7 +41,7 @@ def _named_path(text: str) -> tuple[str, Path]:
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.ablate", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem ablate", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     parser.add_argument("--out", type=Path, help="folder of runs and report, may be one begun; default: for the page")
     parser.add_argument("--grid", type=Path, default=CONFIGS / "ablation.toml", help="default: ablation.toml")
@@ -52,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting of all")
     for option, help_text in {
         "vocabulary": "a vocabulary version under the name that the grid gives it; repeatable",
-        "queries": f"a file of queries, {ablating.TASK} in its path is the name of the task; repeatable",
+        "queries": "a file of queries, {task} in its path is the name of the task; repeatable",
         "encoder": "a text encoder and the folder with its weights; repeatable",
     }.items():
         parser.add_argument(
@@ -62,6 +61,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> None:
+        from suprem.experiments import ablating
+
         settings = load_settings()
         encoders = {"medcpt": settings.encoder_folder} if settings.encoder_folder else {}
         out = args.out or settings.home / ABLATIONS / (args.data.name if args.data else "synthetic")

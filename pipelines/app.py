@@ -19,7 +19,7 @@ from suprem.resources import APP
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.app", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem app", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     parser.add_argument("--port", type=int, help="default: 8501")
     parser.add_argument("--address", help="where it listens; default: 127.0.0.1, this machine only")

@@ -58,7 +58,7 @@ ASKED_FOR = {"browser"}
 
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.benchmark", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="suprem benchmark", description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=list(GROUPS), metavar="GROUP", help=f"some of {', '.join(GROUPS)}")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one")
     parser.add_argument("--page", action="store_true", help="also time the page in Chromium")

@@ -93,7 +93,7 @@ def _record_ids(path: Path) -> list[str]:
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.build_vocabulary", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem build-vocabulary", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--reports", type=Path, help="table of reports: id and text, PTB-XL's or MIMIC-IV-ECG's")

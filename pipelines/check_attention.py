@@ -22,9 +22,6 @@ from suprem.datasets.corpora import CORPORA
 from suprem.ecg.intake import prepare_files
 from suprem.errors import DatasetError, EcgError
 from suprem.export import RESEARCH_USE
-from suprem.inference.attention_check import check_attention
-from suprem.inference.predictor import Predictor
-from suprem.model.checkpoint import load_checkpoint, write_card
 from suprem.settings import load_settings
 
 RECORDS = 100
@@ -44,6 +41,10 @@ def run(folder: Path, data: Path, *, task: str, folds: tuple[int, ...] | None, r
         DatasetError: The folder is not the corpus, or fewer than two recordings could be read.
         CheckpointError: The checkpoint is damaged, or its network has no attention over leads and time.
     """
+    from suprem.inference.attention_check import check_attention
+    from suprem.inference.predictor import Predictor
+    from suprem.model.checkpoint import load_checkpoint, write_card
+
     progress = ConsoleProgress("check_attention")
     checkpoint = load_checkpoint(folder)
     predictor = Predictor(checkpoint)
@@ -65,7 +66,7 @@ def run(folder: Path, data: Path, *, task: str, folds: tuple[int, ...] | None, r
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.check_attention", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem check-attention", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     parser.add_argument("--checkpoint", type=Path, help="folder of the checkpoint; default: the one in use")
     parser.add_argument("--task", default="ptbxl_all", help=f"names the corpus: {', '.join(TASK_NAMES)}")

@@ -171,7 +171,7 @@ def _same(comparison: Comparison) -> Sequence[str]:
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.compare", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem compare", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     for name in ("first", "second"):
         parser.add_argument(f"--{name}", type=Path, nargs="+", required=True, metavar="FILE", help=".json or .npz")

@@ -23,7 +23,7 @@ SHOWN = 20
 
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.download", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(prog="suprem download", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("corpus", choices=list(PUBLISHED))
     parser.add_argument("--to", type=Path, help="default: <SUPREM_HOME>/corpora/<corpus>")
     parser.add_argument("--from", dest="address", default="", metavar="URL", help="a mirror of the published folder")

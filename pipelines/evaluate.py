@@ -24,9 +24,7 @@ from suprem.evaluation.evaluation_folder import (
     EvaluationFolder,
 )
 from suprem.evaluation.query_set import BUILT_IN, SIMPLIFIED
-from suprem.experiments import evaluating
 from suprem.export import RESEARCH_USE
-from suprem.inference.predictor import Predictor
 from suprem.settings import load_settings
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -48,7 +46,7 @@ def describe(found: EvaluationFolder) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.evaluate", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem evaluate", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="DIR", help="corpora, or above them")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one, or SUPREM_CHECKPOINT")
@@ -64,6 +62,9 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--name is made of letters, digits, dots, dashes and underscores")
 
     def work() -> None:
+        from suprem.experiments import evaluating
+        from suprem.inference.predictor import Predictor
+
         settings = load_settings()
         predictor = Predictor.configured(settings, args.checkpoint)
         out = settings.home / EVALUATIONS / predictor.id / name

@@ -134,7 +134,7 @@ def as_line(figure: MappingAccuracy) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.evaluate_extraction",
+        prog="suprem evaluate-extraction",
         description=(__doc__ or "").splitlines()[0],
         epilog=RESEARCH_USE,
     )

@@ -17,23 +17,18 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipelines.score import gather_queries
+from pipelines.inputs import gather_queries
 from pipelines.stage import run_stage, say
-from suprem.concepts.negation import set_negations_aside
-from suprem.ecg.checks.quality import Level, assess_quality
-from suprem.ecg.formats.readers import read_ecg
-from suprem.ecg.measurement.measure import measure
-from suprem.ecg.preprocess import crop
 from suprem.ecg.record import LEADS
 from suprem.errors import EcgError
 from suprem.export import RESEARCH_USE, text_cell
-from suprem.inference.explain import Explanation, explain, read_record
-from suprem.inference.measured_check import contradictions
-from suprem.inference.predictor import Predictor
 from suprem.inference.score import QueryScore
 from suprem.settings import load_settings
+
+if TYPE_CHECKING:  # loaded when it is used: torch takes seconds, which --help need not wait for
+    from suprem.inference.explain import Explanation
 
 COLUMNS = ("record_id", "query", "part", "attention", "logit_change", "score_without")
 
@@ -85,7 +80,7 @@ def difference(first: Explanation, second: Explanation) -> dict[str, Any]:
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.explain", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem explain", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     parser.add_argument("--ecg", type=Path, required=True, metavar="FILE", help="an ECG file")
     parser.add_argument("--query", nargs="+", action="extend", default=[], metavar="TEXT", help="what to look for")
@@ -96,6 +91,15 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> None:
+        from suprem.concepts.negation import set_negations_aside
+        from suprem.ecg.checks.quality import Level, assess_quality
+        from suprem.ecg.formats.readers import read_ecg
+        from suprem.ecg.measurement.measure import measure
+        from suprem.ecg.preprocess import crop
+        from suprem.inference.explain import explain, read_record
+        from suprem.inference.measured_check import contradictions
+        from suprem.inference.predictor import Predictor
+
         settings = load_settings()
         predictor = Predictor.configured(settings, args.checkpoint)
         asked = gather_queries(args.query, None, predictor.vocabulary)

@@ -21,7 +21,7 @@ from suprem.settings import load_settings
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.export_checkpoint", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem export-checkpoint", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     parser.add_argument("--checkpoint", type=Path, help="default: the one this installation uses")
     parser.add_argument("--to", type=Path, required=True, help="the folder it becomes")

@@ -75,7 +75,7 @@ def _extractor(config: ExtractionConfig) -> Extractor:
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.extract_entities", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem extract-entities", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     parser.add_argument("--reports", type=Path, required=True, help="CSV file with the reports")
     parser.add_argument("--out", type=Path, required=True, help="folder for entities.jsonl and summary.json")

@@ -341,7 +341,7 @@ def fuzz(seeds: Sequence[Seed], *, files: int, first: int = 0, kind: str | None 
 
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.fuzz_readers", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="suprem fuzz-readers", description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=Path, required=True, metavar="FOLDER", help="whole ECG files of every format")
     parser.add_argument("--files", type=int, default=200, help="mutations of each format (default %(default)s)")
     parser.add_argument("--first", type=int, default=0, help="number of the first one (default %(default)s)")

@@ -144,7 +144,7 @@ def _judged_csv(concepts: Sequence[Concept], verdicts: Sequence[bool | None]) ->
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.import_terms", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem import-terms", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     terminology = parser.add_mutually_exclusive_group(required=True)
     terminology.add_argument("--umls", type=Path, help="MRCONSO.RRF of your UMLS subset")

@@ -46,7 +46,7 @@ def run(config: IndexingConfig, progress: Progress) -> SignalStore:
 
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.index_datasets", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="suprem index-datasets", description=__doc__.splitlines()[0])
     folders = parser.add_mutually_exclusive_group(required=True)
     for option, corpus in CORPORA.items():
         folders.add_argument(f"--{option}", type=Path, metavar="DIR", help=f"folder with {corpus.published.holds}")

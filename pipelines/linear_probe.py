@@ -28,12 +28,9 @@ from suprem.datasets.catalog import TASK_NAMES
 from suprem.evaluation.evaluation_folder import EVALUATIONS, PROBES
 from suprem.evaluation.linear_probe import PROTOCOLS
 from suprem.evaluation.probe_result import Probe, ProbeResult, Probes, add_probe, over_seeds, read_probes
-from suprem.experiments import probing
 from suprem.export import RESEARCH_USE
-from suprem.model.checkpoint import load_checkpoint
 from suprem.resources import CONFIGS
 from suprem.settings import load_settings
-from suprem.training.supervised import SupervisedConfig
 
 
 def describe(results: list[ProbeResult]) -> str:
@@ -56,7 +53,7 @@ def describe(results: list[ProbeResult]) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.linear_probe", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem linear-probe", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     parser.add_argument("--store", type=Path, required=True, help="signal store made by index_datasets")
     parser.add_argument("--task", nargs="+", required=True, metavar="TASK", help=f"of {', '.join(TASK_NAMES)}")
@@ -64,7 +61,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--protocol", choices=PROTOCOLS, default="clean")
     parser.add_argument("--folds", type=parse_folds, default=(9,), help="folds to evaluate on, default 9")
     parser.add_argument(
-        "--baselines", nargs="*", choices=probing.BASELINES, default=[], help="also without a checkpoint"
+        "--baselines",
+        nargs="*",
+        default=[],
+        metavar="NAME",
+        help="also without a checkpoint: random, measurements, resnet18, vit",
     )
     parser.add_argument("--supervised", type=Path, default=CONFIGS / "supervised.toml", help="default: supervised.toml")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one of its settings")
@@ -74,6 +75,12 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> None:
+        from suprem.experiments import probing
+        from suprem.model.checkpoint import load_checkpoint
+        from suprem.training.supervised import SupervisedConfig
+
+        if unknown := set(args.baselines) - set(probing.BASELINES):
+            parser.error(f"--baselines knows {', '.join(probing.BASELINES)}; found {', '.join(sorted(unknown))}")
         settings = load_settings()
         config = probing.ProbingConfig(
             store=args.store,

@@ -145,7 +145,7 @@ def run(config: MappingRunConfig, progress: Progress) -> tuple[list[Mapping], Co
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.map_entities", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem map-entities", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     parser.add_argument("--entities", type=Path, required=True, help="text file, one entity a line; or entities.jsonl")
     parser.add_argument("--out", type=Path, required=True, help="CSV file to write")

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.score import gather_paths
+from pipelines.inputs import gather_paths
 from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.datasets.measured import TABLE, measurements_of
 from suprem.datasets.signal_store import SignalStore
@@ -38,7 +38,6 @@ from suprem.ecg.preprocess import choose_window, crop
 from suprem.ecg.record import EcgRecord
 from suprem.errors import EcgError
 from suprem.export import RESEARCH_USE, text_cell
-from suprem.inference.files import record_ids
 
 WINDOW_SECONDS = 10.0
 BEAT_SECONDS = 0.075
@@ -133,6 +132,8 @@ def matched_beats(found: NDArray[np.float64], marked: NDArray[np.float64]) -> tu
 
 def against_device(paths: Sequence[Path]) -> list[str]:
     """Return the lines of a table: differences from the device's own plausible values, where a file has any."""
+    from suprem.inference.files import record_ids
+
     errors = Errors()
     for record_id, path in zip(record_ids(paths), paths, strict=True):
         try:
@@ -153,9 +154,7 @@ REFERENCES = {"ludb": against_marks, "device": against_device}
 
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m pipelines.measure", description=__doc__.splitlines()[0], epilog=RESEARCH_USE
-    )
+    parser = argparse.ArgumentParser(prog="suprem measure", description=__doc__.splitlines()[0], epilog=RESEARCH_USE)
     parser.add_argument("--ecg", type=Path, nargs="+", default=[], metavar="FILE", help="ECG files")
     parser.add_argument("--folder", type=Path, help="measure every ECG below this folder")
     parser.add_argument("--store", type=Path, help="measure a signal store's records and keep the table in it")
@@ -164,6 +163,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> int:
+        from suprem.inference.files import record_ids
+
         if args.store:
             store = SignalStore.open(args.store)
             table = measurements_of(args.store, store, workers=os.cpu_count() or 1, progress=ConsoleProgress("measure"))

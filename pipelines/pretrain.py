@@ -22,17 +22,15 @@ from pipelines.launch import LAUNCHERS, launch_options, read_launch
 from pipelines.stage import ConsoleProgress, provenance, run_stage, say, stop_on_signal
 from suprem.configfile import load_config
 from suprem.errors import ConfigError
-from suprem.experiments import pretraining
 from suprem.resources import CONFIGS, configuration
 from suprem.settings import load_settings
 from suprem.training.config import PretrainConfig
-from suprem.training.distributed import Workers
 
 
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.pretrain", description=__doc__.splitlines()[0], parents=[launch_options()]
+        prog="suprem pretrain", description=__doc__.splitlines()[0], parents=[launch_options()]
     )
     parser.add_argument("--data", type=Path, help="signal store made by pipelines.index_datasets")
     parser.add_argument("--vocabulary", type=Path, help="folder of a version of pipelines.build_vocabulary")
@@ -50,6 +48,9 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> None:
+        from suprem.experiments import pretraining
+        from suprem.training.distributed import Workers
+
         launch, words = read_launch(argv)
         if launch.kind != "local":
             print(LAUNCHERS[launch.kind](launch).start("pretrain", words, args.run_dir))

@@ -14,8 +14,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipelines.score import gather_queries
+from pipelines.inputs import gather_queries
 from pipelines.stage import run_stage, say
 from suprem.atomic import replacing
 from suprem.ecg.checks.quality import Level, assess_quality
@@ -25,7 +26,6 @@ from suprem.ecg.preprocess import choose_window, crop
 from suprem.ecg.record import EcgRecord
 from suprem.errors import EcgError
 from suprem.export import RESEARCH_USE
-from suprem.inference.predictor import Predictor
 from suprem.inference.reference import reference_percentile
 from suprem.paper.display_filter import DisplayFilter, possible_filters
 from suprem.paper.drawing import PrintFormat
@@ -33,6 +33,9 @@ from suprem.paper.layout import GAINS, SPEEDS, STANDARD, Layout, PaperScale
 from suprem.paper.printout import Printout, ScoreLine, print_ecg
 from suprem.paper.view import View
 from suprem.settings import load_settings
+
+if TYPE_CHECKING:  # loaded when it is used: torch takes seconds, which --help need not wait for
+    from suprem.inference.predictor import Predictor
 
 WINDOW_SECONDS = 10.0
 LAYOUTS = {
@@ -81,9 +84,7 @@ def score_lines(
 
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m pipelines.print_ecg", description=__doc__.splitlines()[0], epilog=RESEARCH_USE
-    )
+    parser = argparse.ArgumentParser(prog="suprem print-ecg", description=__doc__.splitlines()[0], epilog=RESEARCH_USE)
     parser.add_argument("--ecg", type=Path, required=True, metavar="FILE", help="ECG file")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.pdf", help="what to write: .pdf, .svg or .png")
     parser.add_argument("--layout", choices=LAYOUTS, default="3x4+1", help="arrangement of the leads")
@@ -102,6 +103,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"--out {args.out.name} says no format; let the name end in {', '.join(FORMATS)}")
 
     def work() -> int:
+        from suprem.inference.predictor import Predictor
+
         whole = read_ecg(args.ecg)
         start = choose_window(whole, WINDOW_SECONDS) if args.start is None else args.start
         if not 0 <= start < whole.seconds:

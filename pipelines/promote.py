@@ -20,19 +20,15 @@ import argparse
 from pathlib import Path
 
 from pipelines.stage import parse_folds, run_stage
-from suprem.concepts.mapping.versions import open_version
 from suprem.datasets.index import VALIDATION_FOLDS
-from suprem.datasets.signal_store import SignalStore
 from suprem.errors import ConfigError
-from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.score_table import ScoreTable
-from suprem.experiments import promoting
 from suprem.settings import load_settings
 
 
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.promote", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(prog="suprem promote", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint, for example RUN/best")
     parser.add_argument("--evaluation", type=Path, help="result of pipelines.zero_shot --out; default: the card's own")
     parser.add_argument(
@@ -47,6 +43,11 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> None:
+        from suprem.concepts.mapping.versions import open_version
+        from suprem.datasets.signal_store import SignalStore
+        from suprem.evaluation.results import EvaluationResult
+        from suprem.experiments import promoting
+
         settings = load_settings()
         target = args.to or settings.home / "checkpoint"
         text = args.evaluation.read_text(encoding="utf-8") if args.evaluation else None

@@ -149,7 +149,7 @@ def run(config: OverlapConfig) -> QueryOverlap:
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.query_overlap", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem query-overlap", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     form = f"text file, vocabulary.json, or a task: {', '.join(TASK_NAMES)}"
     parser.add_argument("--first", required=True, help=form)

@@ -25,10 +25,7 @@ from suprem.evaluation.robustness import (
     ParaphraseResult,
     RobustnessResult,
 )
-from suprem.experiments import disturbing
-from suprem.experiments.zero_shot import ZeroShotConfig
 from suprem.export import RESEARCH_USE
-from suprem.inference.predictor import Predictor
 from suprem.settings import load_settings
 
 
@@ -88,7 +85,7 @@ def _describe_wordings(entry: ParaphraseResult) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.robustness", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem robustness", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     parser.add_argument("--task", required=True, help=f"one of {', '.join(TASK_NAMES)}")
     parser.add_argument("--data", type=Path, required=True, help="folder of the task's corpus")
@@ -101,6 +98,10 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> None:
+        from suprem.experiments import disturbing
+        from suprem.experiments.zero_shot import ZeroShotConfig
+        from suprem.inference.predictor import Predictor
+
         settings = load_settings()
         predictor = Predictor.configured(settings, args.checkpoint)
         asked = ZeroShotConfig(args.task, args.data, args.folds, args.labels, bootstrap=args.bootstrap)

@@ -21,68 +21,26 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
+from pipelines.inputs import gather_paths, gather_queries
 from pipelines.stage import ConsoleProgress, provenance, run_stage, say, stop_on_signal
 from suprem.atomic import replacing
-from suprem.concepts.negation import set_negations_aside
-from suprem.concepts.query import CardiacQuery, parse_queries
-from suprem.concepts.vocabulary import Vocabulary
-from suprem.ecg.formats.folder import find_records
-from suprem.ecg.formats.table import TableFormat
-from suprem.errors import EcgError, QueryError
+from suprem.errors import QueryError
 from suprem.export import RESEARCH_USE, text_cell
-from suprem.inference.cohort import Plan, begin
-from suprem.inference.files import (
-    Placed,
-    ScoreRow,
-    Unscored,
-    WindowsRow,
-    score_cohort,
-    score_files,
-    score_windows,
-)
-from suprem.inference.predictor import BATCH, Predictor
 from suprem.settings import load_settings
+
+if TYPE_CHECKING:  # loaded when it is used: torch takes seconds, which --help need not wait for
+    from suprem.inference.files import ScoreRow, Unscored
 
 COLUMNS = ("record_id", "query", "score", "logit", "support")
 WINDOW_COLUMNS = ("from_second", "mean_score", "windows")
 
 
-def gather_queries(texts: Sequence[str], file: Path | None, vocabulary: Vocabulary) -> list[CardiacQuery]:
-    """Return the queries of the command line and of a file with one a line, each once.
-
-    Raises:
-        QueryError: One cannot be used, or there is none.
-    """
-    queries = [CardiacQuery.from_text(text, vocabulary) for text in texts]
-    if file is not None:
-        try:
-            queries += parse_queries(file.read_text(encoding="utf-8-sig"), vocabulary)
-        except (OSError, UnicodeDecodeError) as error:
-            raise QueryError(f"The query file cannot be read: {error}.") from error
-    if not queries:
-        raise QueryError('No query was given; add --query "atrial fibrillation" or --queries FILE with one a line.')
-    return list({query.text.casefold(): query for query in reversed(queries)}.values())[::-1]
-
-
-def gather_paths(files: Sequence[Path], folder: Path | None, *, links: bool = True) -> list[Path]:
-    """Return the ECG files of the command line and of a folder; of that without symbolic links where they are refused.
-
-    Raises:
-        EcgError: There is none.
-    """
-    try:
-        paths = [*files, *(find_records(folder, links=links) if folder is not None else [])]
-    except FileNotFoundError as error:
-        raise EcgError(str(error)) from error
-    if not paths:
-        raise EcgError("No ECG was given; name files after --ecg or a folder with ECG files after --folder.")
-    return paths
-
-
 def write_rows(rows: Sequence[ScoreRow], file: TextIO) -> None:
     """Write scores as CSV. Cells that a spreadsheet would run as a formula are quoted with an apostrophe."""
+    from suprem.inference.files import WindowsRow
+
     writer = csv.writer(file, lineterminator="\n")
     whole = any(isinstance(row, WindowsRow) for row in rows)
     writer.writerow([*COLUMNS, *(WINDOW_COLUMNS if whole else ())])
@@ -95,9 +53,7 @@ def write_rows(rows: Sequence[ScoreRow], file: TextIO) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m pipelines.score", description=__doc__.splitlines()[0], epilog=RESEARCH_USE
-    )
+    parser = argparse.ArgumentParser(prog="suprem score", description=__doc__.splitlines()[0], epilog=RESEARCH_USE)
     parser.add_argument("--ecg", type=Path, nargs="+", default=[], metavar="FILE", help="ECG files")
     parser.add_argument("--folder", type=Path, help="score every ECG below this folder")
     parser.add_argument("--query", nargs="+", action="extend", default=[], metavar="TEXT", help="what to look for")
@@ -126,6 +82,12 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--results holds one window of each recording; leave out --windows all")
 
     def work() -> int:
+        from suprem.concepts.negation import set_negations_aside
+        from suprem.ecg.formats.table import TableFormat
+        from suprem.inference.cohort import Plan, begin
+        from suprem.inference.files import Placed, ScoreRow, score_cohort, score_files, score_windows
+        from suprem.inference.predictor import BATCH, Predictor
+
         paths = gather_paths(args.ecg, args.folder, links=not args.no_links)
         settings = load_settings()
         predictor = Predictor.configured(settings, args.checkpoint)

@@ -42,7 +42,7 @@ def verify(url: str, head: str | None) -> int:
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.verify_audit", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem verify-audit", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     parser.add_argument("--database", metavar="URL", help="default: SUPREM_DATABASE_URL, else suprem.sqlite below home")
     parser.add_argument("--head", metavar="NUMBER:HASH", help="a head printed earlier, which the log must still hold")

@@ -96,7 +96,7 @@ def configured(args: argparse.Namespace, settings: Settings) -> WrittenQueriesCo
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.write_queries", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem write-queries", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     parser.add_argument("--task", required=True, help=f"one of {', '.join(TASK_NAMES)}")
     add_llm_options(parser)

@@ -25,16 +25,14 @@ from pipelines.write_queries import WRITTEN, with_written
 from suprem.datasets.catalog import LABEL_VARIANTS, TASK_NAMES, load_task
 from suprem.datasets.crop import CROPS
 from suprem.evaluation.query_set import BUILT_IN, SIMPLIFIED
-from suprem.experiments import zero_shot
 from suprem.export import RESEARCH_USE
-from suprem.inference.predictor import Predictor
 from suprem.settings import load_settings
 
 
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.zero_shot", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem zero-shot", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     parser.add_argument("--task", required=True, help=f"one of {', '.join(TASK_NAMES)}")
     parser.add_argument("--data", type=Path, required=True, help="folder of the task's corpus")
@@ -64,6 +62,9 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> None:
+        from suprem.experiments import zero_shot
+        from suprem.inference.predictor import Predictor
+
         settings = load_settings()
         # What can be wrong is told before minutes are spent.
         load_task(args.task, args.labels)

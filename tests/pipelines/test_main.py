@@ -35,6 +35,27 @@ def test_listing_does_not_load_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False).returncode == 0
 
 
+def test_help_of_a_command_loads_no_torch_and_names_the_command() -> None:
+    measuring = {"benchmark"}  # torch is what it measures
+    code = f"""
+import contextlib, io, sys
+from importlib import import_module
+for name in {sorted(stages().keys() - measuring)}:
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown), contextlib.suppress(SystemExit):
+        import_module("pipelines." + name).main(["--help"])
+    print(name, "torch" in sys.modules, shown.getvalue().startswith("usage: suprem " + name.replace("_", "-")))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    found = {line.split(" ", 1)[0]: line.split(" ", 1)[1] for line in done.stdout.splitlines()}
+    assert found == dict.fromkeys(stages().keys() - measuring, "False True")
+
+
+def test_help_of_score_loads_no_numbers_either() -> None:
+    code = "import sys, pipelines.score; print(sorted({'numpy', 'scipy', 'pandas'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout == "[]\n"
+
+
 @pytest.mark.parametrize("name", ["verify-audit", "verify_audit"])
 def test_a_command_is_handed_its_words(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[list[str]] = []

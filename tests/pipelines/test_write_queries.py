@@ -11,6 +11,7 @@ import pytest
 
 from pipelines import write_queries, zero_shot
 from suprem.datasets.catalog import load_task
+from suprem.inference import predictor
 from tests.pipelines.test_zero_shot import FakePredictor, command, corpus
 from tests.reports.fake_server import Reply, fake_server
 
@@ -43,7 +44,7 @@ def test_a_file_of_queries_is_written_once(capsys: pytest.CaptureFixture[str]) -
 def test_three_ways_of_asking_in_one_command(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(zero_shot, "Predictor", FakePredictor)
+    monkeypatch.setattr(predictor, "Predictor", FakePredictor)
     detailed = tmp_path / "detailed.json"
     detailed.write_text(json.dumps({code: f"detailed {code}" for code in load_task("ptbxl_rhythm").codes}))
     with fake_server(reply) as server:

@@ -22,6 +22,7 @@ from suprem.ecg.preprocess import SignalSpec
 from suprem.ecg.record import LEADS
 from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.score_table import ScoreTable
+from suprem.inference import predictor
 from tests.tiny import VOCABULARY
 from tests.tiny_corpora import write_challenge
 
@@ -59,7 +60,7 @@ class FakePredictor:
 
 @pytest.fixture(autouse=True)
 def _fake_predictor(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zero_shot, "Predictor", FakePredictor)
+    monkeypatch.setattr(predictor, "Predictor", FakePredictor)
 
 
 def write_wfdb(path: Path, millivolts: NDArray[np.float64]) -> None:
