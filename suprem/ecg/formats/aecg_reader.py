@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from suprem.ecg.formats.channels import Channel, check_sample_count, millivolts_per, parse_age, parse_sex, to_record
 from suprem.ecg.formats.device_words import keep_statements, left_out_note, measurements
 from suprem.ecg.formats.lead_names import canonical_lead, coded_lead
-from suprem.ecg.formats.xml_tree import number, parse_xml, positive, text_of
+from suprem.ecg.formats.xml_tree import number, number_row, parse_xml, positive, text_of
 from suprem.ecg.record import EcgRecord
 from suprem.errors import BadSamplingRate, EcgError, UnreadableEcg
 
@@ -133,7 +133,7 @@ def _channel(sequence: Element) -> Channel:
     step = number(scale.get("value")) if scale is not None else None
     if scale is None or not step:
         raise UnreadableEcg(f"A lead of the {_KIND} file states no scale; its amplitude cannot be known.")
-    millivolts = _digits(text_of(sequence, "value/digits")) * (step * _millivolts(scale))
+    millivolts = number_row(text_of(sequence, "value/digits"), _KIND) * (step * _millivolts(scale))
     if origin is not None and (offset := number(origin.get("value"))):
         millivolts += offset * _millivolts(origin, scale)
     return Channel("", millivolts, "mV", lead)
@@ -146,17 +146,6 @@ def _millivolts(*quantities: Element) -> float:
     if scale is None:
         raise EcgError(f"A lead of the {_KIND} file is not given in a voltage; expected uV, mV, nV or V.")
     return scale
-
-
-def _digits(text: str) -> NDArray[np.float64]:
-    tokens = text.replace(",", " ").split()
-    check_sample_count(1, len(tokens))
-    try:
-        return np.array(tokens, dtype=np.float64)
-    except ValueError:
-        raise UnreadableEcg(
-            f"A lead of the {_KIND} file holds something else than numbers; it is damaged. Export it again."
-        ) from None
 
 
 def _age(root: Element) -> float | None:

@@ -13,9 +13,12 @@ import math
 import re
 from xml.etree.ElementTree import Element, ParseError
 
+import numpy as np
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
+from numpy.typing import NDArray
 
+from suprem.ecg.formats.channels import check_sample_count
 from suprem.errors import UnreadableEcg
 
 _MAX_TAGS = 400_000
@@ -103,6 +106,22 @@ def positive(text: str | None) -> float | None:
     """Return the positive number a text states, else None."""
     value = number(text)
     return value if value is not None and value > 0 else None
+
+
+def number_row(text: str, kind: str) -> NDArray[np.float64]:
+    """Return the numbers (time,) of a text that separates them by commas or white space.
+
+    Raises:
+        UnreadableEcg: The text holds something else, or more numbers than are read.
+    """
+    tokens = text.replace(",", " ").split()
+    check_sample_count(1, len(tokens))
+    try:
+        return np.array(tokens, dtype=np.float64)
+    except ValueError:
+        raise UnreadableEcg(
+            f"A lead of the {kind} file holds something else than numbers; it is damaged. Export it again."
+        ) from None
 
 
 def decode_base64(text: str, kind: str) -> bytes:
