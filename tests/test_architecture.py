@@ -71,6 +71,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "requests": ("suprem/datasets/download.py",),
     "defusedxml": ("suprem/ecg/formats/xml_tree.py",),
     "edfio": ("suprem/ecg/formats/edf_reader.py",),
+    "h5py": ("suprem/ecg/formats/hdf5_reader.py",),
+    "openpyxl": ("suprem/ecg/formats/excel_reader.py",),
     "matplotlib": ("suprem/paper/",),
     "submitit": ("pipelines/launch.py",),
     "wfdb": ("suprem/ecg/",),

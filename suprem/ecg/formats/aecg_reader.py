@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 import numpy as np
-from numpy.typing import NDArray
 
-from suprem.ecg.formats.channels import Channel, check_sample_count, millivolts_per, parse_age, parse_sex, to_record
+from suprem.ecg.formats.channels import Channel, millivolts_per, parse_age, parse_sex, to_record
 from suprem.ecg.formats.device_words import keep_statements, left_out_note, measurements
 from suprem.ecg.formats.lead_names import canonical_lead, coded_lead
 from suprem.ecg.formats.xml_tree import number, number_row, parse_xml, positive, text_of

@@ -1,4 +1,4 @@
-"""GE CardioSoft XML (`CardiologyXML`): the ten-second strip as comma-separated counts, beside median and full disclosure.
+"""GE CardioSoft XML (`CardiologyXML`): the ten-second strip as counts between commas, beside median beats.
 
 There is no public specification; the elements and their meaning were read off exported files.
 """

@@ -38,7 +38,9 @@ def read_excel(data: bytes, given: TableFormat | None, record_id: str) -> EcgRec
     try:
         _check_size(data)
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-        sheets = [_as_text(sheet.iter_rows(max_col=_MAX_COLUMNS, values_only=True)) for sheet in book.worksheets[:_MAX_SHEETS]]
+        sheets = [
+            _as_text(sheet.iter_rows(max_col=_MAX_COLUMNS, values_only=True)) for sheet in book.worksheets[:_MAX_SHEETS]
+        ]
     except SupremError:
         raise
     except Exception as error:  # a damaged archive makes zipfile, zlib and the library raise almost anything
@@ -68,7 +70,7 @@ def _check_size(data: bytes) -> None:
 
 
 def _as_text(rows: Iterable[tuple[object, ...]]) -> bytes:
-    """Return rows of cells as lines with tabs, without the empty columns at their ends."""
+    """Return rows of cells as lines with tabs, without empty columns at their ends; a line of one text stands alone."""
     lines, cells, width = [], 0, 0
     for row in rows:
         texts = [_cell(value) for value in row]
@@ -79,7 +81,9 @@ def _as_text(rows: Iterable[tuple[object, ...]]) -> bytes:
             )
         width = max(width, max((place for place, text in enumerate(texts, start=1) if text), default=0))
         lines.append(texts)
-    return "\n".join("\t".join(texts[:width]) for texts in lines if any(texts)).encode()
+    return "\n".join(
+        "\t".join(texts[:width] if any(texts[1:]) else texts[:1]) for texts in lines if any(texts)
+    ).encode()
 
 
 def _cell(value: object) -> str:

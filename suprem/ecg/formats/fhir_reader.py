@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -80,11 +80,10 @@ def read_fhir(data: bytes, given: TableFormat | None, record_id: str) -> EcgReco
         units if all(units) else None,
         round(1 / periods.pop(), 6),
     )
-    record = read_table(table, given, record_id)
-    return record
+    return read_table(table, given, record_id)
 
 
-def _resources(data: bytes) -> list[Json]:
+def _resources(data: bytes) -> Sequence[Json]:
     """Return the file's observations as JSON objects."""
     if data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         root = parse_xml(data, f"{_KIND} XML")
@@ -107,14 +106,14 @@ def _as_json(element: Element) -> dict[str, Any]:
     return found
 
 
-def _sampled(resources: list[Json]) -> Iterator[tuple[Json, Json]]:
+def _sampled(resources: Sequence[Json]) -> Iterator[tuple[Json, Json]]:
     for resource in resources:
         for place in (resource, *_objects(resource, "component")):
             for sampled in _objects(place, "valueSampledData"):
                 yield place, sampled
 
 
-def _objects(place: object, name: str) -> list[Json]:
+def _objects(place: object, name: str) -> Sequence[Json]:
     """Return the objects under a name, which holds one or a list of them."""
     value = place.get(name) if isinstance(place, dict) else None
     return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from suprem.ecg.formats.array_reader import array_shape
 from suprem.ecg.formats.csv_reader import is_lead_table
-from suprem.ecg.formats.readers import HEAD, recognise
+from suprem.ecg.formats.known_formats import HEAD, recognise
 from suprem.ecg.formats.wfdb_header import decode_header, segment_names
 
 _ECG_SUFFIXES = (
     *(".dcm", ".scp", ".edf", ".bdf", ".ecg", ".ekg", ".mwf", ".mfr", ".aecg", ".ishne", ".rhy", ".ct", ".fda"),
-    *(".dat", ".d0", ".h5", ".hdf5"),
+    *(".dat", ".d0", ".h5", ".hdf5", ".xlsx", ".xlsm"),
 )
 """Named so, a file is taken for an ECG whatever it holds."""
 
@@ -43,7 +43,7 @@ _PRIMARY = (
 )
 """A file named so is a recording of its own even beside a WFDB record of the same name."""
 
-_NEITHER = ("picture", "ZIP archive or Office document")
+_NEITHER = ("picture", "ZIP archive or Office document", "OpenDocument")
 _FEWEST_BYTES = 500
 """An ECG of an unknown format has more."""
 

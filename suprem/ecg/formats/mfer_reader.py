@@ -23,6 +23,8 @@ _ORDER, _BLOCK, _CHANNELS, _SEQUENCES, _WAVEFORM, _LEAD, _TYPE, _INTERVAL = 1, 4
 _RESOLUTION, _OFFSET, _COMPRESSION, _NULL, _SAMPLES, _ATTRIBUTES, _PREAMBLE = 12, 13, 14, 18, 30, 63, 64
 _GROUP, _END, _AGE, _SEX = 0x67, 0x80, 0x83, 0x84
 _PER_CHANNEL = (_BLOCK, _SEQUENCES, _WAVEFORM, _LEAD, _TYPE, _INTERVAL, _RESOLUTION, _OFFSET, _NULL)
+_TAGS = {bytes([tag]) for tag in (*range(2, 31), *range(63, 71), _GROUP, *range(_AGE - 2, _SEX + 5))}
+"""What may follow the byte order at the beginning of a file."""
 _TYPES = {0: "i2", 1: "u2", 2: "i4", 3: "u1", 4: "u2", 5: "i1", 6: "u4", 7: "f4", 8: "f8"}
 _MAX_CHANNELS = 64
 _MAX_TAGS = 20_000
@@ -38,7 +40,7 @@ def is_mfer(head: bytes) -> bool:
     if head[0] == _PREAMBLE and b"MFR" in head[2:8]:
         return True
     first, size = head[0], head[1] if len(head) > 2 else 0
-    return first == _ORDER and size == 1 and head[2] in (0, 1) and head[3:4] in (b"\x02", b"\x03", b"\x04", b"\x05")
+    return first == _ORDER and size == 1 and head[2] in (0, 1) and head[3:4] in _TAGS
 
 
 @dataclass
@@ -185,7 +187,9 @@ def _add_frame(content: bytes, reading: _Reading) -> None:
     for place, one in enumerate(definitions):
         kind = one.get(_TYPE, b"\0")[0]
         if kind not in _TYPES:
-            raise UnreadableEcg(f"A channel of the {_KIND} file is stored in an unknown way; export it as whole numbers.")
+            raise UnreadableEcg(
+                f"A channel of the {_KIND} file is stored in an unknown way; export it as whole numbers."
+            )
         block = reading.whole(one.get(_BLOCK, b"\x01")) if _BLOCK in one else 1
         if not 0 < block <= MAX_SAMPLES:
             raise UnreadableEcg(f"A block of the {_KIND} file is empty or too long; the file is damaged.")
@@ -218,9 +222,7 @@ def _rate(reading: _Reading, one: Definitions) -> float:
     return round(rate, 6)
 
 
-def _channel(
-    reading: _Reading, one: Definitions, lead: tuple[str, int] | None, row: NDArray[np.float64]
-) -> Channel:
+def _channel(reading: _Reading, one: Definitions, lead: tuple[str, int] | None, row: NDArray[np.float64]) -> Channel:
     """Return (sample + offset) * resolution as volts; NaN where the sample is the one that stands for none."""
     if lead is None:  # left out and counted later, whatever it holds
         return Channel("", row, "V")
@@ -229,7 +231,7 @@ def _channel(
     unit, size = reading.scaled(one[_RESOLUTION])
     if unit != _VOLT:
         raise EcgError(f"A lead of the {_KIND} file is not given in a voltage; expected volts.")
-    kind = np.dtype(f"{'>' if reading.big else '<'}{_TYPES[one.get(_TYPE, b'\0')[0]]}")
+    kind = np.dtype((">" if reading.big else "<") + _TYPES[one.get(_TYPE, b"\0")[0]])
     none, offset = (_stored(one.get(tag, b""), kind) for tag in (_NULL, _OFFSET))
     absent = row == none if none is not None else np.zeros(row.size, bool)
     return Channel("", np.where(absent, np.nan, row + (offset or 0.0)) * size, "V", lead)

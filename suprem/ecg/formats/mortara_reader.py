@@ -101,4 +101,6 @@ def _measurements(root: Element) -> dict[str, str]:
 def _statements(root: Element) -> Iterator[str]:
     for interpretation in root.iter("AUTOMATIC_INTERPRETATION"):
         for statement in interpretation.iter("STATEMENT"):
-            yield " ".join(filter(None, [statement.get("TEXT"), statement.get("REASON"), (statement.text or "").strip()]))
+            yield " ".join(
+                filter(None, [statement.get("TEXT"), statement.get("REASON"), (statement.text or "").strip()])
+            )

@@ -1,114 +1,30 @@
-"""The door to ECG files: recognise a format by its content, and read it into an `EcgRecord`.
-
-A further format is one line in `_FORMATS`: how its bytes begin and the function that reads them.
-"""
+"""The door to ECG files: a file on disk or the files of an upload become an `EcgRecord`."""
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from suprem.ecg.formats.aecg_reader import read_aecg
-from suprem.ecg.formats.array_reader import read_npy, read_npz
 from suprem.ecg.formats.channels import MAX_SAMPLES
-from suprem.ecg.formats.csv_reader import read_csv
-from suprem.ecg.formats.dicom_reader import read_dicom
-from suprem.ecg.formats.edf_reader import read_edf_family
+from suprem.ecg.formats.known_formats import HDF5, HEAD, export_advice, recognise
 from suprem.ecg.formats.mat_file import MAGIC
-from suprem.ecg.formats.mat_reader import read_mat
-from suprem.ecg.formats.muse_reader import read_muse
-from suprem.ecg.formats.scp_reader import is_scp, read_scp
-from suprem.ecg.formats.sierra_reader import read_sierra
 from suprem.ecg.formats.table import TableFormat
 from suprem.ecg.formats.wfdb_header import decode_header, segment_names
 from suprem.ecg.formats.wfdb_reader import read_wfdb
-from suprem.ecg.formats.xml_tree import decode_xml
 from suprem.ecg.record import EcgRecord
 from suprem.errors import UnreadableEcg
 
-__all__ = ["MAX_UPLOAD_BYTES", "FileFormat", "TableFormat", "read_ecg", "read_upload", "recognise"]
+__all__ = ["MAX_UPLOAD_BYTES", "TableFormat", "read_ecg", "read_upload"]
 
 MAX_UPLOAD_BYTES = 20 * 2**20
 """What one upload may hold in all its files."""
 
 _MAX_FILE_BYTES = 16 * MAX_SAMPLES
-HEAD = 65_536
-"""Bytes from which a format is told."""
 _GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31
 """zlib's number for its largest window with gzip's head."""
-_JSON = re.compile(rb"(?:\xef\xbb\xbf)?[ \r\n\t]{0,1000}(?:\{|\[\s{0,1000}(?:[\[{\"\d\]-]|true\b|false\b|null\b))")
-"""An object or a list; a table whose first line is "[Header]" is neither."""
-_HDF5 = (b"\x89HDF", b"MATLAB 7.3")
 _WFDB_DATA = (".dat", ".mat")
-_READABLE = (
-    "WFDB (.hea with .dat or .mat), DICOM, GE MUSE XML, HL7 aECG, Philips Sierra XML, SCP-ECG, EDF, CSV, NPY or NPZ"
-)
-
-Read = Callable[[bytes, TableFormat | None, str], EcgRecord]
-
-
-@dataclass(frozen=True)
-class FileFormat:
-    """One file format: its name, how its content is recognised, and what reads it (None: known, not read)."""
-
-    name: str
-    recognises: Callable[[bytes], bool]
-    read: Read | None = None
-    is_ecg: bool = True
-
-
-def _starts(*magic: bytes) -> Callable[[bytes], bool]:
-    return lambda head: head.startswith(magic)
-
-
-def _xml_root(*names: str) -> Callable[[bytes], bool]:
-    pattern = re.compile(rf"<(?:\w+:)?(?:{'|'.join(names)})[\s>/]")
-
-    def recognises(head: bytes) -> bool:
-        text = decode_xml(head)
-        return text.lstrip("\ufeff \r\n\t").startswith("<") and pattern.search(text) is not None
-
-    return recognises
-
-
-def _is_bare_dicom(head: bytes) -> bool:
-    """Tell a DICOM file without its preamble: it begins with an element of group 2 or 8, little-endian."""
-    return head[0] in (2, 8) and head[1] == 0 and head[3:4] == b"\0"
-
-
-def _is_text(head: bytes) -> bool:
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return True
-    return not re.search(rb"[\x00-\x08\x0e-\x1f]", head)
-
-
-_FORMATS: tuple[FileFormat, ...] = (
-    FileFormat("DICOM", lambda head: head[128:132] == b"DICM", lambda data, _, name: read_dicom(data, name)),
-    FileFormat("NPY", _starts(b"\x93NUMPY"), read_npy),
-    FileFormat("NPZ", lambda head: head.startswith(b"PK\x03\x04") and b".npy" in head[:200], read_npz),
-    FileFormat("MATLAB", _starts(MAGIC), read_mat),
-    FileFormat("GE MUSE XML", _xml_root("RestingECG"), lambda data, _, name: read_muse(data, name)),
-    FileFormat("HL7 aECG", _xml_root("AnnotatedECG"), lambda data, _, name: read_aecg(data, name)),
-    FileFormat("Philips Sierra XML", _xml_root("restingecgdata"), lambda data, _, name: read_sierra(data, name)),
-    FileFormat("SCP-ECG", is_scp, lambda data, _, name: read_scp(data, name)),
-    FileFormat("DICOM", _is_bare_dicom, lambda data, _, name: read_dicom(data, name)),
-    FileFormat("EDF", _starts(b"0       "), lambda data, _, name: read_edf_family(data, name)),
-    FileFormat("BDF", _starts(b"\xffBIOSEMI"), lambda data, _, name: read_edf_family(data, name)),
-    FileFormat("ISHNE", _starts(b"ISHNE1.0", b"ANN  1.0")),
-    FileFormat("MFER", _starts(b"@  MFR")),
-    FileFormat("PDF", _starts(b"%PDF"), is_ecg=False),
-    FileFormat("picture", _starts(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"BM"), is_ecg=False),
-    FileFormat("ZIP archive or Office document", _starts(b"PK\x03\x04", b"\xd0\xcf\x11\xe0"), is_ecg=False),
-    FileFormat("gzip archive", _starts(_GZIP), is_ecg=False),
-    FileFormat("HDF5", _starts(*_HDF5), is_ecg=False),
-    FileFormat("XML or HTML", lambda head: head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"), is_ecg=False),
-    FileFormat("JSON", lambda head: _JSON.match(head) is not None, is_ecg=False),
-    FileFormat("CSV", _is_text, read_csv),
-)
 
 
 def read_ecg(path: Path, *, table: TableFormat | None = None, links: bool = True) -> EcgRecord:
@@ -175,21 +91,15 @@ def _read_bytes(data: bytes, suffix: str, table: TableFormat | None, record_id: 
         raise UnreadableEcg("The file is empty; expected an ECG. Export or copy it again.")
     if data.startswith(_GZIP):
         data, suffix = _unpacked(data), ""
-    if suffix in _WFDB_DATA and not data.startswith((MAGIC, *_HDF5)):
+    if suffix in _WFDB_DATA and not data.startswith((MAGIC, *HDF5)):
         raise UnreadableEcg(
             f"A {suffix} file holds samples without their meaning; give it together with its WFDB header (.hea)."
         )
     known = recognise(data[:HEAD])
     if known is None:
-        raise UnreadableEcg(f"The content is in no known ECG format; expected {_READABLE}.")
-    if known.name == "HDF5":
-        raise UnreadableEcg(
-            "Found HDF5, which MATLAB calls v7.3 and which is not read; save the signal in MATLAB with "
-            "save(..., '-v7'), or as CSV, NPY or NPZ."
-        )
+        raise UnreadableEcg(f"The content is in no known ECG format; {export_advice(data[:HEAD])}.")
     if known.read is None:
-        what = "which is not read yet" if known.is_ecg else "which holds no ECG signal that can be read"
-        raise UnreadableEcg(f"Found a file of the kind {known.name}, {what}; export the ECG as {_READABLE}.")
+        raise UnreadableEcg(f"Found {known.found or known.name}; {known.advice or export_advice(data[:HEAD])}.")
     return known.read(data, table, record_id)
 
 
@@ -204,11 +114,6 @@ def _unpacked(data: bytes) -> bytes:
     if not content:
         raise UnreadableEcg("The gzip archive is empty or cut off; expected one ECG file in it.")
     return content
-
-
-def recognise(head: bytes) -> FileFormat | None:
-    """Return the format that content is of, told from its beginning; None where it is unknown."""
-    return next((known for known in _FORMATS if known.recognises(head)), None)
 
 
 def _beside(folder: Path, links: bool) -> Callable[[str], Path | None]:

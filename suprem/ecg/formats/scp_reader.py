@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from binascii import crc_hqx
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -132,10 +132,18 @@ def _read(data: bytes, record_id: str) -> EcgRecord:
         for lead, row, content in zip(leads, rows, reference.rows, strict=True):
             beat = _decoded(content, reference, samples, tables) * (reference.nanovolts / 1000)
             _add_beats(row, lead, beat, beats)
+    placed = _placed(leads, rows)
+    recorded = max(int(np.flatnonzero(np.isfinite(one.samples))[-1:].sum()) + 1 for one in placed)
+    if not any(np.isfinite(one.samples).any() for one in placed):
+        raise UnreadableEcg(f"The leads of the {_KIND} file hold no values; it is cut off. Export it again.")
     statements, left_out = keep_statements(_statements(sections.get(8, b"")))
     notes = [] if _checked(data) else ["The file does not match its checksum; it may be damaged."]
+    stated = placed[0].samples.size
+    if recorded < 0.99 * stated:  # writers that count their leads from 0 leave out the last sample
+        short = f"{recorded * step / 1e6:.1f} of the {stated * step / 1e6:.1f} s"
+        notes.append(f"The leads hold {short} that their header states; what is there was read.")
     return to_record(
-        _placed(leads, rows),
+        [replace(one, samples=one.samples[:recorded]) for one in placed],
         fs=1e6 / step,
         record_id=record_id,
         source=_KIND,
@@ -212,15 +220,16 @@ def _decoded(content: bytes, waveforms: _Waveforms, samples: int, tables: list[T
 def _full_rate(
     values: NDArray[np.int64], lead: _Lead, ratio: int, beats: _Beats, averaged: bool
 ) -> NDArray[np.float64]:
-    """Return one value for each sample, between averages of `ratio` samples on a straight line."""
+    """Return one value for each sample, between averages of `ratio` samples on a straight line; NaN behind the last."""
     centres = np.arange(lead.samples, dtype=np.float64) if ratio == 1 else _centres(lead, ratio, beats, averaged)
-    # A last sample may be missing where a writer counts its leads from 0.
-    if values.size < 0.99 * centres.size or not values.size:
-        raise UnreadableEcg(
-            f"A lead of the {_KIND} file holds {values.size} of {centres.size} values; it is cut off. Export it again."
-        )
     used = min(values.size, centres.size)
-    return np.interp(np.arange(lead.samples), centres[:used], values[:used].astype(np.float64))
+    if not used:
+        return np.full(lead.samples, np.nan)
+    samples = np.arange(lead.samples)
+    row = np.interp(samples, centres[:used], values[:used].astype(np.float64))
+    if used < centres.size:
+        row[samples > centres[used - 1]] = np.nan
+    return row
 
 
 def _centres(lead: _Lead, ratio: int, beats: _Beats, averaged: bool) -> NDArray[np.float64]:

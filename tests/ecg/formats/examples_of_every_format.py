@@ -12,6 +12,16 @@ from suprem.ecg.record import LEADS
 from suprem.ecg.synthetic import SyntheticSpec, synthesize
 from tests.ecg.conftest import dicom_file, wfdb_files
 from tests.ecg.formats.hospital_files import SECRETS, aecg_file, edf_file, muse_file, scp_file, sierra_file
+from tests.ecg.formats.vendor_files import (
+    cardiosoft_file,
+    excel_file,
+    fhir_file,
+    hdf5_file,
+    ishne_file,
+    mfer_file,
+    mortara_file,
+    schiller_file,
+)
 
 PATIENT = {
     "PatientName": "Quxley^Gwendolyn",
@@ -38,6 +48,7 @@ def write_examples(folder: Path, *, seconds: float = 6.0) -> dict[str, list[Path
     lines += [f"{i / 500:.3f}," + ",".join(f"{value:.3f}" for value in frame) for i, frame in enumerate(signal.T)]
     comments = f"# {names}\n#Age: 71\n#Sex: F\n"
     dicom = dicom_file([("RHYTHM", counts, 500.0), ("MEDIAN BEAT", counts[:, :600], 500.0)], **PATIENT)
+    facts = {"fs": 500.0, "leads": list(LEADS), "units": "mV", "operator": SECRETS[-1]}
     contents = {
         "WFDB": wfdb_files(counts, name="Quxley", comments=comments),
         "DICOM": {"Quxley.dcm": dicom},
@@ -51,6 +62,14 @@ def write_examples(folder: Path, *, seconds: float = 6.0) -> dict[str, list[Path
         "NPY": {"Quxley.npy": array.getvalue()},
         "NPZ": {"Quxley.npz": archive.getvalue()},
         "MATLAB": {"matlab/Quxley.mat": matlab.getvalue()},
+        "GE CardioSoft XML": {"Quxley_cardiosoft.xml": cardiosoft_file(counts)},
+        "Schiller EDI XML": {"Quxley_schiller.xml": schiller_file(counts)},
+        "Mortara ELI XML": {"Quxley_mortara.xml": mortara_file(counts)},
+        "ISHNE": {"Quxley.ecg": ishne_file(counts)},
+        "MFER": {"Quxley.mwf": mfer_file(counts)},
+        "FHIR": {"Quxley.json": fhir_file(counts)},
+        "Excel": {"Quxley.xlsx": excel_file(signal[:, :1500])},
+        "HDF5": {"Quxley.h5": hdf5_file({"signal": signal, "patient": np.bytes_(names)}, attributes=facts)},
     }
     (folder / "matlab").mkdir(parents=True, exist_ok=True)  # beside a header it would be taken for its signal file
     for files in contents.values():

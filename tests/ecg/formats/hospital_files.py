@@ -302,10 +302,12 @@ def scp_file(
     protected: int = 50,
     first: int = 1,
     wrong_crc: bool = False,
+    states: int = 0,
 ) -> bytes:
     """Return an SCP-ECG file of whole counts.
 
     Args:
+        states: Samples a lead that section 3 states; those that are there by default.
         coding: "none", "default" for the standard's Huffman code, or "tables" for two tables of the file's own.
         beat: Reference beat (lead, time) of all twelve leads, subtracted around the samples `at` (from 0).
         ratio: Samples averaged into one outside the areas of `protected` samples around `at`.
@@ -357,7 +359,7 @@ def scp_file(
         1: tag(0, b"Quxley\0") + tag(1, b"Gwendolyn\0") + tag(2, b"MRN-770031\0") + tag(4, struct.pack("<HB", 71, 1))
         + tag(5, struct.pack("<HBB", 1951, 3, 7)) + tag(8, b"\2") + tag(20, b"Dr. Halvorsen\0") + tag(255, b""),
         3: struct.pack("<BB", len(leads), (beat is not None) | 4 | len(leads) << 3)
-        + b"".join(struct.pack("<IIB", first, first + length - 1, numbers[lead]) for lead in leads),
+        + b"".join(struct.pack("<IIB", first, first + (states or length) - 1, numbers[lead]) for lead in leads),
         6: waveforms(interval * ratio, int(ratio > 1), [coded(thinned(table[lead])) for lead in leads]),
         7: struct.pack("<BBHH5H3hxx", 1, 0, 984, 29999, 100, 200, 260, 348, 660, 40, -31, 999),
         8: struct.pack("<BHBBBBBB", 0, 2022, 3, 7, 9, 0, 0, 2)

@@ -360,9 +360,9 @@ def test_texts_of_no_length_in_an_archive_say_nothing(short: Counts) -> None:
     assert is_the_ecg(read(packed.getvalue(), table=given), short)
 
 
-def test_hdf5_is_named_with_what_to_do(short: Counts) -> None:
+def test_damaged_hdf5_is_named_with_what_to_do(short: Counts) -> None:
     for head in (b"\x89HDF\r\n\x1a\n", b"MATLAB 7.3 MAT-file"):
-        with pytest.raises(UnreadableEcg, match="-v7"):
+        with pytest.raises(UnreadableEcg, match="HDF5 file is damaged"):
             read(head + bytes(600), "x.mat")
 
 
