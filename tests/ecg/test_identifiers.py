@@ -34,7 +34,7 @@ def found_in(text: str | bytes) -> list[str]:
 
 def test_the_identifiers_are_there_to_be_found(uploads: dict[str, dict[str, bytes]]) -> None:
     bare = [kind for kind, files in uploads.items() if not any(found_in(data) for data in files.values())]
-    # NPY can hold no text; Excel, MATLAB and NPZ files are compressed or in UTF-32, where the reader finds them all the same.
+    # NPY holds no text; Excel, MATLAB and NPZ are compressed or in UTF-32, where the reader finds them all the same.
     assert set(bare) <= {"Excel", "NPY", "MATLAB", "NPZ"}
 
 
