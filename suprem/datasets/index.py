@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from suprem.errors import DatasetError
 
 COLUMNS = ("record_id", "patient_id", "path", "fold", "age", "sex", "device", "codes")
-TEXT_COLUMNS = ("record_id", "patient_id", "path", "sex", "device", "codes")
+ANNOTATIONS = ("noted", "doubted")
+"""Columns that a corpus with more annotations than its statements has besides, tuples of codes like `codes`."""
+
+TEXT_COLUMNS = ("record_id", "patient_id", "path", "sex", "device", "codes", *ANNOTATIONS)
 CODE_SEPARATOR = "|"
 TRAIN_FOLDS = (1, 2, 3, 4, 5, 6, 7, 8)
 VALIDATION_FOLDS = (9,)
@@ -37,6 +40,9 @@ class RecordIndex:
         root: Folder of the corpus as PhysioNet ships it.
         table: One row per record with `COLUMNS`; `path` is relative to `root` and what `read_ecg` takes: a WFDB
             record's name without suffix, or a file. `codes` holds a tuple of statement codes, `fold` an integer.
+            `noted`, where the table has it, holds codes of concepts that the corpus tells in another column than its
+            statements, and `doubted` those that nobody knows of this record, whether or not `codes` holds them. Both
+            are for training; evaluation goes by `codes`.
         skipped: Record id (or file) and reason of what the corpus lists or holds and `table` leaves out.
     """
 
@@ -100,17 +106,30 @@ class RecordIndex:
             )
         return np.flatnonzero(self.table["fold"].isin(wanted))
 
-    def labels(self, codes: Sequence[str]) -> NDArray[np.bool_]:
-        """Return the multi-hot labels (record, code): whether each record carries each code."""
+    def labels(self, codes: Sequence[str], *, of: str = "codes") -> NDArray[np.bool_]:
+        """Return the multi-hot labels (record, code): whether each record carries each code in the column `of`."""
         column = {code: i for i, code in enumerate(codes)}
         out = np.zeros((len(self), len(codes)), bool)
-        for row, present in enumerate(self.table["codes"]):
-            out[row, [column[code] for code in present if code in column]] = True
+        if of in self.table.columns:
+            for row, present in enumerate(self.table[of]):
+                out[row, [column[code] for code in present if code in column]] = True
         return out
 
+    def annotated(self, column: str) -> tuple[str, ...]:
+        """Return the codes that a column of `ANNOTATIONS` holds anywhere, sorted; none without such a column."""
+        return tuple(sorted(set().union(*self.table[column]))) if column in self.table.columns else ()
+
+    def count(self, column: str) -> int:
+        """Return how many codes all records together hold in a column; 0 where there is no such column."""
+        return sum(map(len, self.table[column])) if column in self.table.columns else 0
+
     def to_csv(self, path: Path) -> None:
-        """Write the table; `codes` are joined by a bar."""
-        self.table.assign(codes=self.table["codes"].map(CODE_SEPARATOR.join)).to_csv(path, index=False)
+        """Write the table; codes are joined by a bar."""
+        joined = {name: self.table[name].map(CODE_SEPARATOR.join) for name in self._coded()}
+        self.table.assign(**joined).to_csv(path, index=False)
+
+    def _coded(self) -> list[str]:
+        return [name for name in ("codes", *ANNOTATIONS) if name in self.table.columns]
 
     @classmethod
     def from_csv(cls, path: Path, *, corpus: str, root: Path) -> RecordIndex:
@@ -123,10 +142,8 @@ class RecordIndex:
             table = pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str))
         except (OSError, ValueError) as error:
             raise DatasetError(f"The record index {path.name} cannot be read: {error}.") from error
-        if "codes" in table.columns:
-            table["codes"] = [
-                tuple(c for c in str(cell).split(CODE_SEPARATOR) if c) for cell in table["codes"].fillna("")
-            ]
+        for name in {"codes", *ANNOTATIONS} & set(table.columns):
+            table[name] = [tuple(c for c in str(cell).split(CODE_SEPARATOR) if c) for cell in table[name].fillna("")]
         return cls(corpus=corpus, root=root, table=table)
 
 

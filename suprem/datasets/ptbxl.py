@@ -3,7 +3,8 @@
 Splits are the corpus' own: folds 1 to 8 train, 9 validation, 10 test; no patient is in two folds.
 
 Known defects and conventions:
-- A statement counts as present whatever its likelihood, also 0.0, as all published evaluations do.
+- A statement counts as present whatever its likelihood, also 0.0, as all published evaluations do. What is learned goes
+  by the likelihoods and the other columns of the table (`suprem.datasets.ptbxl_annotations`).
 - Reports are German or mixed; the English ones are machine translations.
 - `patient_id` is stored as a float.
 - Ages of 300 stand for "over 89".
@@ -17,7 +18,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from suprem.datasets.index import COLUMNS, RecordIndex
+from suprem.datasets.index import ANNOTATIONS, COLUMNS, RecordIndex
+from suprem.datasets.ptbxl_annotations import Annotations, annotate
 from suprem.errors import CorpusNotFound, DatasetError
 
 CORPUS = "ptb-xl"
@@ -48,7 +50,9 @@ def index_ptbxl(root: Path, *, folds: Iterable[int] | None = None, fs: int = 100
     if not path.is_file():
         raise CorpusNotFound(f"{root} is not a PTB-XL folder: {TABLE} is missing. Give the folder that holds it.")
     try:
-        raw = pd.read_csv(path)
+        raw = pd.read_csv(path, low_memory=False)
+        statements = [_statements(cell) for cell in raw["scp_codes"]]
+        annotations = _annotations(raw, statements)
         table = pd.DataFrame(
             {
                 "record_id": raw["ecg_id"].map("{:05d}".format),
@@ -58,9 +62,11 @@ def index_ptbxl(root: Path, *, folds: Iterable[int] | None = None, fs: int = 100
                 "age": raw["age"].clip(upper=89),
                 "sex": raw["sex"].map(SEX),
                 "device": raw["device"].astype(str).str.strip(),
-                "codes": raw["scp_codes"].map(_codes),
+                "codes": [tuple(sorted(stated)) for stated in statements],
+                "noted": [found.noted for found in annotations],
+                "doubted": [found.doubted for found in annotations],
             },
-            columns=list(COLUMNS),
+            columns=[*COLUMNS, *ANNOTATIONS],
         )
     except (KeyError, ValueError, TypeError, SyntaxError) as error:
         raise DatasetError(f"{TABLE} is not PTB-XL's table as released: {error}.") from error
@@ -72,9 +78,27 @@ def index_ptbxl(root: Path, *, folds: Iterable[int] | None = None, fs: int = 100
     return index
 
 
-def _codes(cell: str) -> tuple[str, ...]:
-    """Return the statement codes of one `scp_codes` cell, a Python dictionary as text."""
-    codes = ast.literal_eval(cell)
-    if not isinstance(codes, dict):
+def _statements(cell: str) -> dict[str, float]:
+    """Return the statements of one `scp_codes` cell, a Python dictionary as text: code -> likelihood in percent."""
+    statements = ast.literal_eval(cell)
+    if not isinstance(statements, dict):
         raise ValueError(f"scp_codes holds {cell!r}")
-    return tuple(sorted(codes))
+    return {str(code): float(likelihood) for code, likelihood in statements.items()}
+
+
+def _annotations(raw: pd.DataFrame, statements: list[dict[str, float]]) -> list[Annotations]:
+    """Return what the other columns tell; one that a copy of the table lacks tells nothing."""
+    words = ("heart_axis", "infarction_stadium1", "infarction_stadium2", "pacemaker", "extra_beats")
+    cells = {name: raw[name].fillna("").astype(str) if name in raw else [""] * len(raw) for name in words}
+    # A copy that could not restore all likelihoods says of which rows they are true.
+    known = raw["likelihood_known"].astype(bool) if "likelihood_known" in raw else [True] * len(raw)
+    return [
+        annotate(
+            stated if sure else dict.fromkeys(stated, 0.0),
+            axis=axis,
+            stadia=(one, two),
+            pacemaker=pace,
+            extra_beats=beats,
+        )
+        for stated, sure, axis, one, two, pace, beats in zip(statements, known, *cells.values(), strict=True)
+    ]

@@ -18,7 +18,7 @@ from suprem.concepts.embed import TextEmbedder, describe, load_embedder
 from suprem.concepts.mapping.versions import open_version
 from suprem.concepts.vocabulary import Vocabulary, load_terms
 from suprem.configfile import to_toml
-from suprem.datasets.index import shared_patients
+from suprem.datasets.index import ANNOTATIONS, shared_patients
 from suprem.datasets.measured import measurements_of, quantities_of
 from suprem.datasets.signal_store import SignalStore
 from suprem.datasets.synthetic import build_synthetic_store
@@ -93,6 +93,7 @@ class Experiment:
                 "validation_folds": self.config.validation_folds,
                 "validation_records": len(self.validation),
                 "skipped_records": len(self.store.skipped),
+                **{f"{name}_labels": self.store.index.count(name) for name in ANNOTATIONS},
             },
             "vocabulary": self.vocabulary.content_hash,
             "vocabulary_version": self.version,
@@ -155,6 +156,8 @@ def set_up(
     embedder = load_embedder(config.encoder, folder=encoder_folder)
     if workers.is_main:
         say(describe(embedder))
+        if not any(map(store.index.annotated, ANNOTATIONS)):
+            say("The store holds no likelihoods or other annotations: every statement is learned as certain.")
     # The encoder's own name, so that a resumed run never meets another one behind "auto".
     config = replace(config, encoder=embedder.name, model=replace(config.model, text_width=embedder.dimension))
     vectors = embed_vocabulary(vocabulary, embedder)

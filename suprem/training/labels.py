@@ -1,7 +1,8 @@
 """What a run learns: concepts, and the label of every record for each of them, negative where nobody knows.
 
 Labels come from what a corpus carries, from reports by way of a vocabulary version, and from the recordings' own
-measurements (docs/decisions/0012-labels-by-measurement.md).
+measurements (docs/decisions/0012-labels-by-measurement.md). What a corpus doubts is masked and what it notes in another
+column is present (docs/decisions/0013-likelihoods-and-annotations.md); evaluation goes by the statements alone.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from suprem.concepts.mapping.labels import ABSENT, MASKED, with_statements
 from suprem.concepts.mapping.versions import VocabularyVersion
 from suprem.concepts.measured import load_limits, with_measured
 from suprem.concepts.vocabulary import CONCEPTS, Vocabulary, load_terms
+from suprem.datasets.index import ANNOTATIONS
 from suprem.datasets.signal_store import SignalStore
 from suprem.errors import ConfigError, DatasetError
 
@@ -36,7 +38,10 @@ def labels_of_statements(store: SignalStore, vocabulary: Vocabulary) -> NDArray[
             "statements: what a corpus cannot say would be learned as absent. Train on PTB-XL, or with --vocabulary on "
             "labels from reports."
         )
-    return store.index.labels(vocabulary.codes).astype(np.float32)
+    statements = _by_code(store, vocabulary.codes, "codes")
+    silent = np.full((len(store.index), len(vocabulary)), ABSENT, np.int8)
+    noted, doubted = (_by_code(store, vocabulary.codes, column) for column in ANNOTATIONS)
+    return with_statements(silent, vocabulary.concepts, statements, noted=noted, doubted=doubted).astype(np.float32)
 
 
 def labels_of_reports(
@@ -63,13 +68,22 @@ def labels_of_reports(
         return version.vocabulary(), values.astype(np.float32)
     carried = {code for codes in store.index.table["codes"] for code in codes}
     reference = version.reference()
-    concepts = [concept for concept in reference.concepts if concept.code in carried | set(matrix.codes)]
+    annotated = {name: store.index.annotated(name) for name in ANNOTATIONS}
+    known = carried | set(matrix.codes) | set(annotated["noted"])
+    concepts = [concept for concept in reference.concepts if concept.code in known]
     column = {code: index for index, code in enumerate(matrix.codes)}
     absent = np.full(len(values), ABSENT, np.int8)
     reported = np.stack([values[:, column[c.code]] if c.code in column else absent for c in concepts], axis=1)
     codes = tuple(concept.code for concept in concepts if concept.code in carried)
-    stated = dict(zip(codes, store.index.labels(codes).astype(bool).T, strict=True))
-    return Vocabulary(tuple(concepts)), with_statements(reported, concepts, stated).astype(np.float32)
+    stated = _by_code(store, codes, "codes")
+    noted, doubted = (_by_code(store, annotated[name], name) for name in ANNOTATIONS)
+    labels = with_statements(reported, concepts, stated, noted=noted, doubted=doubted)
+    return Vocabulary(tuple(concepts)), labels.astype(np.float32)
+
+
+def _by_code(store: SignalStore, codes: Sequence[str], column: str) -> dict[str, NDArray[np.bool_]]:
+    """Return code -> bool (record,): whether a column of the index holds it."""
+    return dict(zip(codes, store.index.labels(codes, of=column).T, strict=True))
 
 
 def with_measurements(

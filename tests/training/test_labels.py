@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from suprem.concepts.vocabulary import CONCEPTS, load_terms
+from suprem.datasets.ptbxl import index_ptbxl
+from suprem.datasets.signal_store import build_signal_store
 from suprem.errors import ConfigError
-from suprem.training.labels import learnable, with_measurements
+from suprem.training.labels import labels_of_statements, learnable, with_measurements
+from tests.tiny import SMALL_SPEC, write_ptbxl
 
 
 def test_a_finding_left_out_goes_with_its_places_and_rare_ones_are_not_learned() -> None:
@@ -47,3 +52,15 @@ def test_measurements_are_taken_for_what_the_shipped_limits_say() -> None:
     assert found["SBRAD"] == found["INVT"] == found["TAB_"] == [-1, 0]
     assert found["PR>200"] == [-1, -1], "nobody measured it"
     assert found["AFIB"] == [0, 0]
+
+
+def test_a_doubted_statement_teaches_nothing_and_its_evaluation_label_stays(tmp_path: Path) -> None:
+    codes: list[dict[str, float]] = [{"IMI": 15.0}, {"IMI": 100.0}, {"NORM": 100.0}]
+    store = build_signal_store(
+        index_ptbxl(write_ptbxl(tmp_path, codes, [1, 1, 1])), SMALL_SPEC, tmp_path / "store", workers=1
+    )
+    vocabulary = load_terms()
+    labels = labels_of_statements(store, vocabulary)
+    column = {code: labels[:, vocabulary.codes.index(code)].tolist() for code in ("IMI", "STE_", "NORM")}
+    assert column == {"IMI": [-1, 1, 0], "STE_": [-1, -1, 0], "NORM": [0, 0, 1]}
+    assert store.index.labels(("IMI",))[:, 0].tolist() == [True, True, False]

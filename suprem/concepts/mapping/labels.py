@@ -23,6 +23,7 @@ from suprem.reports.entity import Certainty
 from suprem.reports.extract import Language, ReportEntities
 
 PRESENT, ABSENT, MASKED = 1, 0, -1
+_NOTHING: Mapping[str, NDArray[np.bool_]] = {}
 
 
 @dataclass(frozen=True)
@@ -142,28 +143,41 @@ def label_matrix(
 
 
 def with_statements(
-    values: NDArray[np.int8], concepts: Sequence[Concept], statements: Mapping[str, NDArray[np.bool_]]
+    values: NDArray[np.int8],
+    concepts: Sequence[Concept],
+    statements: Mapping[str, NDArray[np.bool_]],
+    *,
+    noted: Mapping[str, NDArray[np.bool_]] = _NOTHING,
+    doubted: Mapping[str, NDArray[np.bool_]] = _NOTHING,
 ) -> NDArray[np.int8]:
-    """Return labels of reports, corrected by the statements that a corpus carries beside them.
+    """Return labels of reports, corrected by what a corpus carries beside them.
 
     A statement of the corpus is present, whatever the report says. What the report states and the corpus does not is
-    masked: one of the two is wrong.
+    masked: one of the two is wrong. What the corpus doubts is masked, unless it is noted or only the report could say.
 
     Args:
         values: (record, concept) from `label_matrix`.
         concepts: The columns.
         statements: Code -> bool (record,), for the codes that the corpus uses.
+        noted: Code -> bool (record,), concepts that other columns of the corpus tell.
+        doubted: Code -> bool (record,), concepts that nobody knows of a record though they may be stated.
     """
     column = {concept.code: index for index, concept in enumerate(concepts)}
     values = values.copy()
     for code in statements.keys() & column.keys():
         reported = values[:, column[code]]
-        values[:, column[code]] = np.where(statements[code], PRESENT, np.where(reported == PRESENT, MASKED, reported))
+        stated = statements[code] & ~doubted.get(code, np.False_)
+        values[:, column[code]] = np.where(stated, PRESENT, np.where(reported == PRESENT, MASKED, reported))
     for concept in concepts:
         # A group of such statements is what they say; the report's own word for it is then no evidence either.
-        if concept.narrower and concept.code not in statements and set(concept.narrower) <= statements.keys():
+        carried = statements.keys() | noted.keys()
+        if concept.narrower and concept.code not in statements and set(concept.narrower) <= carried:
             own = values[:, column[concept.code]]
             values[:, column[concept.code]] = np.where(own == PRESENT, MASKED, own)
+    for label, marks in ((MASKED, doubted), (PRESENT, noted)):
+        for code in marks.keys() & column.keys():
+            own = values[:, column[code]]
+            own[marks[code] & ((own == ABSENT) | (label == PRESENT))] = label
     return with_broader(values, concepts)
 
 

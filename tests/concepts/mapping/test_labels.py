@@ -183,3 +183,21 @@ def test_no_ischemia_leads_to_an_infarction() -> None:
     values = np.array([[1 if concept.code.startswith("ISC") else 0 for concept in concepts]], np.int8)
     broader = dict(zip((concept.code for concept in concepts), with_broader(values, concepts)[0], strict=True))
     assert (broader["STTC"], broader["MI"]) == (1, 0)
+
+
+def test_what_a_corpus_doubts_is_masked_and_what_it_notes_is_present() -> None:
+    concepts = (Concept("IMI", "inferior infarction"), Concept("STE_", "ST elevation"), Concept("LAD", "left axis"))
+    concepts += (Concept("MI", "infarction", narrower=("IMI",)),)
+    reported = np.array([[1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 0, 0]], np.int8)
+    labels = with_statements(
+        reported,
+        concepts,
+        {"IMI": np.array([True, True, False]), "STE_": np.array([False, False, False])},
+        noted={"LAD": np.array([True, False, False])},
+        doubted={"IMI": np.array([True, False, False]), "STE_": np.array([True, True, False])},
+    )
+    assert labels.tolist() == [
+        [-1, -1, 1, -1],  # a doubted infarct, its ST segment not looked at
+        [1, -1, 0, 1],  # a certain one; the report's ST elevation is not the corpus'
+        [0, 0, 0, 0],
+    ]
