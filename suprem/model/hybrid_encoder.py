@@ -80,7 +80,8 @@ class HybridEncoder(nn.Module):
         if not self.config.hide_empty_patches:
             return None
         recorded = ecg.unflatten(-1, (-1, self.config.patch_samples)).ne(0).any(-1)
-        if bool(recorded.all()):
+        # An exported network takes one path for all recordings: the mask, which then hides nothing.
+        if not torch.compiler.is_exporting() and bool(recorded.all()):
             return None
         # A stretch without any signal must still give finite numbers; such a record is refused before it comes here.
         return recorded | ~recorded.any(dim=(1, 2), keepdim=True)

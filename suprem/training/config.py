@@ -34,6 +34,8 @@ class TrainConfig:
             white noise of `noise` millivolts is added.
         wander: Each lead is put on a baseline that sways by up to so many millivolts, at 0.05 to 0.5 Hz in 10 s.
         lead_loss: Share of the records that lose leads in a step, each lead with a chance of one in four.
+        attention_diversity: Weight of a term that makes the attention maps of unrelated queries differ; 0 leaves it out
+            (`suprem.training.attention_diversity`).
         patience: Stop after this many epochs without a better validation AUROC.
         checkpoint_minutes: A run that is killed loses at most this much.
         precision: "bf16" computes the forward pass in bfloat16, where the hardware is faster at it.
@@ -60,6 +62,7 @@ class TrainConfig:
     noise: float = 0.01
     wander: float = 0.0
     lead_loss: float = 0.0
+    attention_diversity: float = 0.0
     patience: int = 10
     checkpoint_minutes: float = 3.0
     precision: Literal["no", "bf16"] = "no"
@@ -79,6 +82,8 @@ class TrainConfig:
             raise ConfigError(f"blend_rate must be in [0, 1]; found {self.blend_rate}.")
         if not 0 <= self.gain < 1 or self.noise < 0 or self.wander < 0 or not 0 <= self.lead_loss <= 1:
             raise ConfigError("gain must be in [0, 1), noise and wander at least 0 and lead_loss in [0, 1].")
+        if self.attention_diversity < 0 or (self.attention_diversity and self.compile):
+            raise ConfigError("attention_diversity must be at least 0, and 0 where the network is compiled.")
         if self.restart_steps < 1 or self.clip_norm <= 0 or self.weight_decay < 0 or self.seed < 0:
             raise ConfigError("restart_steps must be at least 1, clip_norm above 0, weight_decay and seed at least 0.")
 

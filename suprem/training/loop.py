@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +17,10 @@ from torch.nn import functional as F
 from suprem.datasets.signal_store import SignalStore
 from suprem.errors import Cancelled, TrainingError
 from suprem.evaluation.metrics import auroc as auroc_per_class
+from suprem.model.attention_maps import watch_attention
 from suprem.model.checkpoint import has_training_state, load_training_state, save_training_state
 from suprem.model.supreme import SupremeModel
+from suprem.training.attention_diversity import attention_likeness
 from suprem.training.config import TrainConfig
 from suprem.training.distributed import Workers
 from suprem.training.query_bank import QueryBank
@@ -117,6 +120,8 @@ def train(
         raise TrainingError(f"{len(data)} records are fewer than one batch of {config.batch}; make the batch smaller.")
     if not (data.labels > 0).any():
         raise TrainingError("No training record carries any of the concepts; check the folds and the vocabulary.")
+    if config.attention_diversity and model.config.fusion != "cfn":
+        raise TrainingError("attention_diversity needs the Cardiac Fusion Network; set it to 0 for this network.")
     if not ((validation.labels > 0).any(axis=0) & (validation.labels == 0).any(axis=0)).any():
         raise TrainingError("No concept is both present and absent in the validation records; choose other folds.")
     total_steps = steps_per_epoch * config.epochs
@@ -231,8 +236,11 @@ class Learner:
             asked = self.queries.choose(self.config.query_share)
             vectors, labels = vectors[asked], labels[:, asked]
         signals, labels, vectors = (x.to(self.workers.device) for x in (signals, labels, vectors))
-        logits = self.network(signals, vectors, keep=keep)  # (batch, query)
+        with watch_attention(self.model) if self.config.attention_diversity else nullcontext([]) as attended:
+            logits = self.network(signals, vectors, keep=keep)  # (batch, query)
         loss = masked_loss(logits, labels, known=self.workers.mean((labels >= 0).sum().float()))
+        if attended:
+            loss = loss + self.config.attention_diversity * attention_likeness(attended, vectors)
         self.optimizer.zero_grad(set_to_none=True)
         self.workers.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
