@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from suprem.datasets.signal_store import SignalStore
 from suprem.errors import Cancelled, TrainingError
 from suprem.evaluation.metrics import auroc as auroc_per_class
-from suprem.model.attention_maps import watch_attention
+from suprem.model.attention_maps import AttentionInputs, watch_attention
 from suprem.model.checkpoint import has_training_state, load_training_state, save_training_state
 from suprem.model.supreme import SupremeModel
 from suprem.training.attention_diversity import attention_likeness
@@ -236,7 +236,10 @@ class Learner:
             asked = self.queries.choose(self.config.query_share)
             vectors, labels = vectors[asked], labels[:, asked]
         signals, labels, vectors = (x.to(self.workers.device) for x in (signals, labels, vectors))
-        with watch_attention(self.model) if self.config.attention_diversity else nullcontext([]) as attended:
+        watching: AbstractContextManager[list[AttentionInputs]] = nullcontext([])
+        if self.config.attention_diversity:
+            watching = watch_attention(self.model)
+        with watching as attended:
             logits = self.network(signals, vectors, keep=keep)  # (batch, query)
         loss = masked_loss(logits, labels, known=self.workers.mean((labels >= 0).sum().float()))
         if attended:
