@@ -14,7 +14,8 @@ from suprem.web.training.job_cache import job_store
 from suprem.web.training.job_panel import SHOWN, choose_job, job_rows, show_job
 from suprem.web.training.job_start import VIEW
 from suprem.web.training.run_comparison import compare_runs
-from suprem.web.training.run_form import launch_run
+from suprem.web.training.run_form import launch_run, offer_clone
+from suprem.web.training.run_panel import show_run
 
 VIEWS = ("Jobs", "New run", "Data", "Compare runs")
 
@@ -33,7 +34,7 @@ with page("Training", "Launch pre-training in the background, follow it, compare
     elif view == "Compare runs":
         compare_runs(settings)
     elif jobs := store.jobs(limit=SHOWN):
-        show_job(store, choose_job(jobs).id, settings)
+        show_job(store, choose_job(jobs).id, settings, offer=offer_clone, result=show_run)
         st.subheader("All jobs", anchor=False)
         st.dataframe(job_rows(jobs, time.time()), hide_index=True, height=min(400, 38 + 35 * len(jobs)))
     else:

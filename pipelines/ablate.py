@@ -18,7 +18,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pipelines.stage import ConsoleProgress, provenance, run_stage, say, stop_on_signal
+from pipelines.provenance import provenance
+from pipelines.stage import ConsoleProgress, run_stage, say, stop_on_signal
 from suprem.atomic import write_text
 from suprem.evaluation.ablation import (
     ABLATIONS,

@@ -14,31 +14,25 @@ from __future__ import annotations
 
 import argparse
 import csv
-from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.map_entities import MappingRunConfig, reference_of, thresholds_of
-from pipelines.stage import ConsoleProgress, provenance, run_stage, say
+from pipelines.provenance import provenance
+from pipelines.stage import ConsoleProgress, job_of, run_stage, say
 from suprem.concepts.embed import load_embedder
 from suprem.concepts.mapping.labels import ReportFindings, read_findings
+from suprem.concepts.mapping.mapping import chosen_thresholds
 from suprem.concepts.mapping.versions import VocabularyVersion, build_version, measure_reports
-from suprem.errors import ConceptError
+from suprem.concepts.vocabulary import reference_of
+from suprem.errors import ConceptError, ConfigError
+from suprem.experiments.configurations import VocabularyConfig
 from suprem.export import RESEARCH_USE
 from suprem.reports.extract import Progress, RuleExtractor, extract_entities
 from suprem.reports.report import read_reports
 from suprem.settings import load_settings
 
 
-@dataclass(frozen=True)
-class VocabularyConfig(MappingRunConfig):
-    """What to build from: `entities`, or with `reports` a table of reports; `index` names the records to label."""
-
-    reports: Path | None = None
-    index: Path | None = None
-
-
-def run(config: VocabularyConfig, progress: Progress) -> VocabularyVersion:
-    """Read, map, label and write a version.
+def run(config: VocabularyConfig, out: Path, progress: Progress) -> VocabularyVersion:
+    """Read, map, label and write a version in a folder of versions.
 
     Raises:
         ReportError: The reports cannot be used.
@@ -47,14 +41,16 @@ def run(config: VocabularyConfig, progress: Progress) -> VocabularyVersion:
     """
     if config.reports is not None:
         reports, damaged = read_findings_of_reports(config.reports, progress), 0
-    else:
+    elif config.entities is not None:
         reports, damaged = read_findings(config.entities)
-    reference = reference_of(config)
+    else:
+        raise ConfigError("There is nothing to build from; give a table of reports or entities that were extracted.")
+    reference = reference_of(config.vocabulary)
     record_ids = _record_ids(config.index) if config.index else None
     names = {name for report in reports for _, name, _ in report.findings}
     progress(0.5, f"{len(reports):,} reports, {len(names):,} distinct entities; loading the text encoder")
     embedder = load_embedder(config.encoder)
-    thresholds = thresholds_of(config, embedder)
+    thresholds = chosen_thresholds(embedder.name, config.cluster_threshold, config.map_threshold)
     similarities = measure_reports(reports, reference, embedder, floor=thresholds.cluster)
     progress(0.8, "mapping and labelling")
     version = build_version(
@@ -62,7 +58,7 @@ def run(config: VocabularyConfig, progress: Progress) -> VocabularyVersion:
         similarities,
         encoder=embedder,
         thresholds=thresholds,
-        out=config.out,
+        out=out,
         record_ids=record_ids,
         provenance={"damaged_lines": damaged, **provenance()},
     )
@@ -90,8 +86,8 @@ def _record_ids(path: Path) -> list[str]:
         return [row[column] for row in reader]
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Command line."""
+def read(argv: list[str] | None) -> VocabularyConfig:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="suprem build-vocabulary", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
@@ -106,20 +102,24 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--map-threshold", type=float, help="cosine of cluster and concept; default: the encoder's")
     parser.add_argument("--encoder", default="minilm", help="default: minilm, the bundled one; auto, medcpt, ...")
     parser.add_argument("--vocabulary", type=Path, help="vocabulary.json to map to; default: the SCP-ECG statements")
-    args = parser.parse_args(argv)
+    return VocabularyConfig(**vars(parser.parse_args(argv)))
 
-    def work() -> None:
-        out = args.out or load_settings().vocabularies
-        version = run(VocabularyConfig(**{**vars(args), "out": out}), ConsoleProgress("build_vocabulary"))
-        counts, clusters = version.tables()["table_14"], version.tables()["table_15"]
-        say(
-            f"Version {version.number}: {counts['raw']:,} entities, {counts['unique']:,} distinct, {counts['names']:,} "
-            f"names, {counts['clusters']:,} clusters ({clusters['share_mapped']:.1%} mapped), {counts['concepts']} "
-            "concepts."
-        )
-        print(version.folder)
 
-    return run_stage(work)
+def work(config: VocabularyConfig) -> None:
+    """Build the version, and say what is in it."""
+    version = run(config, config.out or load_settings().vocabularies, ConsoleProgress("build_vocabulary"))
+    counts, clusters = version.tables()["table_14"], version.tables()["table_15"]
+    say(
+        f"Version {version.number}: {counts['raw']:,} entities, {counts['unique']:,} distinct, {counts['names']:,} "
+        f"names, {counts['clusters']:,} clusters ({clusters['share_mapped']:.1%} mapped), {counts['concepts']} "
+        "concepts."
+    )
+    print(version.folder)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+    return run_stage(lambda: work(job_of(argv, VocabularyConfig) or read(argv)))
 
 
 if __name__ == "__main__":

@@ -187,7 +187,7 @@ def main(argv: list[str] | None = None) -> int:
         comparison = run(ComparisonConfig(tuple(args.first), tuple(args.second), *without, draws=args.bootstrap))
         for task in _same(comparison):
             say(f"{task}: the two have the same macro AUROC, or none; are they the same model?")
-        hand_over(args, comparison.to_json(), lambda: describe(comparison))
+        hand_over(comparison.to_json(), lambda: describe(comparison), out=args.out, json=args.json)
 
     return run_stage(work)
 

@@ -16,14 +16,16 @@ import re
 import time
 from pathlib import Path
 
+from pipelines.provenance import provenance
 from pipelines.result_text import shortfalls
-from pipelines.stage import ConsoleProgress, draws, provenance, run_stage, say
+from pipelines.stage import ConsoleProgress, draws, job_of, run_stage, say
 from suprem.datasets.catalog import LABEL_VARIANTS, TASK_NAMES
 from suprem.evaluation.evaluation_folder import (
     EVALUATIONS,
     EvaluationFolder,
 )
 from suprem.evaluation.query_set import BUILT_IN, SIMPLIFIED
+from suprem.experiments.configurations import EvaluationConfig
 from suprem.export import RESEARCH_USE
 from suprem.settings import load_settings
 
@@ -43,8 +45,8 @@ def describe(found: EvaluationFolder) -> str:
     return "\n".join([*lines, f"{len(found.tasks)} tasks evaluated; results and report in {found.folder}"])
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Command line."""
+def read(argv: list[str] | None) -> EvaluationConfig:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="suprem evaluate", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
@@ -54,32 +56,37 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--labels", choices=LABEL_VARIANTS, default="exact", help="merl: as in the published tables")
     parser.add_argument("--splits", type=Path, metavar="DIR", help="MERL's data_split, its test part")
     parser.add_argument("--queries", default=SIMPLIFIED, metavar="SET", help=f"{', '.join(BUILT_IN)}, or a file")
-    parser.add_argument("--name", help="of the folder; default: date and time")
-    parser.add_argument("--bootstrap", type=draws, default=1000, help="draws of the bootstrap, default 1000")
-    args = parser.parse_args(argv)
-    name = args.name or time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    if not NAME.fullmatch(name):
+    parser.add_argument("--name", default="", help="of the folder; default: date and time")
+    parser.add_argument(
+        "--bootstrap", dest="draws", type=draws, default=1000, help="draws of the bootstrap, default 1000"
+    )
+    args = vars(parser.parse_args(argv))
+    config = EvaluationConfig(**{**args, "data": tuple(args["data"]), "tasks": tuple(args["tasks"])})
+    if config.name and not NAME.fullmatch(config.name):
         parser.error("--name is made of letters, digits, dots, dashes and underscores")
+    return config
 
-    def work() -> None:
-        from suprem.experiments import evaluating
-        from suprem.inference.predictor import Predictor
 
-        settings = load_settings()
-        predictor = Predictor.configured(settings, args.checkpoint)
-        out = settings.home / EVALUATIONS / predictor.id / name
-        config = evaluating.EvaluationConfig(
-            tuple(args.data), out, tuple(args.tasks), args.labels, args.splits, args.queries, args.bootstrap
-        )
-        progress = ConsoleProgress("evaluate")
-        found = evaluating.run(config, predictor, progress, provenance())
-        progress(1.0, f"{len(found.tasks)} tasks evaluated, {len(found.missing)} not")
-        for task in found.tasks:
-            for note in shortfalls(found.result(task)):
-                say(f"{task}: {note}")
-        print(describe(found))
+def work(config: EvaluationConfig) -> None:
+    """Evaluate, and tell what came of it."""
+    from suprem.experiments import evaluating
+    from suprem.inference.predictor import Predictor
 
-    return run_stage(work)
+    settings = load_settings()
+    predictor = Predictor.configured(settings, config.checkpoint)
+    name = config.name or time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    progress = ConsoleProgress("evaluate")
+    found = evaluating.run(config, predictor, settings.home / EVALUATIONS / predictor.id / name, progress, provenance())
+    progress(1.0, f"{len(found.tasks)} tasks evaluated, {len(found.missing)} not")
+    for task in found.tasks:
+        for note in shortfalls(found.result(task)):
+            say(f"{task}: {note}")
+    print(describe(found))
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+    return run_stage(lambda: work(job_of(argv, EvaluationConfig) or read(argv)))
 
 
 if __name__ == "__main__":

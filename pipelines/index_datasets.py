@@ -12,40 +12,28 @@ cannot be read are left out, counted, and named in the manifest.
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.stage import ConsoleProgress, parse_folds, run_stage
+from pipelines.stage import ConsoleProgress, job_of, parse_folds, run_stage
 from suprem.datasets.corpora import CORPORA
 from suprem.datasets.signal_store import Progress, SignalStore, build_signal_store
 from suprem.ecg.preprocess import SPECS
+from suprem.experiments.configurations import IndexingConfig
 from suprem.settings import load_settings
 
 SHOWN = 20
 """Skipped records named on the terminal; the manifest names all."""
 
 
-@dataclass(frozen=True)
-class IndexingConfig:
-    """What to store and how; `corpus` is a key of `CORPORA`."""
-
-    corpus: str
-    root: Path
-    out: Path
-    signal: str = "compact"
-    folds: tuple[int, ...] | None = None
-    workers: int = 2
-
-
-def run(config: IndexingConfig, progress: Progress) -> SignalStore:
-    """Index a corpus and build its signal store."""
+def run(config: IndexingConfig, out: Path, progress: Progress) -> SignalStore:
+    """Index a corpus and build its signal store in a folder."""
     spec = SPECS[config.signal]
     index = CORPORA[config.corpus].index(config.root, config.folds, spec.fs)
-    return build_signal_store(index, spec, config.out, workers=config.workers, progress=progress)
+    return build_signal_store(index, spec, out, workers=config.workers, progress=progress)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Command line."""
+def read(argv: list[str] | None) -> IndexingConfig:
+    """Read the command line."""
     parser = argparse.ArgumentParser(prog="suprem index-datasets", description=__doc__.splitlines()[0])
     folders = parser.add_mutually_exclusive_group(required=True)
     for option, corpus in CORPORA.items():
@@ -55,20 +43,25 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=2, help="processes that read")
     parser.add_argument("--out", type=Path, help="default: <SUPREM_HOME>/datasets/<corpus>-<signal>")
     args = parser.parse_args(argv)
+    option = next(name for name in CORPORA if getattr(args, name) is not None)
+    return IndexingConfig(option, getattr(args, option), args.out, args.signal, args.folds, args.workers)
 
-    def work() -> None:
-        option = next(name for name in CORPORA if getattr(args, name) is not None)
-        name = CORPORA[option].published.name
-        out = args.out or load_settings().home / "datasets" / f"{name}-{args.signal}"
-        config = IndexingConfig(option, getattr(args, option), out, args.signal, args.folds, args.workers)
-        store = run(config, ConsoleProgress("index_datasets"))
-        print(f"{len(store.index)} records in {out}, {len(store.skipped)} skipped")
-        for record_id, reason in store.skipped[:SHOWN]:
-            print(f"  {record_id}: {reason}")
-        if len(store.skipped) > SHOWN:
-            print(f"  and {len(store.skipped) - SHOWN} more, all named in {out / 'manifest.json'}")
 
-    return run_stage(work)
+def work(config: IndexingConfig) -> None:
+    """Store the corpus, and say what could not be read."""
+    name = CORPORA[config.corpus].published.name
+    out = config.out or load_settings().home / "datasets" / f"{name}-{config.signal}"
+    store = run(config, out, ConsoleProgress("index_datasets"))
+    print(f"{len(store.index)} records in {out}, {len(store.skipped)} skipped")
+    for record_id, reason in store.skipped[:SHOWN]:
+        print(f"  {record_id}: {reason}")
+    if len(store.skipped) > SHOWN:
+        print(f"  and {len(store.skipped) - SHOWN} more, all named in {out / 'manifest.json'}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+    return run_stage(lambda: work(job_of(argv, IndexingConfig) or read(argv)))
 
 
 if __name__ == "__main__":

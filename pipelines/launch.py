@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from suprem.errors import Cancelled, ConfigError, JobError
-from suprem.jobs.job import STOPPED, resuming
+from suprem.jobs.job import STOPPED
 
 PORT = 29500
 SAVES_WITHIN = 120
@@ -172,6 +172,19 @@ class NodeRun:
         while self._process is not None and self._process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.2)
         return None if self._process is None else self._process.returncode
+
+
+def resuming(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the words that continue a training run: it keeps its own configuration and vocabulary."""
+    options = ("--set", "--config", "--vocabulary")
+    kept: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word in options:
+            next(rest, None)
+        elif not word.startswith(tuple(f"{option}=" for option in options)):
+            kept.append(word)
+    return tuple(kept) if "--resume" in kept else (*kept, "--resume")
 
 
 def torchrun(

@@ -19,16 +19,15 @@ from suprem.atomic import write_text
 from suprem.concepts.embed import TextEmbedder, describe, load_embedder
 from suprem.concepts.mapping.labels import read_findings
 from suprem.concepts.mapping.mapping import (
-    DEFAULT_THRESHOLDS,
-    THRESHOLDS,
     Mapping,
     MappingThresholds,
+    chosen_thresholds,
     measure_similarities,
     remap,
     to_csv,
 )
-from suprem.concepts.vocabulary import Vocabulary, load_terms, read_vocabulary
-from suprem.errors import ConceptError, ConfigError
+from suprem.concepts.vocabulary import Vocabulary, reference_of
+from suprem.errors import ConceptError
 from suprem.export import RESEARCH_USE
 from suprem.reports.extract import Progress
 
@@ -46,32 +45,6 @@ class MappingRunConfig:
     map_threshold: float | None = None
     encoder: str = "minilm"
     vocabulary: Path | None = None
-
-
-def reference_of(config: MappingRunConfig) -> Vocabulary:
-    """Return the vocabulary asked for, else the SCP-ECG statements.
-
-    Raises:
-        ConceptError: The file is missing or not a vocabulary.
-    """
-    return load_terms() if config.vocabulary is None else read_vocabulary(config.vocabulary)
-
-
-def thresholds_of(config: MappingRunConfig, embedder: TextEmbedder) -> MappingThresholds:
-    """Return the thresholds asked for, else the encoder's.
-
-    Raises:
-        ConfigError: One is not above 0 and at most 1.
-    """
-    usual = THRESHOLDS.get(embedder.name, DEFAULT_THRESHOLDS)
-    chosen = MappingThresholds(
-        usual.cluster if config.cluster_threshold is None else config.cluster_threshold,
-        usual.map if config.map_threshold is None else config.map_threshold,
-    )
-    for name, value in (("cluster", chosen.cluster), ("map", chosen.map)):
-        if not 0 < value <= 1:
-            raise ConfigError(f"The {name} threshold is {value}; expected a cosine above 0 and at most 1.")
-    return chosen
 
 
 def map_names(
@@ -131,10 +104,10 @@ def run(config: MappingRunConfig, progress: Progress) -> tuple[list[Mapping], Co
         ConfigError: A threshold or the encoder's name is wrong.
     """
     names, aside = read_names(config.entities)
-    reference = reference_of(config)
+    reference = reference_of(config.vocabulary)
     progress(0.1, f"{len(set(names)):,} distinct entities; loading the text encoder")
     embedder = load_embedder(config.encoder)
-    thresholds = thresholds_of(config, embedder)
+    thresholds = chosen_thresholds(embedder.name, config.cluster_threshold, config.map_threshold)
     progress(0.3, describe(embedder))
     rows = map_names(names, reference, embedder, thresholds)
     write_text(config.out, to_csv(rows))

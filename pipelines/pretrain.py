@@ -19,16 +19,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipelines.launch import LAUNCHERS, launch_options, read_launch
-from pipelines.stage import ConsoleProgress, provenance, run_stage, say, stop_on_signal
+from pipelines.provenance import provenance
+from pipelines.stage import ConsoleProgress, job_of, run_stage, say, stop_on_signal
 from suprem.configfile import load_config
 from suprem.errors import ConfigError
+from suprem.experiments.configurations import PretrainRequest
 from suprem.resources import CONFIGS, configuration
 from suprem.settings import load_settings
 from suprem.training.config import PretrainConfig
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Command line."""
+def command_line() -> argparse.ArgumentParser:
+    """Return the reader of the command line."""
     parser = argparse.ArgumentParser(
         prog="suprem pretrain", description=__doc__.splitlines()[0], parents=[launch_options()]
     )
@@ -45,62 +47,95 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting")
     parser.add_argument("--dry-run", action="store_true", help="measure a few steps, say what the run needs, stop")
     parser.add_argument("--resume", action="store_true", help="continue the run in --run-dir")
-    args = parser.parse_args(argv)
+    return parser
 
-    def work() -> None:
-        from suprem.experiments import pretraining
-        from suprem.training.distributed import Workers
 
+def request_of(args: argparse.Namespace) -> PretrainRequest:
+    """Return what a command line asks for.
+
+    Raises:
+        ConfigError: It does not fit, or changes what a resumed run keeps.
+    """
+    if args.resume and (args.set or args.vocabulary or args.init):
+        raise ConfigError(
+            "A resumed run keeps its configuration; leave --set, --vocabulary and --init out, or start anew."
+        )
+    config = load_config(PretrainConfig, run_configuration(args.run_dir) if args.resume else args.config, args.set)
+    if args.vocabulary:
+        config = replace(config, vocabulary=args.vocabulary)
+    if args.init:
+        config = replace(config, init=args.init)
+    return PretrainRequest(config, args.run_dir, args.data, args.resume, args.dry_run)
+
+
+def run_configuration(folder: Path) -> Path:
+    """Return the file in a run folder that defines the run."""
+    return folder / "config.toml"
+
+
+def work(asked: PretrainRequest) -> None:
+    """Train, or say what that would need."""
+    from suprem.experiments import pretraining
+    from suprem.training.distributed import Workers
+
+    config = load_config(PretrainConfig, run_configuration(asked.run_dir)) if asked.resume else asked.config
+    config = replace(
+        config,
+        vocabulary=config.vocabulary and config.vocabulary.absolute(),
+        init=config.init and config.init.absolute(),
+        teachers=tuple(folder.absolute() for folder in config.teachers),
+    )
+    settings = load_settings()
+    workers = Workers(precision=config.training.precision, cpu=config.training.cpu)
+    with stop_on_signal() as should_stop, closing(workers):
+        experiment = pretraining.set_up(
+            config,
+            data=asked.data,
+            folder=asked.run_dir,
+            workers=workers,
+            provenance=provenance(),
+            encoder_folder=settings.encoder_folder,
+            say=say,
+            progress=ConsoleProgress("pretrain"),
+        )
+        if asked.dry_run:
+            outlook = pretraining.estimate(experiment, workers)
+            if workers.is_main:
+                print(outlook)
+            return
+        summary = pretraining.run(
+            experiment,
+            folder=asked.run_dir,
+            workers=workers,
+            resume=asked.resume,
+            progress=ConsoleProgress("pretrain"),
+            should_stop=should_stop,
+            mlflow_uri=settings.mlflow_tracking_uri,
+        )
+    if not workers.is_main:
+        return
+    print(
+        f"{summary.epochs} epochs, {summary.steps} steps, {summary.seconds / 60:.0f} min; best validation macro "
+        f"AUROC {summary.best_auroc:.4f} after epoch {summary.best_epoch + 1}; checkpoint {asked.run_dir / 'best'}"
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+
+    def begin() -> None:
+        job = job_of(argv, PretrainRequest)
+        if job is not None:
+            work(job)
+            return
+        args = command_line().parse_args(argv)
         launch, words = read_launch(argv)
         if launch.kind != "local":
             print(LAUNCHERS[launch.kind](launch).start("pretrain", words, args.run_dir))
             return
-        if args.resume and (args.set or args.vocabulary or args.init):
-            raise ConfigError(
-                "A resumed run keeps its configuration; leave --set, --vocabulary and --init out, or start anew."
-            )
-        path = args.run_dir / "config.toml" if args.resume else args.config
-        config = load_config(PretrainConfig, path, args.set)
-        if args.vocabulary:
-            config = replace(config, vocabulary=args.vocabulary.absolute())
-        if args.init:
-            config = replace(config, init=args.init.absolute())
-        config = replace(config, teachers=tuple(folder.absolute() for folder in config.teachers))
-        settings = load_settings()
-        workers = Workers(precision=config.training.precision, cpu=config.training.cpu)
-        with stop_on_signal() as should_stop, closing(workers):
-            experiment = pretraining.set_up(
-                config,
-                data=args.data,
-                folder=args.run_dir,
-                workers=workers,
-                provenance=provenance(),
-                encoder_folder=settings.encoder_folder,
-                say=say,
-                progress=ConsoleProgress("pretrain"),
-            )
-            if args.dry_run:
-                outlook = pretraining.estimate(experiment, workers)
-                if workers.is_main:
-                    print(outlook)
-                return
-            summary = pretraining.run(
-                experiment,
-                folder=args.run_dir,
-                workers=workers,
-                resume=args.resume,
-                progress=ConsoleProgress("pretrain"),
-                should_stop=should_stop,
-                mlflow_uri=settings.mlflow_tracking_uri,
-            )
-        if not workers.is_main:
-            return
-        print(
-            f"{summary.epochs} epochs, {summary.steps} steps, {summary.seconds / 60:.0f} min; best validation macro "
-            f"AUROC {summary.best_auroc:.4f} after epoch {summary.best_epoch + 1}; checkpoint {args.run_dir / 'best'}"
-        )
+        work(request_of(args))
 
-    return run_stage(work)
+    return run_stage(begin)
 
 
 if __name__ == "__main__":

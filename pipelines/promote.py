@@ -19,15 +19,19 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pipelines.stage import parse_folds, run_stage
+from pipelines.stage import job_of, parse_folds, run_stage
+from suprem.concepts.mapping.versions import open_version
 from suprem.datasets.index import VALIDATION_FOLDS
+from suprem.datasets.signal_store import SignalStore
 from suprem.errors import ConfigError
+from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.score_table import ScoreTable
+from suprem.experiments.configurations import PromotionRequest
 from suprem.settings import load_settings
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Command line."""
+def read(argv: list[str] | None) -> PromotionRequest:
+    """Read the command line."""
     parser = argparse.ArgumentParser(prog="suprem promote", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint, for example RUN/best")
     parser.add_argument("--evaluation", type=Path, help="result of pipelines.zero_shot --out; default: the card's own")
@@ -40,34 +44,36 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--bank-folds", type=parse_folds, default=VALIDATION_FOLDS, help="its folds; default: 9")
     parser.add_argument("--to", type=Path, help="default: <SUPREM_HOME>/checkpoint, which this installation then uses")
-    args = parser.parse_args(argv)
+    return PromotionRequest(**vars(parser.parse_args(argv)))
 
-    def work() -> None:
-        from suprem.concepts.mapping.versions import open_version
-        from suprem.datasets.signal_store import SignalStore
-        from suprem.evaluation.results import EvaluationResult
-        from suprem.experiments import promoting
 
-        settings = load_settings()
-        target = args.to or settings.home / "checkpoint"
-        text = args.evaluation.read_text(encoding="utf-8") if args.evaluation else None
-        evaluation = EvaluationResult.from_json(text) if text else None
-        scores = ScoreTable.load(args.scores) if args.scores else None
-        store = SignalStore.open(args.bank) if args.bank else None
-        bank = promoting.bank_of(args.checkpoint, store, args.bank_folds, settings.device) if store else None
-        concepts = None
-        if args.vocabulary:
-            if not args.bank:
-                raise ConfigError("--vocabulary needs the records that --bank names; give a signal store.")
-            version = open_version(args.vocabulary)
-            concepts = promoting.figures_of_concepts(
-                args.checkpoint, args.bank, args.bank_folds, version, settings.device
-            )
-        done = promoting.run(args.checkpoint, evaluation, target, scores, bank, concepts)
-        compared = f", with {bank.records:,} reference ECGs" if bank else ""
-        print(f"checkpoint {done} is in {target}{compared}")
+def work(asked: PromotionRequest) -> None:
+    """Complete the card, put the checkpoint where it belongs, and say so."""
+    from suprem.experiments import promoting
 
-    return run_stage(work)
+    settings = load_settings()
+    target = asked.to or settings.home / "checkpoint"
+    text = asked.evaluation.read_text(encoding="utf-8") if asked.evaluation else None
+    evaluation = EvaluationResult.from_json(text) if text else None
+    scores = ScoreTable.load(asked.scores) if asked.scores else None
+    store = SignalStore.open(asked.bank) if asked.bank else None
+    bank = promoting.bank_of(asked.checkpoint, store, asked.bank_folds, settings.device) if store else None
+    concepts = None
+    if asked.vocabulary:
+        if not asked.bank:
+            raise ConfigError("--vocabulary needs the records that --bank names; give a signal store.")
+        version = open_version(asked.vocabulary)
+        concepts = promoting.figures_of_concepts(
+            asked.checkpoint, asked.bank, asked.bank_folds, version, settings.device
+        )
+    done = promoting.run(asked.checkpoint, evaluation, target, scores, bank, concepts)
+    compared = f", with {bank.records:,} reference ECGs" if bank else ""
+    print(f"checkpoint {done} is in {target}{compared}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+    return run_stage(lambda: work(job_of(argv, PromotionRequest) or read(argv)))
 
 
 if __name__ == "__main__":

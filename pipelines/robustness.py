@@ -99,7 +99,7 @@ def main(argv: list[str] | None = None) -> int:
 
     def work() -> None:
         from suprem.experiments import disturbing
-        from suprem.experiments.zero_shot import ZeroShotConfig
+        from suprem.experiments.configurations import ZeroShotConfig
         from suprem.inference.predictor import Predictor
 
         settings = load_settings()
@@ -108,7 +108,7 @@ def main(argv: list[str] | None = None) -> int:
         result = disturbing.run(
             disturbing.RobustnessConfig(asked, args.records, args.paraphrases), predictor, ConsoleProgress("robustness")
         )
-        hand_over(args, result.to_json(), lambda: describe(result))
+        hand_over(result.to_json(), lambda: describe(result), out=args.out, json=args.json)
 
     return run_stage(work)
 

@@ -3,43 +3,28 @@
 from __future__ import annotations
 
 import os
-import platform
-import re
 import signal
-import subprocess
 import sys
 import time
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Iterator
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from suprem.atomic import write_text
+from suprem.configfile import load_config
 from suprem.errors import Cancelled, SupremError
 from suprem.jobs.job import STOPPED
 from suprem.jobs.progress import progress_line
-from suprem.resources import ROOT
+
+JOB = "--job"
+"""The option of every stage that a page starts: a file with the whole configuration, in place of all others."""
+
+T = TypeVar("T")
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C (128 + 2)."""
-
-PACKAGES = (
-    "torch",
-    "numpy",
-    "scipy",
-    "pandas",
-    "wfdb",
-    "pydicom",
-    "scikit-learn",
-    "sentence-transformers",
-    "safetensors",
-)
-
-
-_FOLDERS = re.compile(r"""(?<=["'=])(?:[A-Za-z]:)?[/\\](?:[^"',\[\]=/\\]+[/\\])*""")
-"""Those of an absolute path inside a word, such as `teachers=["/one/two/run"]`."""
 
 
 def draws(text: str) -> int:
@@ -68,12 +53,32 @@ def add_result_options(parser: ArgumentParser, bootstrap: int) -> None:
     parser.add_argument("--out", type=Path, help="also write the JSON object to this file")
 
 
-def hand_over(args: Namespace, as_json: str, as_text: Callable[[], str]) -> None:
+def hand_over(as_json: str, as_text: Callable[[], str], *, out: Path | None, json: bool) -> None:
     """Print a result in the form that was asked for, and write its JSON where that was asked for."""
-    if args.out is not None:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        write_text(args.out, as_json)
-    print(as_json if args.json else as_text())
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_text(out, as_json)
+    print(as_json if json else as_text())
+
+
+def is_job(argv: Sequence[str] | None) -> bool:
+    """Return whether a command line is `--job FILE`."""
+    words = sys.argv[1:] if argv is None else argv
+    return len(words) == 2 and words[0] == JOB
+
+
+def job_of(argv: Sequence[str] | None, kind: type[T]) -> T | None:
+    """Return what a job of a page asks for, where the command line is `--job FILE`; None for one that a person typed.
+
+    Args:
+        argv: The command line; None takes that of the process.
+        kind: The dataclass of the stage, of `suprem.experiments.configurations`.
+
+    Raises:
+        ConfigError: The file cannot be read or does not fit.
+    """
+    words = sys.argv[1:] if argv is None else argv
+    return load_config(kind, Path(words[1])) if is_job(words) else None
 
 
 def run_stage(work: Callable[[], int | None]) -> int:
@@ -146,40 +151,3 @@ def stop_on_signal() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def provenance() -> dict[str, Any]:
-    """Return what a result depends on besides its configuration: code, packages, machine. No host or user names."""
-    return {
-        "commit": _commit(),
-        "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
-        "hardware": {"machine": platform.machine(), "cores": os.cpu_count(), "system": platform.system()},
-        "command": " ".join([_program(), *map(without_folders, sys.argv[1:])]),
-    }
-
-
-def without_folders(word: str) -> str:
-    """Return a word of a command with each absolute path in it shortened to its last part: folders name people."""
-    return Path(word).name if Path(word).is_absolute() else _FOLDERS.sub("", word)
-
-
-def _program() -> str:
-    """Return how a person starts what runs: `suprem` and its name come first in `sys.argv[1:]`, or a stage itself."""
-    program = Path(sys.argv[0])
-    name = program.parent.name if program.name == "__main__.py" else program.stem
-    return "suprem" if name == "suprem" else f"python -m pipelines.{name}"
-
-
-def _commit() -> str:
-    """Return the git commit of this source, marked when files differ from it, or "unknown" outside a checkout."""
-    if not (ROOT / ".git").exists():  # an installed package may lie below some other project's checkout
-        return "unknown"
-    try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
-        changed = subprocess.run(
-            ["git", "status", "--porcelain", "-uno"], cwd=ROOT, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return head.stdout.strip() + ("+changes" if changed.stdout.strip() else "")

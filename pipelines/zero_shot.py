@@ -20,17 +20,18 @@ from pathlib import Path
 
 from pipelines.language_model import add_llm_options
 from pipelines.result_text import as_json, describe, shortfalls, side_by_side
-from pipelines.stage import ConsoleProgress, add_result_options, hand_over, parse_folds, run_stage, say
+from pipelines.stage import ConsoleProgress, add_result_options, hand_over, job_of, parse_folds, run_stage, say
 from pipelines.write_queries import WRITTEN, with_written
 from suprem.datasets.catalog import LABEL_VARIANTS, TASK_NAMES, load_task
 from suprem.datasets.crop import CROPS
 from suprem.evaluation.query_set import BUILT_IN, SIMPLIFIED
+from suprem.experiments.configurations import ZeroShotConfig, ZeroShotRequest
 from suprem.export import RESEARCH_USE
-from suprem.settings import load_settings
+from suprem.settings import Settings, load_settings
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Command line."""
+def command_line() -> argparse.ArgumentParser:
+    """Return the reader of the command line."""
     parser = argparse.ArgumentParser(
         prog="suprem zero-shot", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
@@ -59,40 +60,58 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one, or SUPREM_CHECKPOINT")
     add_llm_options(parser)
     add_result_options(parser, bootstrap=1000)
-    args = parser.parse_args(argv)
+    return parser
 
-    def work() -> None:
-        from suprem.experiments import zero_shot
-        from suprem.inference.predictor import Predictor
 
+def work(asked: ZeroShotRequest, settings: Settings, *, json: bool = False) -> None:
+    """Evaluate, write what was asked for, and print the result."""
+    from suprem.experiments import zero_shot
+    from suprem.inference.predictor import Predictor
+
+    load_task(asked.config.task, asked.config.labels)  # what can be wrong is told before minutes are spent
+    for path in filter(None, (asked.out, asked.scores)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    predictor = Predictor.configured(settings, asked.checkpoint)
+    found = zero_shot.run(asked.config, predictor, ConsoleProgress("zero_shot"))
+    results = [one.result for one in found]
+    if asked.scores is not None:
+        results = zero_shot.save_scores(asked.scores, found, asked.out.parent if asked.out is not None else None)
+    for note in shortfalls(results[0]):
+        say(note)
+    hand_over(
+        as_json(results),
+        lambda: "\n\n".join([*map(describe, results), *side_by_side(results)]),
+        out=asked.out,
+        json=json,
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+
+    def begin() -> None:
         settings = load_settings()
-        # What can be wrong is told before minutes are spent.
+        job = job_of(argv, ZeroShotRequest)
+        if job is not None:
+            work(job, settings)
+            return
+        args = command_line().parse_args(argv)
         load_task(args.task, args.labels)
-        for path in filter(None, (args.out, args.scores)):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        queries = with_written(args.queries, args, settings, ConsoleProgress("write_queries"))
-        predictor = Predictor.configured(settings, args.checkpoint)
-        config = zero_shot.ZeroShotConfig(
+        config = ZeroShotConfig(
             task=args.task,
             data=args.data,
             folds=args.folds,
             labels=args.labels,
             splits=args.splits,
             crop=args.crop,
-            queries=queries,
+            queries=with_written(args.queries, args, settings, ConsoleProgress("write_queries")),
             calibrate=args.calibrate,
             against=args.against,
             bootstrap=args.bootstrap,
         )
-        found = zero_shot.run(config, predictor, ConsoleProgress("zero_shot"))
-        results = [one.result for one in found]
-        if args.scores is not None:
-            results = zero_shot.save_scores(args.scores, found, args.out.parent if args.out is not None else None)
-        for note in shortfalls(results[0]):
-            say(note)
-        hand_over(args, as_json(results), lambda: "\n\n".join([*map(describe, results), *side_by_side(results)]))
+        work(ZeroShotRequest(config, args.checkpoint, args.out, args.scores), settings, json=args.json)
 
-    return run_stage(work)
+    return run_stage(begin)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,12 @@ def to_toml(config: object) -> str:
     Raises:
         ConfigError: A field is None though its default is not; TOML has no word for that.
     """
-    return tomli_w.dumps(_without_none(config))
+    return table_to_toml(as_table(config))
+
+
+def table_to_toml(table: Mapping[str, Any]) -> str:
+    """Return a table of plain values as TOML."""
+    return tomli_w.dumps(table)
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
@@ -212,7 +217,12 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _without_none(config: object) -> dict[str, Any]:
+def as_table(config: object) -> dict[str, Any]:
+    """Return a dataclass as a table of plain values that TOML can hold: fields that are None are left out.
+
+    Raises:
+        ConfigError: A field is None though its default is not; TOML has no word for that.
+    """
     table = {}
     for field in _fields(config):
         value = getattr(config, field.name)
@@ -220,5 +230,5 @@ def _without_none(config: object) -> dict[str, Any]:
             if _default(field) is not None:
                 raise ConfigError(f"{field.name!r} is None, which TOML cannot say; its default is not None.")
         else:
-            table[field.name] = _without_none(value) if dataclasses.is_dataclass(value) else _plain(value)
+            table[field.name] = as_table(value) if dataclasses.is_dataclass(value) else _plain(value)
     return table

@@ -60,7 +60,7 @@ def fill_installation(home: Path, jobs: int, rows: int) -> None:
             file.write(json.dumps({**line, "split": split, **metrics}) + "\n")
     store = JobStore(f"sqlite:///{home / 'suprem.sqlite'}", home / "jobs")
     for number in range(jobs):
-        job = store.submit(JobSpec("pretrain", ("--run-dir", str(folder)), f"run {number}"))
+        job = store.submit(JobSpec("pretrain", {"run_dir": str(folder)}, f"run {number}"))
         store.claim(limit=1)
         store.move(job.id, State.RUNNING)
         job.log.write_text("pretrain 100.0 %  epoch 22/22\n" * 50)

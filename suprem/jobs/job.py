@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
+from suprem.configfile import as_table, table_to_toml
 from suprem.errors import JobError
 
 STAGES = frozenset(
     {
-        "ablate",
         "build_vocabulary",
-        "compare",
         "download",
         "evaluate",
-        "evaluate_extraction",
-        "extract_entities",
         "index_datasets",
-        "linear_probe",
-        "map_entities",
         "pretrain",
         "promote",
         "score",
@@ -30,15 +27,18 @@ STAGES = frozenset(
 )
 """The stages that a job may run, by module name below `pipelines`. A browser never names anything else."""
 
-GOES_ON = frozenset({"ablate", "download", "index_datasets", "pretrain"})
+GOES_ON = frozenset({"download", "index_datasets", "pretrain"})
 """The stages that go on where they were stopped; the others begin anew."""
 
 STOPPED = 143
 """Exit code of a stage that SIGTERM stopped and that saved its state, as a shell reports it (128 + 15)."""
 
 LOG = "log.txt"
-MAX_ARGUMENTS = 100
-MAX_ARGUMENT_CHARACTERS = 4_000
+CONFIGURATION = "job.toml"
+"""In a job's folder: what its stage is asked to do."""
+
+MAX_CHARACTERS = 100_000
+"""Of a configuration as JSON."""
 
 
 class State(StrEnum):
@@ -69,74 +69,70 @@ LEGAL: dict[State, frozenset[State]] = {
 }
 
 
-def resuming(words: Sequence[str]) -> tuple[str, ...]:
-    """Return the command line that continues a training run: it keeps its own configuration and vocabulary."""
-    options = ("--set", "--config", "--vocabulary")
-    kept: list[str] = []
-    rest = iter(words)
-    for word in rest:
-        if word in options:
-            next(rest, None)
-        elif not word.startswith(tuple(f"{option}=" for option in options)):
-            kept.append(word)
-    return tuple(kept) if "--resume" in kept else (*kept, "--resume")
-
-
 @dataclass(frozen=True)
 class JobSpec:
-    """What to run.
+    """What to run: a stage, and its configuration as a table of plain values, which becomes the stage's TOML file.
 
     Args:
         stage: A command of `suprem`, one of `STAGES`.
-        arguments: Its command line, one word each; no shell reads them.
+        configuration: What the stage is asked to do; `JobSpec.of` takes it from the stage's own dataclass.
         title: For people, for example "pretrain compact, seed 1".
         processes: Above 1 the stage runs under `torchrun` with so many processes on this machine.
         resumes: The job whose work this one continues.
+        earlier: Whether a version of the program that kept command lines made it; it is shown and no longer run.
 
     Raises:
-        JobError: The stage is unknown or the arguments are not what a command line can hold.
+        JobError: The stage is unknown or the configuration is not what a file can hold.
     """
 
     stage: str
-    arguments: tuple[str, ...] = ()
+    configuration: Mapping[str, Any] = field(default_factory=dict)
     title: str = ""
     processes: int = 1
     resumes: int | None = None
+    earlier: bool = False
 
     def __post_init__(self) -> None:
+        if self.earlier:
+            return
         if self.stage not in STAGES:
             raise JobError(f"There is no stage {self.stage!r} for a job; expected one of {', '.join(sorted(STAGES))}.")
-        if len(self.arguments) > MAX_ARGUMENTS or any(
-            len(word) > MAX_ARGUMENT_CHARACTERS or "\0" in word for word in self.arguments
-        ):
-            raise JobError(
-                f"A job takes at most {MAX_ARGUMENTS} arguments of at most {MAX_ARGUMENT_CHARACTERS} characters."
-            )
+        text = json.dumps(self.configuration)
+        if len(text) > MAX_CHARACTERS or "\\u0000" in text:
+            raise JobError(f"A job's configuration holds at most {MAX_CHARACTERS:,} characters, and no null character.")
         if not 1 <= self.processes <= 1024:
             raise JobError(f"A job was given {self.processes} processes; expected 1 to 1024.")
 
-    @property
-    def command_line(self) -> str:
-        """What a person would type to run the same."""
+    @classmethod
+    def of(cls, stage: str, request: object, title: str, processes: int = 1) -> JobSpec:
+        """Return the job of a stage's own dataclass, which the stage's command reads back."""
+        return cls(stage, as_table(request), title, processes)
+
+    def command_line(self, configuration: Path) -> str:
+        """Return what a person would type to run the same from a file with the configuration."""
         launcher = "python" if self.processes == 1 else f"torchrun --standalone --nproc_per_node={self.processes}"
-        return f"{launcher} -m suprem {self.stage} {shlex.join(self.arguments)}".rstrip()
+        return f"{launcher} -m suprem {self.stage} {shlex.join(['--job', str(configuration)])}"
+
+    @property
+    def configuration_text(self) -> str:
+        """The configuration as TOML."""
+        return table_to_toml(self.configuration)
 
     @property
     def run_folder(self) -> Path | None:
         """The training run that it writes, None when it writes none."""
-        words = self.arguments
-        return Path(words[words.index("--run-dir") + 1]) if "--run-dir" in words[:-1] else None
+        folder = self.configuration.get("run_dir")
+        return Path(folder) if self.stage == "pretrain" and folder else None
 
-    def again(self) -> tuple[str, ...]:
-        """Return the arguments that continue this work after it was stopped.
+    def again(self) -> Mapping[str, Any]:
+        """Return the configuration that continues this work after it was stopped.
 
-        A training run keeps the configuration that lies in its folder; one that was stopped before it had written
-        that, and every other stage, takes the same arguments once more.
+        A training run goes on with what lies in its folder; one that was stopped before it had written that, and every
+        other stage, takes the same configuration once more.
         """
         folder = self.run_folder
-        if self.stage != "pretrain" or folder is None or not (folder / "config.toml").exists():
-            return self.arguments
-        return resuming(self.arguments)
+        begun = folder is not None and (folder / "config.toml").exists()
+        return {**self.configuration, "resume": True} if begun else self.configuration
 
 
 @dataclass(frozen=True)
@@ -173,6 +169,11 @@ class Job:
         return self.folder / LOG
 
     @property
+    def configuration_file(self) -> Path:
+        """What its stage is asked to do, as TOML."""
+        return self.folder / CONFIGURATION
+
+    @property
     def can_resume(self) -> bool:
         """Whether it ended before its work was done, so that it can be continued or begun anew."""
-        return self.state in ENDED - {State.DONE}
+        return self.state in ENDED - {State.DONE} and not self.spec.earlier

@@ -126,6 +126,11 @@ def list_runs(folder: Path) -> list[Run]:
     return runs
 
 
+def run_checkpoints(folder: Path) -> dict[str, Path]:
+    """Return the best checkpoints of the runs below a folder, newest first, by "Run NAME"."""
+    return {f"Run {run.name}": run.checkpoint.absolute() for run in list_runs(folder) if run.checkpoint}
+
+
 def differences(runs: list[Run]) -> dict[str, list[Any]]:
     """Return the settings in which the runs differ, with each run's value."""
     names = sorted(set().union(*(run.config for run in runs)))

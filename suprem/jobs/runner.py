@@ -34,12 +34,12 @@ def open_store(settings: Settings) -> JobStore:
     return JobStore(settings.database, settings.home / "jobs")
 
 
-def command(spec: JobSpec) -> list[str]:
-    """Return the words that run a stage; a person can type the same."""
-    module = ["-m", "suprem", spec.stage, *spec.arguments]
-    if spec.processes == 1:
+def command(job: Job) -> list[str]:
+    """Return the words that run a job's stage; a person can type the same."""
+    module = ["-m", "suprem", job.spec.stage, "--job", str(job.configuration_file)]
+    if job.spec.processes == 1:
         return [sys.executable, *module]
-    torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={spec.processes}"]
+    torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={job.spec.processes}"]
     return [sys.executable, *torchrun, *module]
 
 
@@ -70,12 +70,14 @@ def resume(store: JobStore, number: int, *, limit: int, start: Starter = start_s
         JobError: The job still runs, is done, or is continued already.
     """
     job = store.get(number)
+    if job.spec.earlier:
+        raise JobError(f"Job {number} was made by an earlier version of this program; start its work anew.")
     if not job.can_resume:
         raise JobError(f"Job {number} ({job.spec.stage}) is {job.state}; only one that was stopped can go on.")
     for other in store.jobs(states=set(State) - ENDED):
         if other.spec.resumes == number:
             raise JobError(f"Job {other.id} continues job {number} already.")
-    return submit(store, replace(job.spec, arguments=job.spec.again(), resumes=number), limit=limit, start=start)
+    return submit(store, replace(job.spec, configuration=job.spec.again(), resumes=number), limit=limit, start=start)
 
 
 def dispatch(store: JobStore, *, limit: int, start: Starter = start_supervisor) -> list[Job]:

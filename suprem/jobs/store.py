@@ -12,7 +12,7 @@ from sqlalchemy import Column, Connection, Engine, Float, Integer, MetaData, Str
 
 from suprem.database import open_database, writing
 from suprem.errors import JobError
-from suprem.jobs.job import ACTIVE, ENDED, LEGAL, Job, JobSpec, State
+from suprem.jobs.job import ACTIVE, CONFIGURATION, ENDED, LEGAL, Job, JobSpec, State
 
 _METADATA = MetaData()
 _JOBS = Table(
@@ -20,6 +20,7 @@ _JOBS = Table(
     _METADATA,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("stage", String(40), nullable=False),
+    # The configuration as a JSON object; earlier versions wrote the words of a command line here, a JSON list.
     Column("arguments", Text, nullable=False),
     Column("title", String(400), nullable=False),
     Column("processes", Integer, nullable=False),
@@ -56,7 +57,7 @@ class JobStore:
         with writing(self._engine) as connection:
             row = {
                 "stage": spec.stage,
-                "arguments": json.dumps(spec.arguments),
+                "arguments": json.dumps(spec.configuration),
                 "title": spec.title[:400],
                 "processes": spec.processes,
                 "resumes": spec.resumes,
@@ -68,6 +69,7 @@ class JobStore:
             number = int(connection.execute(insert(_JOBS).returning(_JOBS.c.id), row).scalar_one())
             folder = self.folder / f"{number:06d}-{spec.stage.replace('_', '-')}"
             folder.mkdir(parents=True, exist_ok=True)
+            (folder / CONFIGURATION).write_text(spec.configuration_text, encoding="utf-8")
             _set(connection, number, folder=str(folder))
             return _get(connection, number)
 
@@ -143,14 +145,17 @@ def _get(connection: Connection, number: int) -> Job:
 
 def _job(row: Any) -> Job:
     watched = row["supervisor_pid"] is not None
+    stored = json.loads(row["arguments"])
+    earlier = not isinstance(stored, dict)
     return Job(
         id=row["id"],
         spec=JobSpec(
             stage=row["stage"],
-            arguments=tuple(json.loads(row["arguments"])),
+            configuration={} if earlier else stored,
             title=row["title"],
             processes=row["processes"],
             resumes=row["resumes"],
+            earlier=earlier,
         ),
         state=State(row["state"]),
         folder=Path(row["folder"]),

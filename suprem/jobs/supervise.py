@@ -39,7 +39,7 @@ def supervise(store: JobStore, number: int, *, grace: float = GRACE_SECONDS) -> 
     pid, start = identity(os.getpid())
     store.note_supervisor(number, pid=pid, start=start)
     try:
-        stage = start_detached(command(job.spec), log=job.log, folder=Path.cwd())
+        stage = start_detached(command(job), log=job.log, folder=Path.cwd())
     except OSError as error:
         return store.move(number, State.FAILED, message=f"The stage could not be started: {error.strerror or error}.")
     try:

@@ -10,6 +10,8 @@ from suprem.datasets.index import TRAIN_FOLDS, VALIDATION_FOLDS
 from suprem.errors import ConfigError
 from suprem.model.config import ModelConfig
 
+Precision = Literal["no", "bf16"]
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -65,7 +67,7 @@ class TrainConfig:
     attention_diversity: float = 0.0
     patience: int = 10
     checkpoint_minutes: float = 3.0
-    precision: Literal["no", "bf16"] = "no"
+    precision: Precision = "no"
     compile: bool = False
     cpu: bool = False
     seed: int = 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
+import sqlite3
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,12 +18,12 @@ import pytest
 
 from suprem.errors import JobError
 from suprem.jobs import runner, supervise
-from suprem.jobs.job import ENDED, LEGAL, JobSpec, State, resuming
+from suprem.jobs.job import ENDED, LEGAL, JobSpec, State
 from suprem.jobs.processes import end_group, group_members, identity, is_alive, start_detached
 from suprem.jobs.progress import Progress, last_progress, progress_line, tail
 from suprem.jobs.store import JobStore
 
-SPEC = JobSpec("pretrain", ("--run-dir", "a"), "tiny")
+SPEC = JobSpec("pretrain", {"run_dir": "a"}, "tiny")
 WITHIN = 200.0
 """Seconds, of which a quiet machine needs one and a busy one many."""
 
@@ -150,14 +153,6 @@ def test_a_killed_supervisor_is_found_and_its_stage_ended(store: JobStore, tmp_p
     assert runner.reconcile(store, limit=1) == []
 
 
-RUN = ("--config", "a.toml", "--data", "store", "--run-dir", "run", "--set", "training.epochs=3")
-
-
-@pytest.mark.parametrize("words", [RUN, (*RUN, "--vocabulary=v", "--resume"), ("--vocabulary", "v", *RUN)])
-def test_a_run_that_goes_on_keeps_its_configuration(words: tuple[str, ...]) -> None:
-    assert resuming(words) == ("--data", "store", "--run-dir", "run", "--resume")
-
-
 def resumed(store: JobStore, spec: JobSpec) -> JobSpec:
     store.submit(spec)
     store.claim(limit=1)
@@ -167,9 +162,10 @@ def resumed(store: JobStore, spec: JobSpec) -> JobSpec:
 
 def test_resuming_keeps_the_run_folder_and_drops_what_the_folder_decides(store: JobStore, tmp_path: Path) -> None:
     (tmp_path / "config.toml").touch()
-    words = ("--run-dir", str(tmp_path))
-    spec = JobSpec("pretrain", (*words, "--config", "a.toml", "--vocabulary", "v"), "three epochs", processes=2)
-    assert resumed(store, spec) == JobSpec("pretrain", (*words, "--resume"), "three epochs", 2, resumes=1)
+    spec = JobSpec("pretrain", {"run_dir": str(tmp_path), "data": "store"}, "three epochs", processes=2)
+    continued = {**spec.configuration, "resume": True}
+    assert resumed(store, spec) == JobSpec("pretrain", continued, "three epochs", 2, resumes=1)
+    assert tomllib.loads(store.get(2).configuration_file.read_text()) == continued
     for number, message in (
         (2, r"Job 2 .* is starting; only one that was stopped"),
         (1, "Job 2 continues job 1 already"),
@@ -178,9 +174,26 @@ def test_resuming_keeps_the_run_folder_and_drops_what_the_folder_decides(store: 
             runner.resume(store, number, limit=1, start=lambda _job: None)
 
 
-@pytest.mark.parametrize(("stage", "words"), [("pretrain", RUN), ("zero_shot", ("--folds", "9"))])
-def test_what_left_nothing_to_go_on_with_is_begun_again(store: JobStore, stage: str, words: tuple[str, ...]) -> None:
-    assert resumed(store, JobSpec(stage, words)) == JobSpec(stage, words, resumes=1)
+@pytest.mark.parametrize(
+    ("stage", "configuration"), [("pretrain", {"run_dir": "run"}), ("zero_shot", {"config": {"folds": [9]}})]
+)
+def test_what_left_nothing_to_go_on_with_is_begun_again(
+    store: JobStore, stage: str, configuration: dict[str, object]
+) -> None:
+    assert resumed(store, JobSpec(stage, configuration)) == JobSpec(stage, configuration, resumes=1)
+
+
+def test_a_job_of_an_earlier_version_is_shown_and_not_continued(store: JobStore, tmp_path: Path) -> None:
+    store.submit(SPEC)
+    store.claim(limit=1)
+    store.move(1, State.LOST)
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as connection:
+        connection.execute("UPDATE jobs SET stage = 'ablate', arguments = ?", (json.dumps(["--run-dir", "a"]),))
+    connection.close()
+    (job,) = store.jobs()
+    assert (job.spec.stage, job.spec.title, job.spec.run_folder, job.can_resume) == ("ablate", "tiny", None, False)
+    with pytest.raises(JobError, match="earlier version of this program; start its work anew"):
+        runner.resume(store, 1, limit=1, start=lambda _job: None)
 
 
 def test_a_queued_job_starts_when_a_place_is_free(store: JobStore) -> None:
@@ -255,8 +268,8 @@ def test_only_legal_changes_of_state_happen(store: JobStore, before: State, afte
     ("change", "message"),
     [
         ({"stage": "os"}, "There is no stage 'os'"),
-        ({"arguments": ("a\0b",)}, "at most 100 arguments"),
-        ({"arguments": ("x",) * 101}, "at most 100 arguments"),
+        ({"configuration": {"run_dir": "a\0b"}}, "no null character"),
+        ({"configuration": {"run_dir": "x" * 100_000}}, "at most 100,000 characters"),
         ({"processes": 0}, "was given 0 processes"),
     ],
 )
@@ -276,14 +289,19 @@ def test_a_nearly_full_machine_starts_nothing(store: JobStore, monkeypatch: pyte
     assert store.jobs() == []
 
 
-def test_the_command_is_what_a_person_would_type() -> None:
-    assert runner.command(SPEC)[1:] == ["-m", "suprem", "pretrain", "--run-dir", "a"]
-    two = JobSpec("pretrain", ("--run-dir", "a"), processes=2)
-    words = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m", "suprem", "pretrain"]
-    assert runner.command(two)[1:] == [*words, "--run-dir", "a"]
-    assert SPEC.command_line == "python -m suprem pretrain --run-dir a"
-    assert two.command_line == "torchrun --standalone --nproc_per_node=2 -m suprem pretrain --run-dir a"
-    assert JobSpec("download", ("ptb-xl", "--to", "my data")).command_line.endswith("ptb-xl --to 'my data'")
+def test_the_command_is_what_a_person_would_type(store: JobStore) -> None:
+    one = store.submit(SPEC)
+    file = str(one.configuration_file)
+    assert runner.command(one)[1:] == ["-m", "suprem", "pretrain", "--job", file]
+    assert (
+        tomllib.loads(one.configuration_file.read_text()) == {"run_dir": "a"} == tomllib.loads(SPEC.configuration_text)
+    )
+    two = store.submit(JobSpec("pretrain", {"run_dir": "a"}, processes=2))
+    words = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m", "suprem", "pretrain", "--job"]
+    assert runner.command(two)[1:] == [*words, str(two.configuration_file)]
+    assert SPEC.command_line(Path("my job.toml")) == "python -m suprem pretrain --job 'my job.toml'"
+    launcher = "torchrun --standalone --nproc_per_node=2 -m suprem pretrain"
+    assert two.spec.command_line(Path("a.toml")) == f"{launcher} --job a.toml"
 
 
 def test_a_process_that_ended_is_not_alive_even_as_a_zombie(tmp_path: Path) -> None:

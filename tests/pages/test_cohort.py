@@ -10,7 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from suprem.concepts.vocabulary import load_terms
+from suprem.configfile import load_config
 from suprem.ecg.record import EcgRecord
+from suprem.experiments.configurations import CohortRequest
 from suprem.inference.cohort import Cohort, Plan, QualityVerdict, ScoredRecord, add_part, begin, finish
 from suprem.jobs import runner
 from suprem.settings import load_settings
@@ -71,8 +73,8 @@ def test_a_folder_becomes_a_job_without_a_query_in_it(open_page: Open, recording
     assert errors(app) == []
     (job,) = runner.open_store(load_settings()).jobs()
     home = tmp_path / "artifacts" / "cohorts" / "cohort-1"
-    assert job.spec.arguments[:2] == ("--folder", str(recordings))
-    assert {"--no-links", "--results", str(home)} <= set(job.spec.arguments)
+    asked = load_config(CohortRequest, job.configuration_file)
+    assert (asked.folder, asked.results, asked.links) == (recordings, home, False)
     assert "Jane" not in str(job)
     assert (home / "queries.txt").read_text() == "AF of Jane Doe\nLBBB"
     assert app.selectbox(key="cohort").value == "cohort-1"

@@ -143,7 +143,7 @@ def test_without_a_version_the_page_offers_to_build_one(home: Path, monkeypatch:
     press(app, "build-version")
     (job,) = started
     assert job.spec.stage == "build_vocabulary"
-    assert job.spec.arguments[-1] == str(home / "vocabularies")
+    assert job.spec.configuration["out"] == str(home / "vocabularies")
 
 
 def test_nothing_is_decided_without_a_name(version: VocabularyVersion) -> None:

@@ -9,8 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from suprem.concepts.vocabulary import load_terms
+from suprem.configfile import load_config
 from suprem.datasets.catalog import TASK_NAMES
 from suprem.evaluation.ablation import AblationResult, QuestionResult, summarise
+from suprem.experiments.configurations import EvaluationConfig
 from suprem.jobs.job import Job
 from suprem.web.evaluation.evaluation_panel import TASK_TITLES
 from tests.evaluations import write_evaluation, write_probes, write_robustness
@@ -64,8 +66,9 @@ def test_the_first_visit_says_how_to_begin_and_starts_the_command(
     app.button(key="evaluate").click().run()
     assert "Job 1 is starting" in texts(app)
     (job,) = started
-    words = ("--data", "/recordings", "--checkpoint", str(checkpoint), "--labels", "exact")
-    assert (job.spec.stage, job.spec.arguments) == ("evaluate", words)
+    assert job.spec.stage == "evaluate"
+    asked = load_config(EvaluationConfig, job.configuration_file)
+    assert asked == EvaluationConfig((Path("/recordings"),), checkpoint)
     assert app.button(key="cancel-1"), "it is followed as on the training page"
 
 

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pipelines import build_vocabulary
+from suprem.configfile import load_config
+from suprem.experiments.configurations import (
+    DownloadRequest,
+    IndexingConfig,
+    PretrainRequest,
+    PromotionRequest,
+    ZeroShotRequest,
+)
 from suprem.jobs import runner
 from suprem.jobs.job import Job, JobSpec, State
 from suprem.jobs.progress import progress_line
 from suprem.jobs.store import JobStore
+from suprem.resources import CONFIGS
+from suprem.training.config import PretrainConfig
 from tests.fakes import FakeEmbedder
 
 OpenPage = Callable[..., AppTest]
@@ -68,7 +79,7 @@ def test_a_preset_brings_its_own_values(open_page: OpenPage) -> None:
     app = open_page("New run")
     app.number_input(key="epochs-smoke").set_value(7).run()
     app.radio(key="preset").set_value("compact").run()
-    assert (app.number_input(key="epochs-compact").value, app.number_input(key="batch-compact").value) == (22, 32)
+    assert (app.number_input(key="epochs-compact").value, app.number_input(key="batch-compact").value) == (26, 32)
 
 
 def test_a_launched_run_becomes_a_job_with_the_command_a_person_would_type(
@@ -76,18 +87,20 @@ def test_a_launched_run_becomes_a_job_with_the_command_a_person_would_type(
 ) -> None:
     app = open_page("New run")
     app.number_input(key="epochs-smoke").set_value(3).run()
-    assert "training.epochs=3" in texts(app), "the command is shown before it is launched"
+    assert "epochs = 3\n" in texts(app), "what is to be trained is shown before it is launched"
+    assert "python -m suprem pretrain --job job.toml" in texts(app)
     app.button(key="launch").click().run()
     assert app.selectbox(key="job").value == 1, "the page goes where the job can be followed"
     assert "Job 1 is starting" in texts(app)
     (job,) = started
     assert job.spec.stage == "pretrain"
     assert job.spec.title == "smoke-1 (smoke)"
-    words = list(job.spec.arguments)
-    assert words[words.index("--run-dir") + 1] == str(home / "runs" / "smoke-1")
-    assert "training.epochs=3" in words
+    assert job.spec.run_folder == home / "runs" / "smoke-1"
+    asked = load_config(PretrainRequest, job.configuration_file)
+    smoke = load_config(PretrainConfig, CONFIGS / "smoke.toml")
+    assert asked.config == replace(smoke, training=replace(smoke.training, epochs=3)), "only what was changed differs"
     show(app, "New run").button(key="estimate").click().run()
-    assert "--dry-run" in store_of(home).get(2).spec.arguments
+    assert store_of(home).get(2).spec.configuration["dry_run"] is True
     assert store_of(home).get(2).state is State.QUEUED, "one at a time"
 
 
@@ -128,7 +141,7 @@ def test_a_preset_without_data_says_how_to_make_it(open_page: OpenPage) -> None:
 def test_a_running_job_shows_progress_curves_and_log_and_can_be_cancelled(open_page: OpenPage, home: Path) -> None:
     store = store_of(home)
     write_run(home / "runs" / "one")
-    job = store.submit(JobSpec("pretrain", ("--run-dir", str(home / "runs" / "one")), "one (smoke)"))
+    job = store.submit(JobSpec("pretrain", {"run_dir": str(home / "runs" / "one")}, "one (smoke)"))
     store.claim(limit=1)
     store.move(job.id, State.RUNNING)
     job.log.write_text(progress_line("pretrain", 0.5, "epoch 2/4, 3 min left") + "\n")
@@ -143,14 +156,14 @@ def test_a_running_job_shows_progress_curves_and_log_and_can_be_cancelled(open_p
 def test_a_lost_run_can_be_resumed(open_page: OpenPage, home: Path, started: list[Job]) -> None:
     store = store_of(home)
     write_run(home / "runs" / "one")
-    store.submit(JobSpec("pretrain", ("--run-dir", str(home / "runs" / "one"), "--set", "training.epochs=2"), "one"))
+    store.submit(JobSpec("pretrain", {"run_dir": str(home / "runs" / "one")}, "one"))
     store.claim(limit=1)
     store.move(1, State.RUNNING)
     store.note_supervisor(1, pid=2**22 + 1, start=1.0)
     app = open_page()
     assert "Job 1 was interrupted" in texts(app)
     app.button(key="resume-1").click().run()
-    assert started[-1].spec.arguments == ("--run-dir", str(home / "runs" / "one"), "--resume")
+    assert started[-1].spec.configuration == {"run_dir": str(home / "runs" / "one"), "resume": True}
     assert started[-1].spec.resumes == 1
 
 
@@ -160,7 +173,7 @@ def test_a_finished_run_is_evaluated_before_it_can_be_used(open_page: OpenPage, 
     write_run(folder)
     (folder / "best").mkdir()
     (folder / "best" / "config.json").write_text("{}")
-    store.submit(JobSpec("pretrain", ("--run-dir", str(folder)), "one"))
+    store.submit(JobSpec("pretrain", {"run_dir": str(folder)}, "one"))
     store.claim(limit=1)
     store.move(1, State.RUNNING)
     store.move(1, State.DONE)
@@ -168,11 +181,12 @@ def test_a_finished_run_is_evaluated_before_it_can_be_used(open_page: OpenPage, 
     assert app.button(key="evaluate-one").disabled
     app.text_input(key="ptbxl-one").set_value("/somewhere").run()
     app.button(key="evaluate-one").click().run()
-    assert store.get(2).spec.arguments[:2] == ("--task", "ptbxl_all")
+    asked = load_config(ZeroShotRequest, store.get(2).configuration_file)
+    assert (asked.config.task, asked.config.folds, asked.checkpoint) == ("ptbxl_all", (9,), folder / "best")
     (folder / "evaluation.json").write_text("{}")
     app.selectbox(key="job").set_value(1).run()
     app.button(key="use-one").click().run()
-    assert store.get(3).spec.stage == "promote"
+    assert load_config(PromotionRequest, store.get(3).configuration_file).evaluation == folder / "evaluation.json"
 
 
 def test_runs_are_compared_by_curves_and_by_the_settings_in_which_they_differ(open_page: OpenPage, home: Path) -> None:
@@ -195,10 +209,11 @@ def test_a_corpus_is_stored_or_fetched_in_the_background(
     app.radio(key="corpus").set_value("csn").run()
     app.text_input(key="corpus-folder-csn").set_value("/data/csn").run()
     app.button(key="index-corpus").click().run()
-    assert started[-1].spec.command_line == "python -m suprem index_datasets --csn /data/csn --signal compact"
+    assert load_config(IndexingConfig, started[-1].configuration_file) == IndexingConfig("csn", Path("/data/csn"))
     assert "Job 1 is starting" in texts(app)
     show(app, "Data").button(key="download-corpus").click().run()
-    assert store_of(home).get(2).spec.arguments == ("csn", "--to", str(home / "corpora" / "csn"))
+    fetched = load_config(DownloadRequest, store_of(home).get(2).configuration_file)
+    assert fetched == DownloadRequest("csn", home / "corpora" / "csn")
 
     monkeypatch.setattr(runner, "FREE_DISK", 1 << 60)
     show(app, "Data").button(key="download-corpus").click().run()
@@ -220,34 +235,35 @@ def test_recordings_and_a_vocabulary_version_are_chosen_in_the_form_and_cloned(
     app = open_page("Data")
     assert app.dataframe[0].value.iloc[0].tolist() == ["ptb-xl-compact", "ptb-xl", 2, 100, 42, 1]
     show(app, "New run").radio(key="preset").set_value("compact").run()
-    (version,) = (name for name in app.selectbox(key="vocabulary").options if name.startswith("Version 1"))
-    app.selectbox(key="vocabulary").set_value(version).run()
+    version = app.selectbox(key="vocabulary-compact").value
+    assert version.startswith("Version 1"), "the shipped network learned from a version"
     app.number_input(key="processes").set_value(2).run()
     app.button(key="launch").click().run()
     (folder,) = (home / "vocabularies").glob("*/")
-    words = started[-1].spec.arguments
-    assert words[words.index("--data") + 1] == str(data)
-    assert words[words.index("--vocabulary") + 1] == str(folder)
-    assert started[-1].spec.processes == 2
+    asked = load_config(PretrainRequest, started[-1].configuration_file)
+    shipped = load_config(PretrainConfig, CONFIGS / "compact.toml")
+    assert (asked.data, started[-1].spec.processes) == (data, 2)
+    assert asked.config == replace(shipped, vocabulary=folder), "exactly the shipped configuration"
+    assert (asked.config.training.epochs, asked.config.measured, asked.config.statements) == (26, True, True)
     store = store_of(home)
     store.move(1, State.RUNNING)
     store.move(1, State.LOST)
     (home / "runs" / "compact-1").mkdir(parents=True)
     (home / "runs" / "compact-1" / "config.toml").write_text("")
     app.run().button(key="resume-1").click().run()
-    assert "--vocabulary" not in started[-1].spec.arguments, "a resumed run keeps the one of its folder"
+    assert started[-1].spec.configuration["resume"] is True, "a resumed run keeps the configuration of its folder"
     app.button(key="clone-2").click().run()
-    assert app.selectbox(key="vocabulary").value == version
+    assert app.selectbox(key="vocabulary-compact").value == version
     assert app.number_input(key="processes").value == 2
 
 
 def test_an_evaluation_that_failed_is_started_again(open_page: OpenPage, home: Path, started: list[Job]) -> None:
     store = store_of(home)
-    store.submit(JobSpec("zero_shot", ("--folds", "9"), "evaluate"))
+    store.submit(JobSpec("zero_shot", {"checkpoint": "a"}, "evaluate"))
     store.claim(limit=1)
     store.move(1, State.FAILED)
     app = open_page()
     assert app.button(key="resume-1").label == "Start again"
     app.button(key="resume-1").click().run()
-    assert started[-1].spec == JobSpec("zero_shot", ("--folds", "9"), "evaluate", resumes=1)
+    assert started[-1].spec == JobSpec("zero_shot", {"checkpoint": "a"}, "evaluate", resumes=1)
     assert app.selectbox(key="job").value == 2

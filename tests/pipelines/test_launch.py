@@ -15,7 +15,6 @@ import pytest
 from pipelines import launch, pretrain
 from pipelines.launch import Launch, NodeRun, SlurmLauncher, TorchrunLauncher, read_launch, torchrun
 from suprem.errors import Cancelled, ConfigError, JobError
-from suprem.jobs.job import resuming
 
 WORDS = ("--config", "a.toml", "--data", "store", "--run-dir", "run", "--set", "training.epochs=3")
 
@@ -123,7 +122,7 @@ def test_a_preempted_run_saves_is_queued_again_and_resumes(tmp_path: Path, monke
         assert run() == 143
     finally:
         signal.signal(signal.SIGALRM, before)
-    assert started == [WORDS, resuming(WORDS)]
+    assert started == [WORDS, launch.resuming(WORDS)]
     assert again[0].function.words == WORDS
 
 
@@ -137,3 +136,11 @@ def test_submitit_carries_a_run_to_another_process_and_its_error_back(tmp_path: 
     assert help_only.result() == 0
     with pytest.raises(submitit.core.utils.FailedJobError, match="pretrain ended with code"):
         refused.result()
+
+
+RUN = ("--config", "a.toml", "--data", "store", "--run-dir", "run", "--set", "training.epochs=3")
+
+
+@pytest.mark.parametrize("words", [RUN, (*RUN, "--vocabulary=v", "--resume"), ("--vocabulary", "v", *RUN)])
+def test_a_run_that_goes_on_keeps_its_configuration(words: tuple[str, ...]) -> None:
+    assert launch.resuming(words) == ("--data", "store", "--run-dir", "run", "--resume")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
-import json
 import os
-import platform
 import signal
 import sys
 from collections.abc import Callable
@@ -13,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from pipelines import stage
-from pipelines.stage import ConsoleProgress, provenance, run_stage, say, stop_on_signal
+from pipelines.stage import ConsoleProgress, run_stage, say, stop_on_signal
 from suprem.errors import Cancelled, CorpusNotFound, QueryError
 
 
@@ -114,28 +111,3 @@ def test_a_second_ctrl_c_stops_at_once() -> None:
         os.kill(os.getpid(), signal.SIGINT)
         assert should_stop()
         os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_provenance_names_code_packages_and_machine_but_no_person(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["/somewhere/pipelines/pretrain.py", "--data", "store"])
-    found = provenance()
-    assert found["command"] == "python -m pipelines.pretrain --data store"
-    assert set(found["packages"]) == set(stage.PACKAGES)
-    assert found["commit"]
-    text = json.dumps({**found, "packages": {}})
-    assert platform.node() not in text
-    assert f"/{getpass.getuser()}/" not in text
-
-
-@pytest.mark.parametrize(
-    ("word", "kept"),
-    [
-        ("/home/ann/my runs/one", "one"),
-        ('teachers=["/home/ann/my runs/one","/two/best"]', 'teachers=["one","best"]'),
-        ("vocabulary=/home/ann/versions/1a", "vocabulary=1a"),
-        ('leave_out=["LAO/LAE","ISC_"]', 'leave_out=["LAO/LAE","ISC_"]'),
-        ("training.learning_rate=5e-4", "training.learning_rate=5e-4"),
-    ],
-)
-def test_folders_do_not_go_into_a_card(word: str, kept: str) -> None:
-    assert stage.without_folders(word) == kept

@@ -30,7 +30,7 @@ from suprem.concepts.finding import core
 from suprem.concepts.guards import IMPLIED, conflict, properties
 from suprem.concepts.mapping.cluster import ClusterTree, StatedProperties, build_tree
 from suprem.concepts.vocabulary import Vocabulary
-from suprem.errors import ConceptError
+from suprem.errors import ConceptError, ConfigError
 from suprem.export import plain_cell, text_cell
 
 NARROWER, BROADER = "narrower", "broader"
@@ -425,3 +425,24 @@ def _usual(wordings: StatedProperties, starts: NDArray[np.intp]) -> StatedProper
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
+
+
+def chosen_thresholds(encoder: str, cluster: float | None, map: float | None) -> MappingThresholds:
+    """Return the thresholds that a person chose, each where it is None that of the encoder.
+
+    Args:
+        encoder: Name of the text encoder.
+        cluster, map: Cosines.
+
+    Raises:
+        ConfigError: One is not above 0 and at most 1.
+    """
+    usual = THRESHOLDS.get(encoder, DEFAULT_THRESHOLDS)
+    chosen = MappingThresholds(
+        usual.cluster if cluster is None else cluster,
+        usual.map if map is None else map,
+    )
+    for name, value in (("cluster", chosen.cluster), ("map", chosen.map)):
+        if not 0 < value <= 1:
+            raise ConfigError(f"The {name} threshold is {value}; expected a cosine above 0 and at most 1.")
+    return chosen

@@ -14,6 +14,7 @@ from suprem.concepts.query import parse_queries
 from suprem.ecg.formats.archive import keep_signals
 from suprem.ecg.formats.table import TableFormat
 from suprem.errors import CohortError, SupremError
+from suprem.experiments.configurations import CohortRequest
 from suprem.jobs.job import JobSpec
 from suprem.jobs.runner import submit
 from suprem.jobs.store import JobStore
@@ -93,19 +94,20 @@ def begin_cohort(settings: Settings, store: JobStore) -> None:
 
 def score_job(home: Path, folder: Path, table: TableFormat, ignore_quality: bool) -> JobSpec:
     """Return the job that scores a cohort, or goes on with it; no query stands in it, since one may name a person."""
-    words = ["--folder", str(folder), "--queries", str(home / _QUERIES), "--results", str(home), "--no-links"]
-    words += ["--fs", f"{table.fs:g}"] if table.fs else []
-    words += ["--unit", table.unit] if table.unit else []
-    words += [f"--leads={','.join(table.leads)}"] if table.leads else []
-    words += ["--ignore-quality"] if ignore_quality else []
-    return JobSpec("score", tuple(words), f"score cohort {home.name}")
+    asked = CohortRequest(
+        folder=folder,
+        results=home,
+        queries=home / _QUERIES,
+        ignore_quality=ignore_quality,
+        links=False,
+        table=table,
+    )
+    return JobSpec.of("score", asked, f"score cohort {home.name}")
 
 
 def results_of(spec: JobSpec) -> Path | None:
     """Return the cohort that a job scores, None where it does something else."""
-    words = spec.arguments
-    scores = spec.stage == "score" and "--results" in words[:-1]
-    return Path(words[words.index("--results") + 1]) if scores else None
+    return Path(spec.configuration["results"]) if spec.stage == "score" and not spec.earlier else None
 
 
 def _choose_folder(root: Path) -> Path | None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from suprem.datasets.catalog import LABEL_VARIANTS
+from suprem.experiments.configurations import EvaluationConfig
 from suprem.jobs.job import JobSpec
-from suprem.jobs.run_folder import list_runs
+from suprem.jobs.run_folder import run_checkpoints
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
 from suprem.web.training.job_panel import SHOWN, show_job
@@ -27,8 +28,7 @@ def start_evaluation(store: JobStore, settings: Settings) -> None:
         persist_state="session",
         placeholder="a folder that holds a corpus as published, such as PTB-XL, CPSC-2018 or CSN, or several",
     ).strip()
-    checkpoints = {IN_USE: settings.checkpoint}
-    checkpoints |= {f"Run {run.name}": run.checkpoint for run in list_runs(settings.home / "runs") if run.checkpoint}
+    checkpoints = {IN_USE: settings.checkpoint, **run_checkpoints(settings.home / "runs")}
     left, right = st.columns(2)
     chosen = left.selectbox("Checkpoint", list(checkpoints), key="evaluation-checkpoint")
     labels = right.selectbox("Labels", LABEL_VARIANTS, format_func=LABELS.__getitem__, key="evaluation-labels")
@@ -46,6 +46,7 @@ def start_evaluation(store: JobStore, settings: Settings) -> None:
 
 
 def evaluation_job(data: str, checkpoint: Path, labels: str) -> JobSpec:
-    """Return the job for one folder; a person can type the same command."""
-    words = ("--data", str(Path(data).expanduser()), "--checkpoint", str(checkpoint), "--labels", labels)
-    return JobSpec(STAGE, words, f"evaluate {checkpoint.parent.name if checkpoint.name == 'best' else checkpoint.name}")
+    """Return the job for one folder."""
+    asked = EvaluationConfig((Path(data).expanduser(),), checkpoint.absolute(), labels=labels)
+    name = checkpoint.parent.name if checkpoint.name == "best" else checkpoint.name
+    return JobSpec.of(STAGE, asked, f"evaluate {name}")

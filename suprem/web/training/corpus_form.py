@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from suprem.datasets.published import PUBLISHED, Publication
+from suprem.experiments.configurations import DownloadRequest, IndexingConfig
 from suprem.jobs.job import JobSpec
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
@@ -60,7 +61,7 @@ def store_corpus(store: JobStore, settings: Settings) -> None:
         width="stretch",
         help=f"{corpus.licence}; no account is needed. Stopped, it goes on where it was.",
         on_click=start_job,
-        args=(store, JobSpec("download", (name, "--to", str(own)), f"download {corpus.title}"), settings),
+        args=(store, JobSpec.of("download", DownloadRequest(name, own), f"download {corpus.title}"), settings),
     )
     stores = signal_stores(settings.home)
     if not stores:
@@ -83,5 +84,5 @@ def store_corpus(store: JobStore, settings: Settings) -> None:
 
 
 def _indexing(corpus: Publication, folder: Path, signal: str) -> JobSpec:
-    words = (f"--{corpus.option}", str(folder), "--signal", signal)
-    return JobSpec("index_datasets", words, f"store {corpus.title} for {signal}")
+    asked = IndexingConfig(corpus.option, folder, signal=signal)
+    return JobSpec.of("index_datasets", asked, f"store {corpus.title} for {signal}")

@@ -1,0 +1,144 @@
+"""The work of `score`: the rows of files, or a folder scored into a cohort; loaded when it begins, because torch is."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any, TextIO
+
+from pipelines.inputs import gather_paths, gather_queries
+from pipelines.provenance import provenance
+from pipelines.stage import ConsoleProgress, say, stop_on_signal
+from suprem.atomic import replacing
+from suprem.concepts.negation import SetAside, set_negations_aside
+from suprem.concepts.query import CardiacQuery
+from suprem.concepts.vocabulary import Vocabulary
+from suprem.ecg.formats.table import TableFormat
+from suprem.errors import QueryError
+from suprem.experiments.configurations import CohortRequest
+from suprem.export import text_cell
+from suprem.inference.cohort import Plan, begin
+from suprem.inference.files import (
+    Placed,
+    ScoreRow,
+    Unscored,
+    WindowsRow,
+    score_cohort,
+    score_files,
+    score_windows,
+)
+from suprem.inference.predictor import BATCH, Predictor
+from suprem.settings import load_settings
+
+COLUMNS = ("record_id", "query", "score", "logit", "support")
+WINDOW_COLUMNS = ("from_second", "mean_score", "windows")
+
+
+def write_rows(rows: Sequence[ScoreRow], file: TextIO) -> None:
+    """Write scores as CSV. Cells that a spreadsheet would run as a formula are quoted with an apostrophe."""
+    writer = csv.writer(file, lineterminator="\n")
+    whole = any(isinstance(row, WindowsRow) for row in rows)
+    writer.writerow([*COLUMNS, *(WINDOW_COLUMNS if whole else ())])
+    for row in rows:
+        cells = [text_cell(row.record_id), text_cell(row.query), f"{row.score:.6f}", f"{row.logit:.6f}", row.support]
+        if isinstance(row, WindowsRow):
+            cells += [f"{row.from_second:.2f}", f"{row.mean_score:.6f}", str(row.windows)]
+        writer.writerow(cells)
+
+
+def table_of(args: argparse.Namespace) -> TableFormat:
+    """Return what the command line states about tables."""
+    leads = tuple(name.strip() for name in args.leads.split(",")) if args.leads else None
+    return TableFormat(fs=args.fs, unit=args.unit, leads=leads)
+
+
+def answerable(asked: Sequence[CardiacQuery], vocabulary: Vocabulary) -> tuple[list[CardiacQuery], list[SetAside]]:
+    """Return the queries to score, and those that ask for an absence.
+
+    Raises:
+        QueryError: None is left.
+    """
+    queries, aside = set_negations_aside(asked, vocabulary)
+    if not queries:
+        raise QueryError(" ".join(query.reason for query in aside))
+    return queries, aside
+
+
+def score_folder(asked: CohortRequest, texts: Sequence[str] = ()) -> int:
+    """Score a folder into a cohort, or go on with one; `texts` are queries beside those of the file."""
+    paths = gather_paths([], asked.folder, links=asked.links)
+    predictor = Predictor.configured(load_settings(), asked.checkpoint)
+    queries, _ = answerable(gather_queries(texts, asked.queries, predictor.vocabulary), predictor.vocabulary)
+    plan = Plan(
+        source=asked.folder.absolute(),
+        files=tuple(str(path.relative_to(asked.folder)) for path in paths),
+        queries=tuple(query.text for query in queries),
+        support=tuple(str(found.support) for found in predictor.support(queries)),
+        checkpoint=predictor.id,
+        ignore_quality=asked.ignore_quality,
+        links=asked.links,
+        table=asked.table,
+    )
+    with stop_on_signal() as stopped:
+        cohort = score_cohort(predictor, begin(asked.results, plan), ConsoleProgress("score"), stopped, provenance())
+    say(f"{int(cohort.scored.sum())} of {cohort.done} records have scores.")
+    return 0 if cohort.scored.any() else 2
+
+
+def score_some(args: argparse.Namespace) -> int:
+    """Score files, and print or write the rows."""
+    paths = gather_paths(args.ecg, args.folder, links=not args.no_links)
+    predictor = Predictor.configured(load_settings(), args.checkpoint)
+    asked = gather_queries(args.query, args.queries, predictor.vocabulary)
+    queries, aside = answerable(asked, predictor.vocabulary)
+    options: dict[str, Any] = {"table": table_of(args), "ignore_quality": args.ignore_quality}
+    items: Iterator[ScoreRow | Placed | Unscored]
+    if args.windows == "all":
+        items = score_windows(predictor, paths, queries, **options)
+    else:
+        items = score_files(predictor, paths, queries, place=args.json, **options)
+    progress = ConsoleProgress("score")
+    rows: list[ScoreRow] = []
+    places: list[Placed] = []
+    errors: list[Unscored] = []
+    for item in items:
+        if isinstance(item, ScoreRow):
+            rows.append(item)
+        elif isinstance(item, Placed):
+            places.append(item)
+        else:
+            errors.append(item)
+        if len(paths) > BATCH:
+            done = len(rows) // len(queries) + len(errors)
+            progress(done / len(paths), f"{done} of {len(paths)} records, {len(errors)} without scores")
+
+    if args.out:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(args.out) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            write_rows(rows, file)
+    if args.json:
+        content = {
+            "checkpoint": predictor.id,
+            "encoder": predictor.encoder.name,
+            "scores": rows,
+            "familiarity": places,
+            "errors": errors,
+            "not_scored": [{**asdict(query), "reason": query.reason} for query in aside],
+            "cautions": [{"query": query.text, "caution": query.caution} for query in queries if query.caution],
+        }
+        print(json.dumps(content, default=asdict))
+        return 0 if rows else 2
+    if not args.out:
+        write_rows(rows, sys.stdout)
+    for error in errors:
+        say(f"{error.record_id}: {error.reason}")
+    for query in queries:
+        if query.caution:
+            say(f"“{query.text}”: {query.caution}")
+    for negation in aside:
+        say(negation.reason)
+    return 0 if rows else 2
