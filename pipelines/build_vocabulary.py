@@ -19,13 +19,13 @@ from pathlib import Path
 from pipelines.provenance import provenance
 from pipelines.stage import ConsoleProgress, job_of, run_stage, say
 from suprem.concepts.embed import load_embedder
-from suprem.concepts.mapping.labels import ReportFindings, read_findings
 from suprem.concepts.mapping.mapping import chosen_thresholds
 from suprem.concepts.mapping.versions import VocabularyVersion, build_version, measure_reports
 from suprem.concepts.vocabulary import reference_of
 from suprem.errors import ConceptError, ConfigError
 from suprem.experiments.configurations import VocabularyConfig
 from suprem.export import RESEARCH_USE
+from suprem.reports.entities_file import ReportFindings, read_findings
 from suprem.reports.extract import Progress, RuleExtractor, extract_entities
 from suprem.reports.report import read_reports
 from suprem.settings import load_settings
@@ -47,7 +47,7 @@ def run(config: VocabularyConfig, out: Path, progress: Progress) -> VocabularyVe
         raise ConfigError("There is nothing to build from; give a table of reports or entities that were extracted.")
     reference = reference_of(config.vocabulary)
     record_ids = _record_ids(config.index) if config.index else None
-    names = {name for report in reports for _, name, _ in report.findings}
+    names = {one.name for report in reports for one in report.findings}
     progress(0.5, f"{len(reports):,} reports, {len(names):,} distinct entities; loading the text encoder")
     embedder = load_embedder(config.encoder)
     thresholds = chosen_thresholds(embedder.name, config.cluster_threshold, config.map_threshold)

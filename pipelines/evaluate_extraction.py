@@ -20,11 +20,11 @@ from suprem.concepts.embed import load_embedder
 from suprem.concepts.mapping.mapping import THRESHOLDS
 from suprem.concepts.mapping.mapping_accuracy import ENTITY_CODES, MappingAccuracy, measure_mapping, read_entity_codes
 from suprem.concepts.vocabulary import load_terms
-from suprem.errors import ConceptError, ReportError
+from suprem.errors import ConceptError
 from suprem.export import RESEARCH_USE
 from suprem.reports.agreement import AnnotatedText, ExtractionAgreement, Score, Span, measure_agreement
 from suprem.reports.annotations import ANNOTATIONS_FILE, Annotation, read_annotations
-from suprem.reports.entity import Certainty
+from suprem.reports.entities_file import read_spans
 from suprem.reports.extract import RuleExtractor, extract_entities
 from suprem.reports.report import Report, read_reports
 
@@ -50,7 +50,7 @@ def run(config: ExtractionScoringConfig) -> tuple[ExtractionAgreement, list[str]
     texts = {report.report_id: report.text for report in read_reports(config.reports).reports} if config.reports else {}
     annotations, left_out = read_annotations(config.annotations, texts)
     chosen = {item.text: item for item in annotations if config.split in ("all", item.split)}
-    found = _read_entities(config.entities) if config.entities else _extract(list(chosen.values()))
+    found = read_spans(config.entities) if config.entities else _extract(list(chosen.values()))
     left_out += [item.report_id for item in chosen.values() if item.report_id not in found]
     compared = [
         AnnotatedText(item.text, item.spans, found[item.report_id])
@@ -80,21 +80,6 @@ def _extract(annotations: list[Annotation]) -> dict[str, tuple[Span, ...]]:
         report.report_id: tuple(Span(entity.start, entity.end, entity.certainty) for entity in report.entities)
         for report in extract_entities(reports, RuleExtractor()).reports
     }
-
-
-def _read_entities(path: Path) -> dict[str, tuple[Span, ...]]:
-    try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        return {
-            str(line["report_id"]): tuple(
-                Span(item["start"], item["end"], Certainty(item["certainty"])) for item in line["entities"]
-            )
-            for line in lines
-        }
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ReportError(
-            f"The entities cannot be read ({error}); expected entities.jsonl as pipelines.extract_entities writes it."
-        ) from error
 
 
 def as_lines(agreement: ExtractionAgreement) -> list[str]:

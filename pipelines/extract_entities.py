@@ -21,6 +21,7 @@ from suprem.atomic import replacing, write_text
 from suprem.errors import ReportError
 from suprem.export import RESEARCH_USE
 from suprem.reports.cache import AnswerCache
+from suprem.reports.entities_file import line_of
 from suprem.reports.extract import Extraction, Extractor, LlmExtractor, Progress, RuleExtractor, extract_entities
 from suprem.reports.prompt import load_prompt
 from suprem.reports.report import read_reports
@@ -58,7 +59,7 @@ def run(config: ExtractionConfig, progress: Progress) -> Extraction:
     extraction = extract_entities(table.reports, _extractor(config), skipped=table.skipped, progress=progress)
     with replacing(config.out / "entities.jsonl") as temporary, temporary.open("w", encoding="utf-8") as file:
         for report in extraction.reports:
-            file.write(json.dumps(report.as_dict(), ensure_ascii=False) + "\n")
+            file.write(line_of(report))
     write_text(
         config.out / "summary.json", json.dumps(extraction.summary.as_dict(), indent=2, ensure_ascii=False) + "\n"
     )

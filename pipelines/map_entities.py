@@ -17,7 +17,6 @@ from pathlib import Path
 from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.atomic import write_text
 from suprem.concepts.embed import TextEmbedder, describe, load_embedder
-from suprem.concepts.mapping.labels import read_findings
 from suprem.concepts.mapping.mapping import (
     Mapping,
     MappingThresholds,
@@ -29,6 +28,7 @@ from suprem.concepts.mapping.mapping import (
 from suprem.concepts.vocabulary import Vocabulary, reference_of
 from suprem.errors import ConceptError
 from suprem.export import RESEARCH_USE
+from suprem.reports.entities_file import read_findings
 from suprem.reports.extract import Progress
 
 MAX_CHARACTERS = 200
@@ -66,7 +66,7 @@ def read_names(path: Path) -> tuple[list[str], Counter[str]]:
     aside: Counter[str] = Counter()
     if path.suffix == ".jsonl":
         reports, damaged = read_findings(path)
-        lines = [name for report in reports for _, name, _ in report.findings]
+        lines = [one.name for report in reports for one in report.findings]
         aside["not a line of entities.jsonl"] = damaged
     else:
         lines = []

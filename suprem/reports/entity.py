@@ -41,13 +41,3 @@ class Entity:
     def shifted(self, offset: int) -> Entity:
         """The same entity in a text in which its statement starts `offset` characters later."""
         return Entity(self.text, self.start + offset, self.end + offset, self.certainty, self.name)
-
-    def as_dict(self) -> dict[str, str | int]:
-        """The JSON form of one entity in `entities.jsonl`."""
-        return {
-            "text": self.text,
-            "start": self.start,
-            "end": self.end,
-            "certainty": self.certainty.value,
-            "name": self.name,
-        }

@@ -60,16 +60,6 @@ class ReportEntities:
     entities: tuple[Entity, ...]
     language: Language
 
-    def as_dict(self) -> dict[str, Any]:
-        """One line of `entities.jsonl`."""
-        line: dict[str, Any] = {
-            "report_id": self.report_id,
-            "entities": [entity.as_dict() for entity in self.entities],
-        }
-        if self.language is not Language.UNDERSTOOD:
-            line["language"] = self.language.value
-        return line
-
 
 @dataclass(frozen=True)
 class ExtractionSummary:

@@ -9,6 +9,7 @@ import pytest
 
 from suprem.errors import Cancelled, LlmUnavailable
 from suprem.reports.cache import AnswerCache
+from suprem.reports.entities_file import line_of
 from suprem.reports.extract import (
     Language,
     LlmExtractor,
@@ -72,7 +73,7 @@ def test_each_statement_is_read_once() -> None:
 
 
 def test_a_language_that_is_not_understood_is_declared() -> None:
-    line = extract_entities(REPORTS, RuleExtractor()).reports[2].as_dict()
+    line = json.loads(line_of(extract_entities(REPORTS, RuleExtractor()).reports[2]))
     assert line == {"report_id": "3", "entities": [], "language": Language.NOT_UNDERSTOOD}
 
 
@@ -98,7 +99,7 @@ def test_a_report_with_many_unknown_words_is_partly_understood(text: str) -> Non
     extraction = extract_entities([Report("1", text), REPORTS[0]], RuleExtractor())
     first, second = extraction.reports
     assert first.entities
-    assert first.as_dict()["language"] == Language.PARTLY
+    assert json.loads(line_of(first))["language"] == Language.PARTLY
     assert second.language is Language.UNDERSTOOD
     assert extraction.summary.language_partly_understood == ["1"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suprem.concepts.mapping.mapping import Mapping, Similarities
-from suprem.concepts.mapping.versions import Mentions
+from suprem.concepts.mapping.mentions import Mentions
 
 MIN_MAPPED = 8
 """Fewer clusters than this are laid on a circle: there is nothing to arrange."""

@@ -16,11 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from suprem.concepts.abbreviations import match_key
-from suprem.concepts.mapping.labels import ReportFindings
 from suprem.concepts.mapping.mapping import Mapping
-from suprem.concepts.mapping.versions import Mentions, VocabularyVersion, write_version
+from suprem.concepts.mapping.mentions import Mentions
+from suprem.concepts.mapping.versions import VocabularyVersion, write_version
 from suprem.concepts.vocabulary import Concept, Vocabulary
 from suprem.errors import ConfigError
+from suprem.reports.entities_file import ReportFindings
 from suprem.reports.entity import Certainty
 
 MIN_REPORTS = 10
@@ -61,7 +62,9 @@ def label_variant(version: VocabularyVersion, name: str, out: Path) -> Vocabular
 
 def _uncertain_absent(version: VocabularyVersion) -> Plan:
     reports = [
-        replace(report, findings=tuple(found for found in report.findings if found[2] is not Certainty.UNCERTAIN))
+        replace(
+            report, findings=tuple(found for found in report.findings if found.certainty is not Certainty.UNCERTAIN)
+        )
         for report in version.reports()
     ]
     return reports, version.mappings(), version.reference()
@@ -70,7 +73,10 @@ def _uncertain_absent(version: VocabularyVersion) -> Plan:
 def _uncertain_present(version: VocabularyVersion) -> Plan:
     stated = {Certainty.UNCERTAIN: Certainty.ABNORMAL}
     reports = [
-        replace(report, findings=tuple((text, name, stated.get(level, level)) for text, name, level in report.findings))
+        replace(
+            report,
+            findings=tuple(replace(one, certainty=stated.get(one.certainty, one.certainty)) for one in report.findings),
+        )
         for report in version.reports()
     ]
     return reports, version.mappings(), version.reference()

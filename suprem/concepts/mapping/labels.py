@@ -6,7 +6,6 @@ label is masked, so that it is neither; a negated finding is absent like one tha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,26 +18,12 @@ from numpy.typing import NDArray
 from suprem.concepts.places import stated_places
 from suprem.concepts.vocabulary import Concept
 from suprem.errors import ConceptError
+from suprem.reports.entities_file import ReportFindings
 from suprem.reports.entity import Certainty
-from suprem.reports.extract import Language, ReportEntities
+from suprem.reports.extract import Language
 
 PRESENT, ABSENT, MASKED = 1, 0, -1
 _NOTHING: Mapping[str, NDArray[np.bool_]] = {}
-
-
-@dataclass(frozen=True)
-class ReportFindings:
-    """What one report holds, as (text, name, certainty), and whether its words were known."""
-
-    report_id: str
-    findings: tuple[tuple[str, str, Certainty], ...]
-    language: Language = Language.UNDERSTOOD
-
-    @classmethod
-    def of(cls, report: ReportEntities) -> ReportFindings:
-        """Return the findings of an extracted report."""
-        found = tuple((entity.text, " ".join(entity.name.split()), entity.certainty) for entity in report.entities)
-        return cls(report.report_id, found, report.language)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,37 +65,6 @@ class LabelMatrix:
         if values.shape != (len(ids), len(codes)) or values.dtype != np.int8:
             raise ConceptError(f"{path.name} holds {values.shape} labels for {len(ids)} records x {len(codes)} codes.")
         return cls(tuple(map(str, ids)), tuple(map(str, codes)), values)
-
-
-def read_findings(path: Path) -> tuple[list[ReportFindings], int]:
-    """Read entities.jsonl as `pipelines.extract_entities` writes it.
-
-    Returns:
-        The reports, and how many lines were set aside because they are not of that form.
-
-    Raises:
-        ConceptError: Not one line is.
-    """
-    reports: list[ReportFindings] = []
-    damaged = 0
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in filter(str.strip, file):
-            try:
-                row = json.loads(line)
-                findings = tuple(
-                    (str(item["text"]), " ".join(str(item["name"]).split()), Certainty(item["certainty"]))
-                    for item in row["entities"]
-                )
-                language = Language(row.get("language", Language.UNDERSTOOD))
-                reports.append(ReportFindings(str(row["report_id"]), findings, language))
-            except (ValueError, KeyError, TypeError, AttributeError):
-                damaged += 1
-    if not reports:
-        raise ConceptError(
-            f"No line of the entities can be read ({damaged:,} tried); "
-            "expected entities.jsonl as pipelines.extract_entities writes it."
-        )
-    return reports, damaged
 
 
 def label_matrix(
@@ -235,12 +189,12 @@ class _Columns:
         row = np.full(self.count, ABSENT if understood else MASKED, np.int8)
         if report.language is Language.NOT_UNDERSTOOD:
             return row
-        for _, name, certainty in report.findings:
-            if certainty is Certainty.NEGATED:
+        for one in report.findings:
+            if one.certainty is Certainty.NEGATED:
                 continue
-            for index, certain in self.marks.get(name, ()):
+            for index, certain in self.marks.get(one.name, ()):
                 if row[index] != PRESENT:
-                    row[index] = PRESENT if certain and certainty is not Certainty.UNCERTAIN else MASKED
+                    row[index] = PRESENT if certain and one.certainty is not Certainty.UNCERTAIN else MASKED
         return row
 
 

@@ -14,25 +14,21 @@ A version's id is a hash of its content: the same input gives the same version. 
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from suprem.atomic import replacing, write_text
 from suprem.concepts.abbreviations import WORDINGS_FILE
 from suprem.concepts.embed import TextEmbedder
-from suprem.concepts.mapping.labels import MASKED, PRESENT, LabelMatrix, ReportFindings, label_matrix, read_findings
+from suprem.concepts.mapping.changes import carried
+from suprem.concepts.mapping.labels import PRESENT, LabelMatrix, label_matrix
 from suprem.concepts.mapping.mapping import Mapping as Row
 from suprem.concepts.mapping.mapping import (
     MappingThresholds,
@@ -42,18 +38,15 @@ from suprem.concepts.mapping.mapping import (
     remap,
     to_csv,
 )
+from suprem.concepts.mapping.reviewed import decide
+from suprem.concepts.mapping.version_tables import clusters_csv, paper_tables
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.errors import ConceptError
-from suprem.export import text_cell
-from suprem.reports.entity import Certainty
-from suprem.reports.extract import Language
+from suprem.reports.entities_file import ReportFindings, line_of, read_findings
 
 DIGITS = 16
 FLOOR = 0.5
 """Lowest cluster threshold that a version is measured for."""
-
-REVIEWED = "reviewed"
-"""Guard of a row that a person decided."""
 
 MAPPING_RULES = 1
 """Raised by one whenever guards, clustering or the reading of a finding map a name differently than before."""
@@ -122,134 +115,6 @@ class VocabularyVersion:
     def reports(self) -> list[ReportFindings]:
         """Return the entities that the version was built from."""
         return read_findings(self.folder / "entities.jsonl")[0]
-
-
-@dataclass(frozen=True, eq=False)
-class Mentions:
-    """Which reports state which entity; denied entities and reports that were not understood do not count.
-
-    Attributes:
-        report_ids: The reports.
-        rows: Entity -> positions in `report_ids`, each once.
-    """
-
-    report_ids: tuple[str, ...]
-    rows: Mapping[str, NDArray[np.intp]]
-
-    @classmethod
-    def read(cls, reports: Sequence[ReportFindings]) -> Mentions:
-        """Collect the mentions of reports."""
-        rows: dict[str, dict[int, None]] = {}
-        for position, report in enumerate(reports):
-            for _, name, certainty in report.findings:
-                stated = rows.setdefault(name, {})
-                if report.language is not Language.NOT_UNDERSTOOD and certainty is not Certainty.NEGATED:
-                    stated[position] = None
-        arrays = {name: np.fromiter(positions, np.intp, len(positions)) for name, positions in rows.items()}
-        return cls(tuple(report.report_id for report in reports), arrays)
-
-    @cached_property
-    def counts(self) -> dict[str, int]:
-        """Entity -> number of reports that state it."""
-        return {name: len(rows) for name, rows in self.rows.items()}
-
-    def covered(self, entities: Iterable[str]) -> int:
-        """Return how many reports state at least one of some entities."""
-        found = [self.rows[name] for name in entities if name in self.rows]
-        return len(np.unique(np.concatenate(found))) if found else 0
-
-    def examples(self, entity: str, limit: int = 20) -> list[str]:
-        """Return ids of reports that state an entity."""
-        return [self.report_ids[row] for row in self.rows.get(entity, ())[:limit]]
-
-
-@dataclass(frozen=True)
-class Change:
-    """One entity that goes elsewhere; a code is empty where the entity carries no concept."""
-
-    entity: str
-    before: str
-    after: str
-    records: int
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What a change of mapping does, the rows with most records first.
-
-    Attributes:
-        gained: Entities that carry a concept now and did not.
-        lost: Entities that no longer do.
-        retargeted: Entities that carry another concept.
-        records: Records that state at least one of them.
-    """
-
-    gained: tuple[Change, ...]
-    lost: tuple[Change, ...]
-    retargeted: tuple[Change, ...]
-    records: int
-
-    @property
-    def rows(self) -> tuple[Change, ...]:
-        """All of them."""
-        return self.gained + self.lost + self.retargeted
-
-
-def compare(before: Iterable[Row], after: Iterable[Row], mentions: Mentions) -> Changes:
-    """Return what differs between two mappings. An entity that only one of them knows carries nothing in the other."""
-    old, new = carried(before), carried(after)
-    changed = [name for name in {**old, **new} if old.get(name, "") != new.get(name, "")]
-    counts = mentions.counts
-    found = [Change(name, old.get(name, ""), new.get(name, ""), counts.get(name, 0)) for name in changed]
-    found.sort(key=lambda change: (-change.records, change.entity))
-    return Changes(
-        gained=tuple(change for change in found if not change.before),
-        lost=tuple(change for change in found if not change.after),
-        retargeted=tuple(change for change in found if change.before and change.after),
-        records=mentions.covered(changed),
-    )
-
-
-def decided_in(rows: Iterable[Row]) -> dict[str, str]:
-    """Return entity -> code, empty where it has no target, for the rows of a mapping that people decided."""
-    return {row.entity: row.code for row in rows if row.guard == REVIEWED}
-
-
-def carried(rows: Iterable[Row]) -> dict[str, str]:
-    """Return entity -> code of the concept that an ECG with it has, for the entities that carry one."""
-    return {row.entity: row.code for row in rows if row.carries}
-
-
-def decide(rows: Iterable[Row], decided: Mapping[str, str], reference: Vocabulary) -> list[Row]:
-    """Return the mapping with people's decisions in place of what was computed.
-
-    Args:
-        rows: The computed mapping.
-        decided: Entity -> code, empty where it has no target.
-        reference: The concepts that codes belong to.
-
-    Raises:
-        ConceptError: A code is none of the reference vocabulary.
-    """
-    names = dict(zip(reference.codes, reference.names, strict=True))
-    unknown = sorted({code for code in decided.values() if code and code not in names})
-    if unknown:
-        raise ConceptError(
-            f"The decisions name {', '.join(unknown[:5])}, which this vocabulary does not have; "
-            "they were made for another."
-        )
-    return [
-        row
-        if row.entity not in decided
-        else replace(
-            row,
-            code=decided[row.entity],
-            concept=names.get(decided[row.entity], ""),
-            guard=REVIEWED,
-            needs_review=False,
-        )
-        for row in rows
-    ]
 
 
 def build_version(
@@ -326,13 +191,13 @@ def write_version(
     codes = carried(rows)
     vocabulary = _stated_concepts(reports, codes, reference)
     labels = label_matrix(reports, codes, vocabulary.concepts, record_ids=record_ids)
-    counts = Counter(name for report in reports for _, name, _ in report.findings)
+    counts = Counter(one.name for report in reports for one in report.findings)
     texts = {
         "vocabulary.json": vocabulary.to_json(),
         "reference.json": reference.to_json(),
         "mapping.csv": to_csv(rows),
-        "clusters.csv": _clusters_csv(rows, counts),
-        "tables.json": json.dumps(_tables(reports, rows, labels, vocabulary), indent=2, ensure_ascii=False) + "\n",
+        "clusters.csv": clusters_csv(rows, counts),
+        "tables.json": json.dumps(paper_tables(reports, rows, labels, vocabulary), indent=2, ensure_ascii=False) + "\n",
     }
     identity = _identity(texts, labels)
     folder = out / identity
@@ -341,7 +206,7 @@ def write_version(
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         write_text(folder / name, text)
-    write_text(folder / "entities.jsonl", _entities_jsonl(reports))
+    write_text(folder / "entities.jsonl", "".join(map(line_of, reports)))
     with replacing(folder / "labels.npz") as temporary, temporary.open("wb") as file:
         labels.save(file)
     manifest = {
@@ -368,7 +233,7 @@ def measure_reports(
     Raises:
         ConceptError: The reports hold no entity.
     """
-    names = {name for report in reports for _, name, _ in report.findings if name}
+    names = {one.name for report in reports for one in report.findings if one.name}
     return measure_similarities(names, reference, encoder, floor=floor)
 
 
@@ -410,73 +275,6 @@ def _stated_concepts(reports: Iterable[ReportFindings], codes: Mapping[str, str]
     if not stated.any():
         raise ConceptError("No entity names a concept of the vocabulary; lower --map-threshold or check the entities.")
     return Vocabulary(tuple(concept for concept, found in zip(reference.concepts, stated, strict=True) if found))
-
-
-def _entities_jsonl(reports: Iterable[ReportFindings]) -> str:
-    lines = []
-    for report in reports:
-        found = [{"text": text, "name": name, "certainty": str(level)} for text, name, level in report.findings]
-        line: dict[str, Any] = {"report_id": report.report_id, "entities": found}
-        if report.language is not Language.UNDERSTOOD:
-            line["language"] = report.language.value
-        lines.append(json.dumps(line))
-    return "\n".join(lines) + "\n"
-
-
-def _clusters_csv(rows: Sequence[Row], mentions: Counter[str]) -> str:
-    members: dict[int, list[Row]] = {}
-    for row in rows:
-        members.setdefault(row.cluster, []).append(row)
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["cluster", "representative", "size", "mentions", "codes", "needs_review"])
-    for cluster, found in sorted(members.items()):
-        representative = max(found, key=lambda row: (mentions[row.entity], row.entity)).entity
-        codes = "|".join(sorted({row.code for row in found if row.code}))
-        review = str(any(row.needs_review for row in found)).lower()
-        total = sum(mentions[row.entity] for row in found)
-        writer.writerow([cluster, text_cell(representative), len(found), total, codes, review])
-    return file.getvalue()
-
-
-def _tables(
-    reports: Sequence[ReportFindings], rows: Sequence[Row], labels: LabelMatrix, vocabulary: Vocabulary
-) -> dict[str, Any]:
-    phrases = [
-        (" ".join(text.lower().split()), certainty) for report in reports for text, _, certainty in report.findings
-    ]
-    sizes = Counter(row.cluster for row in rows)
-    mapped = {row.cluster for row in rows if row.code}
-    present, masked = (labels.values == PRESENT).sum(axis=0), (labels.values == MASKED).sum(axis=0)
-    order = np.argsort(-present, kind="stable")
-    return {
-        "table_14": {
-            "raw": len(phrases),
-            "unique": len({phrase for phrase, _ in phrases}),
-            "unique_after_filtering_uncertain": len(
-                {p for p, certainty in phrases if certainty != Certainty.UNCERTAIN}
-            ),
-            "names": len(rows),
-            "clusters": len(sizes),
-            "concepts": len(vocabulary),
-        },
-        "table_15": {
-            "clusters": len(sizes),
-            "mean_size": round(len(rows) / len(sizes), 2),
-            "max_size": max(sizes.values()),
-            "min_size": min(sizes.values()),
-            "share_mapped": round(len(mapped) / len(sizes), 4),
-        },
-        "figure_10": [
-            {
-                "code": vocabulary.codes[index],
-                "concept": vocabulary.names[index],
-                "present": int(present[index]),
-                "masked": int(masked[index]),
-            }
-            for index in order
-        ],
-    }
 
 
 def _identity(texts: Mapping[str, str], labels: LabelMatrix) -> str:

@@ -11,11 +11,12 @@ from pathlib import Path
 import streamlit as st
 
 from suprem.concepts.embed import TextEmbedder, load_embedder
-from suprem.concepts.mapping.labels import ReportFindings
 from suprem.concepts.mapping.mapping import THRESHOLDS, Mapping, Similarities, measure_similarities, remap
-from suprem.concepts.mapping.versions import Mentions, measure_reports, open_version
+from suprem.concepts.mapping.mentions import Mentions
+from suprem.concepts.mapping.versions import measure_reports, open_version
 from suprem.concepts.review.store import ReviewStore
 from suprem.concepts.vocabulary import Vocabulary, load_terms
+from suprem.reports.entities_file import ReportFindings
 
 ENCODER = "minilm"
 """Pasted reports are mapped with the bundled encoder, which is there on every machine."""

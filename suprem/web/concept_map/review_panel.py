@@ -12,7 +12,8 @@ from html import escape
 import streamlit as st
 
 from suprem.concepts.mapping.mapping import Candidate, candidates
-from suprem.concepts.mapping.versions import Mentions, VocabularyVersion
+from suprem.concepts.mapping.mentions import Mentions
+from suprem.concepts.mapping.versions import VocabularyVersion
 from suprem.concepts.review.decision import MAX_COMMENT, Equivalence, Status
 from suprem.concepts.review.store import ReviewStore
 from suprem.concepts.review.worklist import Coverage, Order, ReviewRow, arrange, coverage, review_rows

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from suprem.concepts.mapping.changes import Change, Changes, compare
 from suprem.concepts.mapping.mapping import Mapping, MappingThresholds, Similarities, remap
-from suprem.concepts.mapping.versions import (
-    FLOOR,
-    Change,
-    Changes,
-    Mentions,
-    VocabularyVersion,
-    build_version,
-    compare,
-    decide,
-    decided_in,
-    mapping_code,
-)
+from suprem.concepts.mapping.mentions import Mentions
+from suprem.concepts.mapping.reviewed import decide, decided_in
+from suprem.concepts.mapping.versions import FLOOR, VocabularyVersion, build_version, mapping_code
 from suprem.concepts.review.store import ReviewStore
 from suprem.errors import SupremError
 from suprem.web.concept_map.concept_cache import encoder_named, mappings_of, mentions_of, similarities_of

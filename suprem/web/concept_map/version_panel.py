@@ -7,7 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from suprem.concepts.mapping.versions import VocabularyVersion, carried, compare, list_versions
+from suprem.concepts.mapping.changes import carried, compare
+from suprem.concepts.mapping.versions import VocabularyVersion, list_versions
 from suprem.concepts.review.decision import Decision
 from suprem.concepts.review.store import ReviewStore
 from suprem.errors import SupremError

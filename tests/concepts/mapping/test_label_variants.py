@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from suprem.concepts.mapping.label_variants import MIN_REPORTS, label_variant
-from suprem.concepts.mapping.labels import ReportFindings
 from suprem.concepts.mapping.mapping import MappingThresholds
 from suprem.concepts.mapping.versions import VocabularyVersion, build_version, measure_reports
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.errors import ConfigError
+from suprem.reports.entities_file import Mention, ReportFindings
 from suprem.reports.entity import Certainty
 from tests.fakes import FakeEmbedder
 
@@ -20,7 +20,7 @@ SAME = ("left ventricular hypertrophy", "left ventricular high voltage", "LVH")
 
 
 def report(number: int, name: str, certainty: Certainty) -> ReportFindings:
-    return ReportFindings(str(number), ((name, name, certainty),))
+    return ReportFindings(str(number), (Mention(name, name, certainty),))
 
 
 @pytest.fixture(scope="module")

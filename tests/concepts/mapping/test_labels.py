@@ -1,24 +1,15 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from suprem.concepts.mapping.labels import (
-    MASKED,
-    LabelMatrix,
-    ReportFindings,
-    label_matrix,
-    read_findings,
-    with_broader,
-    with_statements,
-)
+from suprem.concepts.mapping.labels import MASKED, LabelMatrix, label_matrix, with_broader, with_statements
 from suprem.concepts.places import USUAL
 from suprem.concepts.vocabulary import CONCEPTS as CONCEPT_TERMS
 from suprem.concepts.vocabulary import Concept, load_terms
-from suprem.errors import ConceptError
+from suprem.reports.entities_file import Mention, ReportFindings
 from suprem.reports.entity import Certainty
 from suprem.reports.extract import Language
 
@@ -29,7 +20,7 @@ CARRIED = {"lvh": "LVH", "left ventricular hypertrophy": "LVH", "sinus rhythm": 
 def report(
     *findings: tuple[str, str], report_id: str = "1", language: Language = Language.UNDERSTOOD
 ) -> ReportFindings:
-    return ReportFindings(report_id, tuple((name, name, Certainty(level)) for name, level in findings), language)
+    return ReportFindings(report_id, tuple(Mention(name, name, Certainty(level)) for name, level in findings), language)
 
 
 def label(*findings: tuple[str, str]) -> int:
@@ -79,21 +70,6 @@ def test_the_file_loads_without_pickle(tmp_path: Path) -> None:
         assert found["record_ids"].tolist() == ["1"]
         assert found["codes"].tolist() == ["LVH", "SR"]
         assert found["values"].dtype == np.int8
-
-
-def test_damaged_lines_are_counted_and_the_rest_kept(tmp_path: Path) -> None:
-    path = tmp_path / "entities.jsonl"
-    good = {"report_id": 3, "entities": [{"text": "LVH", "certainty": "abnormal", "name": "lvh"}]}
-    path.write_text(json.dumps(good) + '\n{"half\n[]\n\n' + json.dumps({"report_id": 4, "entities": [{}]}) + "\n")
-    reports, damaged = read_findings(path)
-    assert reports == [ReportFindings("3", (("LVH", "lvh", Certainty.ABNORMAL),))]
-    assert damaged == 3
-
-
-def test_a_file_without_one_usable_line_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "x").write_text("prose")
-    with pytest.raises(ConceptError, match=r"entities\.jsonl"):
-        read_findings(tmp_path / "x")
 
 
 def test_records_are_found_with_and_without_leading_zeros_and_the_unknown_are_masked() -> None:

@@ -7,15 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from suprem.concepts.mapping.labels import LabelMatrix, ReportFindings
+from suprem.concepts.mapping.changes import compare
+from suprem.concepts.mapping.labels import LabelMatrix
 from suprem.concepts.mapping.mapping import Mapping, MappingThresholds, Similarities, read_mapping, to_csv
+from suprem.concepts.mapping.mentions import Mentions
+from suprem.concepts.mapping.reviewed import REVIEWED, decide
 from suprem.concepts.mapping.versions import (
-    REVIEWED,
-    Mentions,
     VocabularyVersion,
     build_version,
-    compare,
-    decide,
     list_versions,
     mapping_code,
     measure_reports,
@@ -23,6 +22,7 @@ from suprem.concepts.mapping.versions import (
 )
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.errors import ConceptError
+from suprem.reports.entities_file import Mention, ReportFindings
 from suprem.reports.entity import Certainty
 from suprem.reports.extract import Language
 from tests.fakes import FakeEmbedder
@@ -31,7 +31,7 @@ THRESHOLDS = MappingThresholds(cluster=0.8, map=0.75)
 
 
 def report(number: str, *found: tuple[str, Certainty], language: Language = Language.UNDERSTOOD) -> ReportFindings:
-    return ReportFindings(number, tuple((name, name, certainty) for name, certainty in found), language)
+    return ReportFindings(number, tuple(Mention(name, name, certainty) for name, certainty in found), language)
 
 
 REPORTS = [
@@ -104,7 +104,7 @@ def test_a_version_is_what_was_written_and_the_next_one_knows_its_parent(
     assert first.labels().values.tolist() == [[1, 1], [0, 1], [0, 0], [-1, -1], [0, 0]]
     assert first.reports() == REPORTS
     assert first.reference() == similarities.vocabulary
-    assert {r.entity for r in first.mappings()} == {name for _, name, _ in (f for r in REPORTS for f in r.findings)}
+    assert {r.entity for r in first.mappings()} == {one.name for r in REPORTS for one in r.findings}
 
     second = build(similarities, tmp_path, parent=first.id, decided={"sinus rhythm": ""})
     assert (first.number, second.number, second.parent) == (1, 2, first.id)
