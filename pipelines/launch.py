@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import shlex
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from typing import Any, Protocol
 
 from suprem.errors import Cancelled, ConfigError, JobError
 from suprem.jobs.job import STOPPED
+from suprem.resources import ROOT
 
 PORT = 29500
 SAVES_WITHIN = 120
@@ -210,6 +212,8 @@ def slurm_parameters(launch: Launch, name: str) -> dict[str, Any]:
         "time": round(60 * launch.hours),
         "signal_delay_s": SAVES_WITHIN,
         "additional_parameters": {"requeue": True},
+        # submitit starts Python by itself there; an installed package keeps this module where only `suprem` looks.
+        "setup": [f"export PYTHONPATH={shlex.quote(str(ROOT))}${{PYTHONPATH:+:$PYTHONPATH}}"],
     }
     if not launch.cpu:
         parameters["gpus_per_node"] = launch.gpus_per_node
