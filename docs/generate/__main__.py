@@ -10,8 +10,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from docs.generate.pages import DOCS, ROOT, generated
+from docs.generate.pages import DOCS, generated
 from docs.generate.results import keep_results
+from suprem.resources import ROOT
 
 
 def main(argv: list[str] | None = None) -> int:

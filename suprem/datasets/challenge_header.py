@@ -28,7 +28,7 @@ _COMMENT = re.compile(r"^#\s*(Age|Sex|Dx)\s*:(.*)$", re.IGNORECASE | re.MULTILIN
 
 @dataclass(frozen=True)
 class ChallengeHeader:
-    """What the comments of a header say.
+    """Age, sex and diagnoses, from the comments of a header.
 
     Args:
         age: Years, at most 89; NaN where it is not stated.

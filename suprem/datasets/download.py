@@ -48,7 +48,7 @@ _LINE = re.compile(r"([0-9a-f]{64}) [ *]?(?:\./)?(.+)")
 
 @dataclass(frozen=True)
 class Downloaded:
-    """What there is after a download.
+    """Outcome of a download: the files that are there, and those that are not.
 
     Args:
         folder: Of the corpus, as `index_datasets` takes it.

@@ -23,7 +23,7 @@ MAX_NOISE = 2.0  # millivolts
 
 
 class EditKind(StrEnum):
-    """What is done; the value is what the page calls it."""
+    """Kind of an edit; the value is its name on the page."""
 
     DROP = "Drop a lead"
     SWAP = "Swap two leads"

@@ -21,7 +21,7 @@ Vector = tuple[float, float, float]
 
 
 class Rhythm(StrEnum):
-    """What sets the beats."""
+    """Rhythm of a synthetic ECG: when its beats come."""
 
     SINUS = "sinus rhythm"
     FIBRILLATION = "atrial fibrillation"
@@ -32,7 +32,7 @@ class Rhythm(StrEnum):
 
 
 class Conduction(StrEnum):
-    """How the ventricles are activated."""
+    """Ventricular conduction of a synthetic ECG: the shape of its QRS."""
 
     NORMAL = "normal conduction"
     RBBB = "right bundle branch block"

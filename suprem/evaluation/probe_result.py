@@ -40,7 +40,7 @@ class ProbeClass:
 
 @dataclass(frozen=True)
 class Probe:
-    """What is asked; the same question has the same answer.
+    """One probe by all that decides its result; equal probes have equal results.
 
     Args:
         task: Name in the catalog.
@@ -67,7 +67,7 @@ class Probe:
 
     @property
     def learner(self) -> str:
-        """What is probed, with the seed where another one gives another result."""
+        """Return the name of the features, with the seed where it matters."""
         seeded = self.features.startswith(("random", "supervised"))
         return f"{self.features}, seed {self.seed}" if seeded else self.features
 

@@ -241,7 +241,7 @@ def ask_otherwise(
 
 @dataclass(frozen=True, eq=False)
 class Undisturbed:
-    """What every condition is compared with.
+    """Labels and scores of undisturbed recordings, with which every condition is compared.
 
     Args:
         codes: Code of each class.

@@ -45,7 +45,7 @@ GROUP_DRAWS = 500
 
 @dataclass(frozen=True)
 class Setting:
-    """What a result says of how it came about.
+    """Conditions of an evaluation, which its result states.
 
     Args:
         split: The records evaluated, in words, for example "folds 9".

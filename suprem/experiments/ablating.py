@@ -93,7 +93,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class AblationConfig:
-    """What to run.
+    """Questions, seeds and data of an ablation.
 
     Args:
         grid: The grid file.
@@ -132,7 +132,7 @@ class NotRun(Exception):
 
 @dataclass(frozen=True, eq=False)
 class AblationBench:
-    """What all cells of a run share."""
+    """Data, vocabularies and text encoders that all cells of an ablation share."""
 
     config: AblationConfig
     grid: Grid

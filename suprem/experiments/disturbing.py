@@ -43,7 +43,7 @@ WORDINGS = 5
 
 @dataclass(frozen=True)
 class RobustnessConfig:
-    """What to ask.
+    """Task, records and conditions of a robustness evaluation.
 
     Args:
         evaluation: The task and its records, as `zero_shot` takes them.
@@ -60,7 +60,7 @@ class RobustnessConfig:
 
 @dataclass(frozen=True, eq=False)
 class DisturbedScores:
-    """What came of the records that could be read.
+    """Scores of the readable records under every condition.
 
     Args:
         rows: Which of the labelled records.

@@ -66,7 +66,7 @@ class ProbingConfig:
 
 @dataclass(frozen=True, eq=False)
 class ProbeBench:
-    """What all probes of a command share.
+    """Checkpoint, store and labelled records that all probes of a command share.
 
     Args:
         config: What to learn from what.

@@ -33,7 +33,7 @@ _ARRAYS = ("verdicts", "messages", "logits", "features")
 
 
 class QualityVerdict(StrEnum):
-    """What the quality check says of a recording."""
+    """Verdict of the quality check on a recording."""
 
     GOOD = "good"
     CHECK = "check"
@@ -48,7 +48,7 @@ class QualityVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class Plan:
-    """What is scored, and with what; fixed when the cohort is begun.
+    """Recordings, queries and checkpoint of a cohort, fixed when it is begun.
 
     Args:
         source: Folder of the recordings.
@@ -112,12 +112,12 @@ class Cohort:
 
     @property
     def done(self) -> int:
-        """How many recordings have been looked at."""
+        """Return the number of recordings that were read or refused so far."""
         return len(self.verdicts)
 
     @property
     def scored(self) -> NDArray[np.bool_]:
-        """Which recordings have scores (recording,)."""
+        """Return whether each recording has scores (recording,)."""
         return np.asarray(np.isfinite(self.logits).all(axis=1))
 
     @property

@@ -41,7 +41,7 @@ class ReadRecord:
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What is known of why one query has its score on one recording.
+    """Attention and occlusion of one query on one recording, and whether they agree.
 
     Args:
         query: As typed.

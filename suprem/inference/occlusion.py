@@ -1,4 +1,4 @@
-"""What happens to a score when a lead, a second, or a second of a lead is left out: the check that attention needs.
+"""Occlusion: the change of a score without a lead, a second, or a second of a lead, as a check of attention.
 
 A part is left out by setting it to zero, which to the model means "not recorded" (see `Prepared`); it was trained with
 lost leads. Attention tells where the model looked, occlusion what its answer rests on.

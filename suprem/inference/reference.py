@@ -36,7 +36,7 @@ RARE_OF_POSITIVES = 0.05
 
 @dataclass(frozen=True)
 class ReferencePercentile:
-    """What an evaluation says about one score.
+    """Percentile of one score among reference recordings, and how well its query orders them.
 
     Attributes:
         lower: Share of the reference records with a lower logit, 0 to 1.
@@ -67,7 +67,7 @@ class ReferencePercentile:
 
     @property
     def words(self) -> str:
-        """Where the score stands, for people: "above 97 of 100"."""
+        """Return the percentile in words: "above 97 of 100"."""
         return f"above {int(100 * self.lower)} of 100"
 
     @property

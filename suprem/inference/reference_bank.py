@@ -34,7 +34,7 @@ _STEPS = 1001  # of the quantiles: a tenth of a percent, since the far end is wh
 
 
 class OutOfDistributionLevel(StrEnum):
-    """What the distance says."""
+    """Class of a distance from the reference ECGs."""
 
     LIKE = "like"
     UNLIKE = "unlike"
@@ -43,7 +43,7 @@ class OutOfDistributionLevel(StrEnum):
 
 @dataclass(frozen=True)
 class OutOfDistribution:
-    """How like the reference ECGs a recording is.
+    """Distance of a recording from the reference ECGs, and what it says.
 
     Args:
         likeness: What the distance says; unknown where the checkpoint has no bank.

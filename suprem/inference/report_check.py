@@ -25,7 +25,7 @@ MIN_POSITIVES = 10
 
 
 class ReportVerdict(StrEnum):
-    """What comes of one finding; the value is what page and command say."""
+    """Result of holding one finding against its score; the value is its name on page and command line."""
 
     STATED_LOW = "stated, but the score is low"
     DENIED_HIGH = "denied, but the score is high"

@@ -51,7 +51,7 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True)
 class PaperScale:
-    """How much paper a second and a millivolt take.
+    """Paper speed and gain.
 
     Args:
         speed: Millimetres per second.
@@ -88,7 +88,7 @@ class Strip:
 
     @property
     def name(self) -> str:
-        """What stands beside the strip."""
+        """Return the label beside the strip."""
         return f"−{self.lead}" if self.inverted else self.lead
 
 
@@ -116,12 +116,12 @@ class Sheet:
 
     @property
     def left(self) -> float:
-        """Where the time axis begins."""
+        """Return where the time axis begins, in millimetres."""
         return self.first * self.scale.speed
 
     @property
     def right(self) -> float:
-        """Where the time axis ends."""
+        """Return where the time axis ends, in millimetres."""
         return self.last * self.scale.speed
 
     @property

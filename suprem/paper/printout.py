@@ -53,7 +53,7 @@ class ScoreLine(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Printout:
-    """What is printed; no field can hold who the patient is.
+    """Content of a print; no field can hold the patient's identity.
 
     Args:
         record: The ECG as recorded, up to ten seconds; the view's filters are applied here.

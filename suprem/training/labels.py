@@ -1,4 +1,4 @@
-"""What a run learns: concepts, and the label of every record for each of them, negative where nobody knows.
+"""Labels of a run: its concepts, and for every record 1, 0, or a negative number where the label is not known.
 
 Labels come from what a corpus carries, from reports by way of a vocabulary version, and from the recordings' own
 measurements (docs/decisions/0012-labels-by-measurement.md). What a corpus doubts is masked and what it notes in another

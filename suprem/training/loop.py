@@ -59,7 +59,7 @@ class LabelledRows:
 
 @dataclass
 class Position:
-    """Where a run stands. Restored by `--resume`; weights and optimiser are saved beside it. What is drawn at random
+    """Position of a run. Restored by `--resume`; weights and optimiser are saved beside it. What is drawn at random
     follows from the seed, the step and the process, so there is no random state to keep."""
 
     epoch: int = 0
@@ -72,7 +72,7 @@ class Position:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """How a run ended."""
+    """Outcome of a run."""
 
     epochs: int
     steps: int

@@ -1,4 +1,4 @@
-"""Where metrics go besides `metrics.jsonl`: TensorBoard event files always, MLflow when the installation names one."""
+"""Trackers of metrics besides `metrics.jsonl`: TensorBoard event files always, MLflow where one is named."""
 
 from __future__ import annotations
 

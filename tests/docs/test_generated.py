@@ -9,9 +9,10 @@ import pytest
 
 from docs.generate.commands import section
 from docs.generate.experiment_log import log_index, slug
-from docs.generate.pages import DOCS, ROOT, TABLE, generated, replaced
+from docs.generate.pages import DOCS, TABLE, generated, replaced
 from docs.generate.results import cell, read_results, readme_table, results_page, with_interval
 from pipelines.__main__ import stages
+from suprem.resources import ROOT
 
 
 def words(text: str) -> list[str]:

@@ -64,7 +64,7 @@ DEFAULT_THRESHOLDS = THRESHOLDS["medcpt"]
 
 @dataclass(frozen=True)
 class Mapping:
-    """Where one entity went; the fields are the columns of mapping.csv.
+    """The concept that one entity was mapped to; the fields are the columns of mapping.csv.
 
     Attributes:
         entity: The name, as it was given.
@@ -92,7 +92,7 @@ class Mapping:
 
 @dataclass(frozen=True, eq=False)
 class Similarities:
-    """What a change of threshold does not change. Arrays are (entity, concept) unless said otherwise.
+    """What does not depend on the two thresholds. Arrays are (entity, concept) unless said otherwise.
 
     Attributes:
         entities: Distinct names, sorted.

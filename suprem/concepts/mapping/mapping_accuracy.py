@@ -25,7 +25,7 @@ ENTITY_CODES = ASSETS / "annotations" / "entity_codes.csv"
 
 @dataclass(frozen=True)
 class EntityCode:
-    """What one entity is.
+    """An entity of the answer key, and the codes that are right for it.
 
     Attributes:
         entity: Its name.

@@ -19,7 +19,7 @@ MAX_VERSION, MAX_ENTITY, MAX_REVIEWER, MAX_CODE, MAX_COMMENT = 64, 200, 100, 64,
 
 
 class Status(StrEnum):
-    """What a reviewer says of a row. A row nobody decided has no decision at all."""
+    """A reviewer's decision about a row. A row that nobody decided has none."""
 
     APPROVED = "approved"
     FLAGGED = "flagged"
@@ -71,7 +71,7 @@ class Decision:
 
     @property
     def answer(self) -> tuple[Status, str]:
-        """What counts as the same answer: the status, and the code where it is approved."""
+        """Return what two decisions must share to agree: the status, and the code where it is approved."""
         return self.status, self.code if self.status is Status.APPROVED else ""
 
     def check(self) -> None:
@@ -100,7 +100,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class ReviewerAgreement:
-    """How far two reviewers, blind to each other, answer the same.
+    """Agreement of two reviewers who do not see each other's decisions.
 
     Attributes:
         first: One reviewer.

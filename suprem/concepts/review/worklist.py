@@ -39,13 +39,13 @@ class ReviewRow:
 
     @property
     def status(self) -> Status:
-        """What this reviewer says of it; what the program proposes is not a decision."""
+        """Return this reviewer's decision; what the program proposes is none."""
         return self.decision.status if self.decision else Status.UNREVIEWED
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How far a review has come.
+    """Progress of a review: how much of a mapping has a decision.
 
     Attributes:
         rows: Rows with a decision.

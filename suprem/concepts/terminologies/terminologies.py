@@ -26,7 +26,7 @@ Progress = Callable[[float, str], None]
 
 @dataclass
 class RowCount:
-    """How the rows of a file could be read.
+    """Numbers of rows of a file that were read, and that could not be.
 
     Attributes:
         file: Name of the file.

@@ -74,7 +74,7 @@ class Exchange:
 
     @property
     def limit(self) -> float:
-        """How far the size must fall for it to be suggested."""
+        """Return the ratio below which the exchange is suggested."""
         return LIMB_FIT if self.of_limbs else CHEST_FIT
 
 

@@ -41,7 +41,7 @@ LONGEST_PAUSE_SECONDS = 4.0
 
 
 class Level(StrEnum):
-    """How far a finding stands in the way of scores."""
+    """Severity of a quality finding, from a remark to one that hides the scores."""
 
     OK = "ok"
     WARN = "warn"
@@ -50,7 +50,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class QualityFinding:
-    """What one check found.
+    """Finding of one quality check.
 
     Args:
         check: Name of the check, for example "flat".

@@ -52,7 +52,7 @@ _ROUNDING = {"mV": 0.005, "ms": 0.5, "/min": 0.5, "°": 0.5}
 
 
 class Departure(StrEnum):
-    """Which limit of a normal ECG is crossed."""
+    """Limit of a normal adult ECG that a measurement crosses."""
 
     RATE = "rate"
     RHYTHM = "rhythm"
