@@ -1,7 +1,7 @@
 """The pictures of README and guides: `python -m docs.generate.pictures`, by hand, since no two pictures are the same.
 
 It opens the app with the shipped checkpoint in Chromium and photographs each page below, with nothing written before,
-or by `--home FOLDER` with the evaluations that are there.
+or by `--home FOLDER` with the evaluations and vocabulary versions that are there.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from suprem.resources import ROOT
 
 IMAGES = DOCS / "images"
 SHOTS = {"read_an_ecg": "/", "report_entities": "/Report_Entities", "concept_map": "/Concept_Map",
-         "training": "/Training", "evaluation": "/Evaluation"}  # fmt: skip
+         "evaluation": "/Evaluation"}  # fmt: skip
 """Name of a picture -> the page's address."""
 
 SIZE: ViewportSize = {"width": 1280, "height": 900}
@@ -82,12 +82,6 @@ def photograph(page: Page, address: str, path: Path) -> None:
         agree.click()
         agree.wait_for(state="detached")
     page.wait_for_timeout(5_000)
-    page.wait_for_function(settled)
-    first_version = page.get_by_role("button", name="Build the first version")
-    if first_version.count():
-        first_version.click()
-        first_version.wait_for(state="detached")
-        page.wait_for_timeout(5_000)
     page.wait_for_function(settled)
     page.wait_for_timeout(2_000)
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight + 60")
