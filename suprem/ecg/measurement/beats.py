@@ -9,6 +9,13 @@ from scipy.signal import butter, find_peaks, sosfiltfilt
 
 REFRACTORY_SECONDS = 0.2
 
+_SHARP_HZ = 15.0
+_LATEST_T_SECONDS = 0.45
+_BLUNT = 0.3
+"""A T wave, however tall and narrow, has less than this part of its QRS complex's energy above 15 Hz."""
+_MOST_BEATS = 0.6
+"""Part of the beats that must be followed by such a peak; a single one is an extra beat."""
+
 
 def find_beats(signal: NDArray[np.floating], fs: float) -> NDArray[np.intp]:
     """Return the sample of each QRS complex, from the steepness of all leads taken together.
@@ -39,4 +46,25 @@ def find_beats(signal: NDArray[np.floating], fs: float) -> NDArray[np.intp]:
     threshold = np.maximum(0.35 * np.minimum(around, 1.5 * typical), 0.2 * typical)
     threshold = np.maximum(threshold, 2.0 * np.median(energy))  # steady noise has no beats
     peaks, _ = find_peaks(energy, height=threshold, distance=max(1, round(REFRACTORY_SECONDS * rate)))
+    peaks = _without_t_waves(peaks, coarse, rate)
     return np.asarray(peaks * step + step // 2, dtype=np.intp)
+
+
+def _without_t_waves(peaks: NDArray[np.intp], signal: NDArray[np.floating], fs: float) -> NDArray[np.intp]:
+    """Leave out peaks that follow most others shortly and are blunt beside them: tall T waves.
+
+    Args:
+        peaks: Samples, in rising order.
+        signal: Array (lead, time).
+        fs: Sampling rate of both in Hz.
+    """
+    near = np.diff(peaks) <= _LATEST_T_SECONDS * fs
+    if not near.any() or fs < _SHARP_HZ * 2.5:
+        return peaks
+    sharp = butter(2, (_SHARP_HZ, min(40.0, 0.45 * fs)), "bandpass", fs=fs, output="sos")
+    reach = max(1, round(0.12 * fs))
+    energy = uniform_filter1d(np.square(sosfiltfilt(sharp, signal, axis=-1)).sum(axis=0), reach)
+    height = np.sqrt(np.maximum(energy[peaks], 0.0))
+    t_wave = np.concatenate([[False], near & (height[1:] < _BLUNT * height[:-1])])
+    often = t_wave.sum() >= _MOST_BEATS * max(1, len(peaks) - t_wave.sum() - 1)
+    return peaks[~t_wave] if often else peaks
