@@ -122,7 +122,7 @@ def _prepare(
 def _examine(path: Path, *, spec: SignalSpec, ignore_quality: bool, table: TableFormat | None, links: bool) -> Examined:
     try:
         record = read_ecg(path, table=table, links=links)
-        findings = [finding for finding in assess_quality(record) if finding.level is not Level.OK]
+        findings = [one for one in assess_quality(record) if one.level in (Level.WARN, Level.BLOCK)]
         blocked = any(finding.level is Level.BLOCK for finding in findings)
         level = Level.BLOCK if blocked else Level.WARN if findings else Level.OK
         signal = preprocess(record, spec).signal if ignore_quality or not blocked else None

@@ -43,7 +43,13 @@ class QualityVerdict(StrEnum):
     @classmethod
     def of(cls, level: Level | None) -> QualityVerdict:
         """Return the verdict for the worst finding; None stands for a file that cannot be read."""
-        return {Level.OK: cls.GOOD, Level.WARN: cls.CHECK, Level.BLOCK: cls.UNUSABLE, None: cls.UNREADABLE}[level]
+        return {
+            Level.OK: cls.GOOD,
+            Level.NOTE: cls.GOOD,
+            Level.WARN: cls.CHECK,
+            Level.BLOCK: cls.UNUSABLE,
+            None: cls.UNREADABLE,
+        }[level]
 
 
 @dataclass(frozen=True)

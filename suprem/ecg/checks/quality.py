@@ -1,7 +1,7 @@
 """The first gate: can this recording be read and scored at all, and what should a reader know about it?
 
-Every check gives one or more findings, ok, warn or block, with the leads concerned and one sentence. `block` hides
-scores until a person decides otherwise. Thresholds were set on PTB-XL, CinC 2021 and LUDB.
+Every check gives one or more findings, ok, note, warn or block, with the leads concerned and one sentence. `block`
+hides scores until a person decides otherwise. Thresholds were set on PTB-XL, CinC 2021 and LUDB.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from suprem.ecg.checks.electrodes import Exchange, suspected_exchanges
+from suprem.ecg.checks.signal_quality import BLOCK_QUALITY, WARN_QUALITY, SignalQuality, grade
 from suprem.ecg.measurement.beats import find_beats
 from suprem.ecg.record import CHEST_LEADS, LEADS, LIMB_FROM_I_AND_II, LIMB_LEADS, EcgRecord
 
@@ -23,8 +24,9 @@ MIN_FS = 100.0
 BLOCK_SECONDS, WARN_SECONDS = 5.0, 8.0
 ADULT_AGE = 18.0
 MIN_MILLIVOLTS, MAX_MILLIVOLTS = 0.05, 10.0
-USUAL_MILLIVOLTS = (0.2, 4.0)
-"""A typical lead of 1,500 records of PTB-XL reaches 0.30 to 2.6 mV; a gain that is wrong by ten lies outside."""
+USUAL_MILLIVOLTS = (0.13, 4.0)
+"""A typical lead of 1,500 records of PTB-XL reaches 0.30 to 2.6 mV, of weak ones 0.13; a gain that is wrong by ten
+mostly lies outside."""
 FLAT_MILLIVOLTS, FLAT_SECONDS, FLAT_SHARE = 0.001, 0.2, 0.1
 CLIPPED_SECONDS, CLIPPED_SHARE, CLIPPED_MILLIVOLTS = 0.01, 0.005, 0.5
 CLIPPED_BEATS = 4
@@ -35,6 +37,8 @@ NOISE_MILLIVOLTS = 0.03
 MAINS_SHARE = 0.5
 RESIDUAL_MILLIVOLTS = 0.05
 FLAT_LIMB_MILLIVOLTS, OTHER_LIMB_MILLIVOLTS = 0.1, 0.3
+PADDED_SHARE = 0.05
+"""A constant stretch at an end that is longer than this part of the recording is padding."""
 MIN_BEATS = 3
 MIN_RATE, MAX_RATE = 25.0, 250.0
 LONGEST_PAUSE_SECONDS = 4.0
@@ -44,6 +48,7 @@ class Level(StrEnum):
     """Severity of a quality finding, from a remark to one that hides the scores."""
 
     OK = "ok"
+    NOTE = "note"  # seen in a lead, and of a kind that people accept in a recording
     WARN = "warn"
     BLOCK = "block"
 
@@ -65,6 +70,8 @@ class QualityFinding:
     leads: tuple[str, ...]
     message: str
     exchange: Exchange | None = None
+    quality: SignalQuality | None = None
+    """The graded quality, of the check "signal"."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +83,7 @@ class _View:
     signal: NDArray[np.float32]  # (lead, time)
     baseline: NDArray[np.float32]  # (lead, time), what varies slower than about 0.5 Hz
     beats: NDArray[np.intp]
+    quality: SignalQuality
 
     def which(self, concerned: NDArray[np.bool_]) -> tuple[str, ...]:
         """Return the names of the leads where `concerned` (lead,) is true."""
@@ -93,14 +101,30 @@ def assess_quality(record: EcgRecord) -> tuple[QualityFinding, ...]:
 
     Where the recording is too short or too coarse to show a rhythm, only what can be told without one is checked.
     """
-    findings = [*_sampling_rate(record), *_length(record), *_gaps(record), *_age(record)]
+    findings = [*_sampling_rate(record), *_length(record), *_gaps(record), *_recorded(record), *_age(record)]
     alive = _alive(record)
     findings += _leads(record, alive)
     if alive and record.seconds >= 1.0 and record.fs >= 60.0:
         view = _view(record, alive)
-        for check in (_amplitude, _flat, _saturation, _spikes, _wander, _noise, _limb_leads, _electrodes, _heart_rate):
+        for check in (
+            _signal,
+            _amplitude,
+            _flat,
+            _saturation,
+            _spikes,
+            _wander,
+            _noise,
+            _limb_leads,
+            _electrodes,
+            _heart_rate,
+        ):
             findings += check(view)
     return tuple(findings)
+
+
+def signal_quality(findings: Sequence[QualityFinding]) -> SignalQuality | None:
+    """Return the graded quality among the findings, None of a recording too short to have one."""
+    return next((finding.quality for finding in findings if finding.quality is not None), None)
 
 
 def blocked(findings: Sequence[QualityFinding]) -> bool:
@@ -131,7 +155,9 @@ def _view(record: EcgRecord, alive: tuple[str, ...]) -> _View:
             row[missing] = np.interp(np.flatnonzero(missing), np.flatnonzero(~missing), row[~missing])
     width = round(0.6 * record.fs)
     baseline = uniform_filter1d(uniform_filter1d(signal, width, axis=-1), width, axis=-1)
-    return _View(record, alive, signal, baseline, find_beats(signal, record.fs))
+    beats = find_beats(signal, record.fs)
+    dead = tuple(lead for lead in record.leads if lead not in alive)
+    return _View(record, alive, signal, baseline, beats, grade(signal, baseline, alive, record.fs, beats, dead))
 
 
 def _sampling_rate(record: EcgRecord) -> Iterator[QualityFinding]:
@@ -173,6 +199,40 @@ def _gaps(record: EcgRecord) -> Iterator[QualityFinding]:
         yield QualityFinding("gaps", Level.OK, (), "No sample is missing.")
 
 
+def _recorded(record: EcgRecord) -> Iterator[QualityFinding]:
+    """Samples that are missing, or one value from the start or to the end, were not recorded: padding, 3 x 4 prints."""
+    seconds = np.array([_recorded_samples(row) for row in record.signal]) / record.fs
+    some = seconds > 0
+    enough = some & (seconds >= min(BLOCK_SECONDS, 0.99 * record.seconds))
+    if record.seconds < BLOCK_SECONDS or enough.sum() >= min(MIN_LEADS, len(record.leads)):
+        short = some & (seconds < min(WARN_SECONDS, 0.9 * record.seconds))
+        leads = tuple(lead for lead, it_is in zip(record.leads, short, strict=True) if it_is)
+        if leads:
+            text = f"Only {seconds[short].min():.1f} s of {', '.join(leads)} were recorded."
+            yield QualityFinding("recorded", Level.WARN, leads, text)
+        return
+    leads = tuple(lead for lead, it_is in zip(record.leads, ~enough & some, strict=True) if it_is)
+    yield QualityFinding(
+        "recorded",
+        Level.BLOCK,
+        leads,
+        f"Of {record.seconds:.1f} s only {seconds[some].min(initial=0.0):.1f} s of {len(leads)} lead(s) were recorded; "
+        f"{BLOCK_SECONDS:g} s of {MIN_LEADS} leads are needed.",
+    )
+
+
+def _recorded_samples(row: NDArray[np.float32]) -> int:
+    """Return the number of samples of a lead without missing ones and without a constant stretch at either end."""
+    known = row[np.isfinite(row)]
+    moves = np.flatnonzero(np.diff(known))
+    if moves.size == 0:
+        return 0
+    padded = PADDED_SHARE * row.size
+    begin = int(moves[0]) if moves[0] > padded else 0
+    end = int(moves[-1]) + 2 if known.size - moves[-1] > padded else known.size
+    return end - begin
+
+
 def _leads(record: EcgRecord, alive: tuple[str, ...]) -> Iterator[QualityFinding]:
     """Any two limb leads give the other four; chest leads follow from nothing, and the model can miss a few of them."""
     measured = [lead for lead in alive if lead not in record.derived]
@@ -194,6 +254,20 @@ def _leads(record: EcgRecord, alive: tuple[str, ...]) -> Iterator[QualityFinding
         yield QualityFinding("leads", Level.OK, (), "All twelve leads were recorded.")
 
 
+def _signal(view: _View) -> Iterator[QualityFinding]:
+    """The graded quality, which decides whether people would call the recording acceptable."""
+    quality = view.quality
+    level = Level.OK
+    if quality.value < WARN_QUALITY:
+        level = Level.BLOCK if quality.value < BLOCK_QUALITY else Level.WARN
+    said = f"Signal quality {quality.value:.2f} of 1"
+    if level is Level.OK:
+        yield QualityFinding("signal", level, (), f"{said}.", quality=quality)
+        return
+    worst = tuple(lead for lead in view.record.leads if quality.leads.get(lead, 1.0) < WARN_QUALITY) or (quality.lead,)
+    yield QualityFinding("signal", level, worst, f"{said}: {quality.decided_by}.", quality=quality)
+
+
 def _amplitude(view: _View) -> Iterator[QualityFinding]:
     centred = np.abs(view.signal - np.median(view.signal, axis=1, keepdims=True))
     heights = np.percentile(centred, 99.9, axis=1)
@@ -213,7 +287,8 @@ def _amplitude(view: _View) -> Iterator[QualityFinding]:
             f"A typical lead reaches {typical:.2f} mV, which is rare; check the unit and the gain of the file.",
         )
     elif np.any(too_high := heights > MAX_MILLIVOLTS):
-        yield QualityFinding("amplitude", Level.WARN, view.which(too_high), f"Deflections above {MAX_MILLIVOLTS:g} mV.")
+        text = f"Deflections above {MAX_MILLIVOLTS:g} mV"
+        yield from _lead_warning(view, "amplitude", too_high, text, "")
     else:
         yield QualityFinding("amplitude", Level.OK, (), f"A typical lead reaches {typical:.2f} mV.")
 
@@ -374,7 +449,9 @@ def _lead_warning(
 ) -> Iterator[QualityFinding]:
     leads = view.which(concerned)
     if leads:
-        yield QualityFinding(check, Level.WARN, leads, f"{message}: {', '.join(leads)}.")
+        worst = min(view.quality.value, *(view.quality.leads[lead] for lead in leads))
+        level = Level.WARN if worst < WARN_QUALITY else Level.NOTE
+        yield QualityFinding(check, level, leads, f"{message}: {', '.join(leads)}.")
     else:
         yield QualityFinding(check, Level.OK, (), otherwise)
 

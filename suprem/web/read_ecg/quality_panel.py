@@ -14,14 +14,14 @@ import streamlit as st
 
 from suprem import __version__
 from suprem.ecg.checks.electrodes import Exchange
-from suprem.ecg.checks.quality import Level, QualityFinding, assess_quality, blocked, lead_levels
+from suprem.ecg.checks.quality import Level, QualityFinding, assess_quality, blocked, lead_levels, signal_quality
 from suprem.ecg.record import LEADS
 from suprem.settings import load_settings
 from suprem.web.login import user_name
 from suprem.web.read_ecg.ecg_picker import PickedEcg
 from suprem.web.session import session
 
-MARKS = {Level.OK: ("✓", "ok"), Level.WARN: ("!", "check"), Level.BLOCK: ("×", "unusable")}
+MARKS = {Level.OK: ("✓", "ok"), Level.NOTE: ("·", "remark"), Level.WARN: ("!", "check"), Level.BLOCK: ("×", "unusable")}
 REASONS = (
     "The fault does not touch what I ask about",
     "I know the cause and want to see its effect",
@@ -54,17 +54,20 @@ def finding_list(findings: Sequence[QualityFinding]) -> str:
 
 def quality_strip(findings: Sequence[QualityFinding]) -> str:
     """Return the strip of twelve cells as HTML; each says in a sign and a word how its lead is, and why on hovering."""
-    levels = lead_levels(findings)
+    levels, graded = lead_levels(findings), signal_quality(findings)
     cells = []
     for lead in LEADS:
         level = levels.get(lead, Level.OK)
         sign, word = MARKS[level]
-        why = " ".join(found.message for found in findings if lead in found.leads and found.level is not Level.OK)
+        of_lead = f"Quality {graded.leads[lead]:.2f} of 1. " if graded and lead in graded.leads else ""
+        found = " ".join(one.message for one in findings if lead in one.leads and one.level is not Level.OK)
+        why = of_lead + (found or "Nothing was found in this lead.")
         cells.append(
-            f'<div role="listitem" class="{level}" title="{escape(why or "Nothing was found in this lead.")}">'
-            f"<b>{lead}</b> <span>{sign} {word}</span></div>"
+            f'<div role="listitem" class="{level}" title="{escape(why)}"><b>{lead}</b> <span>{sign} {word}</span></div>'
         )
-    return f'<div class="quality" role="list" aria-label="Signal quality by lead">{"".join(cells)}</div>'
+    strip = f'<div class="quality" role="list" aria-label="Signal quality by lead">{"".join(cells)}</div>'
+    said = f'<p class="facts">Signal quality {graded.value:.2f} of 1.</p>' if graded else ""
+    return strip + said
 
 
 def _offer_corrected(ecg: PickedEcg, exchange: Exchange) -> PickedEcg:

@@ -108,14 +108,14 @@ def silence(signal: Signal) -> None:
     [
         (zero, "leads", Level.BLOCK, ("V2", "V3", "V4", "V5", "V6")),
         (two_zero, "leads", Level.WARN, ("V2", "V3")),
-        (flat, "flat", Level.WARN, ("V4",)),
-        (clipped, "saturation", Level.WARN, ("V3",)),
+        (flat, "flat", Level.NOTE, ("V4",)),
+        (clipped, "saturation", Level.NOTE, ("V3",)),
         (microvolts, "amplitude", Level.BLOCK, LEADS),
         (volts, "amplitude", Level.BLOCK, LEADS),
-        (spike, "spikes", Level.WARN, ("V1",)),
-        (step, "spikes", Level.WARN, ("V1",)),
-        (drifting, "baseline wander", Level.WARN, ("V5",)),
-        (trembling, "noise", Level.WARN, ("V6",)),
+        (spike, "spikes", Level.NOTE, ("V1",)),
+        (step, "spikes", Level.NOTE, ("V1",)),
+        (drifting, "baseline wander", Level.NOTE, ("V5",)),
+        (trembling, "noise", Level.NOTE, ("V6",)),
         (gap, "gaps", Level.WARN, ("II",)),
         (arms_exchanged, "electrodes", Level.WARN, ("I", "II", "III", "aVR", "aVL")),
         (chest_exchanged, "electrodes", Level.WARN, ("V1", "V3")),
@@ -159,6 +159,7 @@ def test_every_check_reports_that_it_was_made(clean: EcgRecord) -> None:
         "length",
         "gaps",
         "leads",
+        "signal",
         "amplitude",
         "flat",
         "saturation",
@@ -225,7 +226,7 @@ def test_limb_and_chest_leads_that_disagree_are_pointed_out(clean: EcgRecord) ->
 
 
 def test_pacing_spikes_are_pointed_out() -> None:
-    assert levels(synthesize(SyntheticSpec(rhythm=Rhythm.PACED)))["spikes"] is Level.WARN
+    assert levels(synthesize(SyntheticSpec(rhythm=Rhythm.PACED)))["spikes"] is Level.NOTE
 
 
 @pytest.mark.parametrize(

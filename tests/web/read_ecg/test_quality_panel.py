@@ -71,7 +71,7 @@ def test_an_override_is_in_the_audit_log_and_names_no_recording(
     assert audit.verify() is None
     third, second, first = audit.rows()
     assert (first.actor, first.action) == ("reader one", "override_quality")
-    assert json.loads(first.details)["blocked by"] == ["leads"]
+    assert json.loads(first.details)["blocked by"] == ["leads", "recorded"]
     assert json.loads(first.details)["reason"] == REASONS[0] in said
     assert first.subject == third.subject != second.subject, "the same recording has the same hash here"
     assert "Smith" not in str(audit.rows())
