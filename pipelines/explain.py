@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.inputs import gather_queries
+from pipelines.recordings import add_table_options, remarks_on, say_remarks, table_of
 from pipelines.stage import run_stage, say
 from suprem.ecg.record import LEADS
 from suprem.errors import EcgError
@@ -88,6 +89,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--checkpoint", type=Path, help="default: the one in use")
     parser.add_argument("--ignore-quality", action="store_true", help="explain also what the quality gate blocks")
     parser.add_argument("--json", action="store_true", help="print one JSON object with the whole maps")
+    add_table_options(parser)
     args = parser.parse_args(argv)
 
     def work() -> None:
@@ -106,7 +108,9 @@ def main(argv: list[str] | None = None) -> int:
         queries, aside = set_negations_aside(asked, predictor.vocabulary)
         for negation in aside:
             say(negation.reason)
-        record = read_ecg(args.ecg)
+        record = read_ecg(args.ecg, table=table_of(args))
+        remarks = remarks_on(record)
+        say_remarks(remarks, args.ecg.stem)
         blocking = [found.message for found in assess_quality(record) if found.level is Level.BLOCK]
         if blocking and not args.ignore_quality:
             raise EcgError(" ".join(blocking))
@@ -123,6 +127,7 @@ def main(argv: list[str] | None = None) -> int:
                 "leads": LEADS,
                 "leads_read": predictor.spec.leads,
                 "start": read.start,
+                "remarks": remarks,
                 "contradictions": [one.sentence for one in against],
                 "explanations": [as_json(one, score) for one, score in zip(found, scores, strict=True)],
             }

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.inputs import gather_paths
+from pipelines.recordings import add_table_options, remarks_on, said_in_one, say_remarks, table_of
 from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.datasets.measured import TABLE, measurements_of
 from suprem.datasets.signal_store import SignalStore
@@ -159,6 +160,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="measure every ECG below this folder")
     parser.add_argument("--store", type=Path, help="measure a signal store's records and keep the table in it")
     parser.add_argument("--json", action="store_true", help="print one JSON object a record, with reasons")
+    add_table_options(parser)
     parser.add_argument("--reference", choices=sorted(REFERENCES), help="print the errors against these values")
     args = parser.parse_args(argv)
 
@@ -178,17 +180,21 @@ def main(argv: list[str] | None = None) -> int:
         done = 0
         for record_id, path in zip(record_ids(paths), paths, strict=True):
             try:
-                found = measure_window(read_ecg(path))
+                record = read_ecg(path, table=table_of(args))
+                found = measure_window(record)
             except EcgError as error:
                 say(f"{record_id}: {error}")
                 continue
+            remarks = remarks_on(record)
+            say_remarks(remarks, record_id)
             if args.json:
-                print(json.dumps({"record_id": record_id, **as_json(found)}))
+                print(json.dumps({"record_id": record_id, **as_json(found), "remarks": remarks}))
             else:
                 if not done:
-                    print(",".join(["record_id", *found.intervals, "rhythm"]))
+                    print(",".join(["record_id", *found.intervals, "rhythm", "remarks"]))
                 cells = ["-" if value.value is None else f"{value.value:.0f}" for value in found.intervals.values()]
-                print(",".join([text_cell(record_id), *cells, found.rhythm]))
+                words = f'"{said_in_one(remarks).replace(chr(34), chr(39))}"'
+                print(",".join([text_cell(record_id), *cells, found.rhythm, words]))
             done += 1
         return 0 if done else 2
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.inputs import gather_queries
+from pipelines.recordings import add_table_options, remarks_on, say_remarks, table_of
 from pipelines.stage import run_stage, say
 from suprem.atomic import replacing
 from suprem.ecg.checks.quality import Level, assess_quality
@@ -97,6 +98,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--queries", type=Path, metavar="FILE", help="queries, one a line")
     parser.add_argument("--checkpoint", type=Path, help="scores with this one; default: the shipped one")
     parser.add_argument("--ignore-quality", action="store_true", help="score also what the quality gate blocks")
+    add_table_options(parser)
     args = parser.parse_args(argv)
     form = FORMATS.get(args.out.suffix.lower())
     if form is None:
@@ -105,7 +107,8 @@ def main(argv: list[str] | None = None) -> int:
     def work() -> int:
         from suprem.inference.predictor import Predictor
 
-        whole = read_ecg(args.ecg)
+        whole = read_ecg(args.ecg, table=table_of(args))
+        say_remarks(remarks_on(whole), args.ecg.stem)
         start = choose_window(whole, WINDOW_SECONDS) if args.start is None else args.start
         if not 0 <= start < whole.seconds:
             raise EcgError(f"--start {start:g} lies outside the recording of {whole.seconds:.1f} s.")

@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pipelines.recordings import add_table_options
 from pipelines.stage import is_job, job_of, run_stage
 from suprem.export import RESEARCH_USE
 
@@ -29,9 +30,7 @@ def read(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--query", nargs="+", action="extend", default=[], metavar="TEXT", help="what to look for")
     parser.add_argument("--queries", type=Path, metavar="FILE", help="queries, one a line")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one")
-    parser.add_argument("--fs", type=float, help="sampling rate in Hz of a table that does not state it")
-    parser.add_argument("--unit", choices=("mV", "uV", "V"), help="unit of a table that does not state it")
-    parser.add_argument("--leads", help="leads of a table that does not name them, separated by commas")
+    add_table_options(parser)
     parser.add_argument("--ignore-quality", action="store_true", help="score also what the quality gate blocks")
     parser.add_argument(
         "--windows",
@@ -58,7 +57,8 @@ def main(argv: list[str] | None = None) -> int:
     args = read([] if is_job(argv) else argv)
 
     def work() -> int:
-        from pipelines.score_rows import score_folder, score_some, table_of
+        from pipelines.recordings import table_of
+        from pipelines.score_rows import score_folder, score_some
         from suprem.experiments.configurations import CohortRequest
 
         job = job_of(argv, CohortRequest)

@@ -12,18 +12,19 @@ from typing import Any, TextIO
 
 from pipelines.inputs import gather_paths, gather_queries
 from pipelines.provenance import provenance
+from pipelines.recordings import table_of
 from pipelines.stage import ConsoleProgress, say, stop_on_signal
 from suprem.atomic import replacing
 from suprem.concepts.negation import SetAside, set_negations_aside
 from suprem.concepts.query import CardiacQuery
 from suprem.concepts.vocabulary import Vocabulary
-from suprem.ecg.formats.table import TableFormat
 from suprem.errors import QueryError
 from suprem.experiments.configurations import CohortRequest
 from suprem.export import text_cell
 from suprem.inference.cohort import Plan, begin
 from suprem.inference.files import (
     Placed,
+    Remarked,
     ScoreRow,
     Unscored,
     WindowsRow,
@@ -35,25 +36,33 @@ from suprem.inference.predictor import BATCH, Predictor
 from suprem.settings import load_settings
 
 COLUMNS = ("record_id", "query", "score", "logit", "support")
+MORE_COLUMNS = ("prompt", "nearest", "code", "reference_percentile", "probability", "remarks")
 WINDOW_COLUMNS = ("from_second", "mean_score", "windows")
 
 
-def write_rows(rows: Sequence[ScoreRow], file: TextIO) -> None:
-    """Write scores as CSV. Cells that a spreadsheet would run as a formula are quoted with an apostrophe."""
+def write_rows(rows: Sequence[ScoreRow], file: TextIO, remarks: Sequence[Remarked] = ()) -> None:
+    """Write scores as CSV, with what was assumed and is warned of in the last column.
+
+    Cells that a spreadsheet would run as a formula are quoted with an apostrophe.
+    """
+    said = {one.record_id: sentence(one) for one in remarks}
     writer = csv.writer(file, lineterminator="\n")
     whole = any(isinstance(row, WindowsRow) for row in rows)
-    writer.writerow([*COLUMNS, *(WINDOW_COLUMNS if whole else ())])
+    writer.writerow([*COLUMNS, *(WINDOW_COLUMNS if whole else ()), *MORE_COLUMNS])
     for row in rows:
         cells = [text_cell(row.record_id), text_cell(row.query), f"{row.score:.6f}", f"{row.logit:.6f}", row.support]
         if isinstance(row, WindowsRow):
             cells += [f"{row.from_second:.2f}", f"{row.mean_score:.6f}", str(row.windows)]
+        nearest = "; ".join(f"{term} ({cosine:.2f})" for term, cosine in row.nearest)
+        numbers = ("" if value is None else f"{value:.6f}" for value in (row.reference_percentile, row.probability))
+        words = (row.prompt, nearest, row.code)
+        cells += [*map(text_cell, words), *numbers, text_cell(said.get(row.record_id, ""))]
         writer.writerow(cells)
 
 
-def table_of(args: argparse.Namespace) -> TableFormat:
-    """Return what the command line states about tables."""
-    leads = tuple(name.strip() for name in args.leads.split(",")) if args.leads else None
-    return TableFormat(fs=args.fs, unit=args.unit, leads=leads)
+def sentence(remark: Remarked) -> str:
+    """Return what was assumed in reading a record and what the quality check warns of, in one line."""
+    return " ".join(filter(None, (*remark.notes, remark.warnings)))
 
 
 def answerable(asked: Sequence[CardiacQuery], vocabulary: Vocabulary) -> tuple[list[CardiacQuery], list[SetAside]]:
@@ -96,7 +105,7 @@ def score_some(args: argparse.Namespace) -> int:
     asked = gather_queries(args.query, args.queries, predictor.vocabulary)
     queries, aside = answerable(asked, predictor.vocabulary)
     options: dict[str, Any] = {"table": table_of(args), "ignore_quality": args.ignore_quality}
-    items: Iterator[ScoreRow | Placed | Unscored]
+    items: Iterator[ScoreRow | Placed | Remarked | Unscored]
     if args.windows == "all":
         items = score_windows(predictor, paths, queries, **options)
     else:
@@ -105,11 +114,14 @@ def score_some(args: argparse.Namespace) -> int:
     rows: list[ScoreRow] = []
     places: list[Placed] = []
     errors: list[Unscored] = []
+    remarks: list[Remarked] = []
     for item in items:
         if isinstance(item, ScoreRow):
             rows.append(item)
         elif isinstance(item, Placed):
             places.append(item)
+        elif isinstance(item, Remarked):
+            remarks.append(item)
         else:
             errors.append(item)
         if len(paths) > BATCH:
@@ -119,13 +131,16 @@ def score_some(args: argparse.Namespace) -> int:
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         with replacing(args.out) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-            write_rows(rows, file)
+            write_rows(rows, file, remarks)
+    for remark in remarks:
+        say(f"{remark.record_id}: {sentence(remark)}")
     if args.json:
         content = {
             "checkpoint": predictor.id,
             "encoder": predictor.encoder.name,
             "scores": rows,
             "familiarity": places,
+            "remarks": remarks,
             "errors": errors,
             "not_scored": [{**asdict(query), "reason": query.reason} for query in aside],
             "cautions": [{"query": query.text, "caution": query.caution} for query in queries if query.caution],
@@ -133,7 +148,7 @@ def score_some(args: argparse.Namespace) -> int:
         print(json.dumps(content, default=asdict))
         return 0 if rows else 2
     if not args.out:
-        write_rows(rows, sys.stdout)
+        write_rows(rows, sys.stdout, remarks)
     for error in errors:
         say(f"{error.record_id}: {error.reason}")
     for query in queries:

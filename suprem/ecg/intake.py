@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from suprem.ecg.checks.quality import Level, assess_quality
+from suprem.ecg.checks.quality import Level, assess_quality, signal_quality
 from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.formats.table import TableFormat
 from suprem.ecg.preprocess import Prepared, SignalSpec, preprocess, preprocess_all
@@ -38,11 +38,15 @@ class Examined:
         signal: Prepared (lead, time); None where the file cannot be read or is not to be scored.
         level: The worst finding of the quality check, None where the file cannot be read.
         message: What was found, or why it cannot be read; empty for a good recording.
+        notes: What the reader had to assume or do.
+        quality: Graded signal quality, 0 to 1; None where the file cannot be read or is too short for it.
     """
 
     signal: NDArray[np.float32] | None
     level: Level | None
     message: str
+    notes: tuple[str, ...] = ()
+    quality: float | None = None
 
 
 def examine_files(
@@ -122,11 +126,14 @@ def _prepare(
 def _examine(path: Path, *, spec: SignalSpec, ignore_quality: bool, table: TableFormat | None, links: bool) -> Examined:
     try:
         record = read_ecg(path, table=table, links=links)
-        findings = [one for one in assess_quality(record) if one.level in (Level.WARN, Level.BLOCK)]
+        found = assess_quality(record)
+        findings = [one for one in found if one.level in (Level.WARN, Level.BLOCK)]
+        graded = signal_quality(found)
         blocked = any(finding.level is Level.BLOCK for finding in findings)
         level = Level.BLOCK if blocked else Level.WARN if findings else Level.OK
         signal = preprocess(record, spec).signal if ignore_quality or not blocked else None
-        return Examined(signal, level, " ".join(finding.message for finding in findings))
+        message = " ".join(finding.message for finding in findings)
+        return Examined(signal, level, message, record.notes, graded.value if graded else None)
     except EcgError as error:
         return Examined(None, None, str(error))
     except OSError as error:

@@ -291,7 +291,7 @@ def _plan(stated: dict[str, Any]) -> Plan:
         checkpoint=str(stated["checkpoint"]),
         ignore_quality=bool(stated["ignore_quality"]),
         links=bool(stated["links"]),
-        table=TableFormat(table["fs"], table["unit"], leads),
+        table=TableFormat(table["fs"], table["unit"], leads, table.get("counts_per_mv")),
         **texts,
     )
 

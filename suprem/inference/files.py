@@ -13,10 +13,12 @@ import numpy as np
 
 from suprem.concepts.query import CardiacQuery
 from suprem.ecg.formats.table import TableFormat
-from suprem.ecg.intake import examine_files, prepare_all_windows, prepare_files
+from suprem.ecg.intake import examine_files, prepare_all_windows
 from suprem.errors import Cancelled, EcgError
 from suprem.inference.cohort import PART, Cohort, QualityVerdict, ScoredRecord, add_part, finish
 from suprem.inference.predictor import BATCH, Predictor
+from suprem.inference.reference import reference_percentile
+from suprem.inference.score import QueryScore
 from suprem.inference.whole_recording import score_whole
 
 
@@ -29,15 +31,22 @@ class ScoreRow:
     score: float
     logit: float
     support: str
+    prompt: str = ""
+    nearest: tuple[tuple[str, float], ...] = ()
+    code: str = ""
+    reference_percentile: float | None = None
+    """Part of the reference records without the finding that score lower."""
+    probability: float | None = None
+    """Calibrated, where the card has a calibration of the finding."""
 
 
 @dataclass(frozen=True)
 class WindowsRow(ScoreRow):
     """The same over all windows of a record: the highest score, where its window begins in seconds, and the mean."""
 
-    from_second: float
-    mean_score: float
-    windows: int
+    from_second: float = 0.0
+    mean_score: float = 0.0
+    windows: int = 1
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,16 @@ class Placed:
     likeness: str
     distance: float | None
     nearer: float | None
+
+
+@dataclass(frozen=True)
+class Remarked:
+    """What was assumed in reading a record, and what the quality check warns of."""
+
+    record_id: str
+    notes: tuple[str, ...]
+    warnings: str
+    quality: float | None
 
 
 @dataclass(frozen=True)
@@ -66,8 +85,9 @@ def score_files(
     table: TableFormat | None = None,
     ignore_quality: bool = False,
     place: bool = False,
-) -> Iterator[ScoreRow | Placed | Unscored]:
-    """Score files in batches, in their order; a file that cannot be used gives one `Unscored`.
+) -> Iterator[ScoreRow | Placed | Remarked | Unscored]:
+    """Score files in batches, in their order; a file that cannot be used gives one `Unscored`, and one of which
+    something was assumed or is warned of a `Remarked` before its scores.
 
     Args:
         predictor: The loaded checkpoint.
@@ -77,23 +97,41 @@ def score_files(
         ignore_quality: Score also what the quality gate blocks.
         place: Give one `Placed` after the scores of each record.
     """
-    prepared = zip(
-        record_ids(paths), prepare_files(paths, predictor.spec, gate=not ignore_quality, table=table), strict=True
-    )
+    examined = examine_files(paths, predictor.spec, ignore_quality=ignore_quality, table=table)
+    prepared = zip(record_ids(paths), examined, strict=True)
+    codes = [query.code for query in queries]
     while batch := list(islice(prepared, BATCH)):
-        good = [signal for _, signal in batch if not isinstance(signal, EcgError)]
+        good = [found.signal for _, found in batch if found.signal is not None]
         encoded = predictor.encode(np.stack(good)) if good else None
         scores = iter(predictor.score_signals(encoded, queries) if encoded else [])
         places = iter(predictor.familiarity(encoded) if encoded and place else [])
-        for record_id, signal in batch:
-            if isinstance(signal, EcgError):
-                yield Unscored(record_id, str(signal))
-            else:
-                for answer in next(scores):
-                    yield ScoreRow(record_id, answer.query, answer.score, answer.logit, str(answer.support))
-                if place:
-                    found = next(places)
-                    yield Placed(record_id, str(found.likeness), found.distance, found.nearer)
+        for record_id, found in batch:
+            if found.notes or (found.message and found.signal is not None):
+                yield Remarked(record_id, found.notes, found.message, found.quality)
+            if found.signal is None:
+                yield Unscored(record_id, found.message)
+                continue
+            for answer, code in zip(next(scores), codes, strict=True):
+                yield _row(predictor, record_id, answer, code)
+            if place:
+                near = next(places)
+                yield Placed(record_id, str(near.likeness), near.distance, near.nearer)
+
+
+def _row(predictor: Predictor, record_id: str, answer: QueryScore, code: str | None) -> ScoreRow:
+    rank = reference_percentile(predictor.card, code, answer.logit)
+    return ScoreRow(
+        record_id,
+        answer.query,
+        answer.score,
+        answer.logit,
+        str(answer.support),
+        prompt=answer.prompt,
+        nearest=answer.nearest,
+        code=code or "",
+        reference_percentile=rank.lower if rank else None,
+        probability=rank.probability if rank else None,
+    )
 
 
 def score_windows(
@@ -113,7 +151,16 @@ def score_windows(
         for found in score_whole(predictor, prepared, queries):
             best = found.highest
             yield WindowsRow(
-                record_id, best.query, best.score, best.logit, str(best.support), found.start, found.mean, found.windows
+                record_id,
+                best.query,
+                best.score,
+                best.logit,
+                str(best.support),
+                prompt=best.prompt,
+                nearest=best.nearest,
+                from_second=found.start,
+                mean_score=found.mean,
+                windows=found.windows,
             )
 
 

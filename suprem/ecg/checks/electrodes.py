@@ -25,9 +25,9 @@ from suprem.ecg.record import (
     complete_leads,
 )
 
-LIMB_FIT, CHEST_FIT = 0.6, 0.3
+LIMB_FIT, CHEST_FIT = 0.6, 0.32
 """An exchange is suggested where undoing it brings the size below this part of the recorded one; set so that
-2 % of 387 recordings that people called acceptable are suspected. How often it errs is in docs/log.md."""
+2 % of 387 recordings that people called acceptable are suspected. How often it errs is in docs/log."""
 
 MIN_BEATS = 3
 _COARSE_FS = 100.0

@@ -3,7 +3,7 @@
 Three things a reader sees decide: whether the heartbeats of a lead look like each other, how far its baseline drifts,
 and for how long it shows nothing. They are put together by a logistic function fitted on the first half of the
 PhysioNet/CinC Challenge 2011, 499 recordings that several annotators called acceptable or not; how well it does there,
-cross-validated, is in docs/log.md and by `python -m pipelines.check_quality`.
+cross-validated, is in docs/log and by `python -m pipelines.check_quality`.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ OPENED = "Opened record"
 
 _SOURCE = "source"
 WINDOW_SECONDS = 10.0
-TABLES = (".csv", ".tsv", ".txt", ".npy", ".npz")
+TABLES = (".csv", ".tsv", ".txt", ".npy", ".npz", ".mat", ".hea")
 UNITS: tuple[Literal["mV", "uV", "V"], ...] = ("mV", "uV", "V")
 
 
@@ -113,14 +113,23 @@ def ask_table_format(key: str = "table") -> TableFormat:
     open_still = "as the file says"
     with st.container(border=True, key=f"{key}-form"):
         st.caption("A table may not say what its numbers are. Fill in what it leaves open.")
-        rate, unit, order = st.columns((1, 1, 3))
+        rate, unit, counts, order = st.columns((1, 1, 1, 2))
         fs = rate.number_input("Sampling rate in Hz", 1.0, 10_000.0, None, key=f"{key}-fs", placeholder=open_still)
         chosen = unit.selectbox("Unit", UNITS, index=None, key=f"{key}-unit", placeholder=open_still)
+        per_mv = counts.number_input(
+            "Counts per mV",
+            1e-3,
+            1e6,
+            None,
+            key=f"{key}-counts",
+            placeholder=open_still,
+            help="Where the values are steps of a converter: how many of them are one millivolt.",
+        )
         typed = order.text_input(
             "Leads in order, with commas", key=f"{key}-leads", placeholder=f"{open_still}, or I, II, …"
         )
     names = tuple(filter(None, (name.strip() for name in typed.split(","))))
-    return TableFormat(fs=fs, unit=chosen, leads=names or None)
+    return TableFormat(fs=fs, unit=chosen, leads=names or None, counts_per_mv=per_mv)
 
 
 def show_facts(ecg: PickedEcg) -> None:

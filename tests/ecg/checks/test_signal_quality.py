@@ -54,9 +54,11 @@ def test_a_baseline_that_jumps_about_is_worse_than_one_that_drifts(clean: EcgRec
     assert strong.value < slight.value < 1.0
 
 
-def test_leads_of_noise_alone_block_the_recording(clean: EcgRecord) -> None:
+def test_leads_that_move_without_a_heart_block_the_recording(clean: EcgRecord) -> None:
+    """A lost electrode: the baseline wanders by millivolts and the beats are gone."""
     signal = clean.signal.copy()
-    signal[6:] = RNG.normal(0, 1, signal[6:].shape)
+    wander = np.cumsum(RNG.normal(0, 0.05, (6, signal.shape[1])), axis=1)
+    signal[6:] = wander + RNG.normal(0, 0.2, wander.shape)
     findings = assess_quality(replace(clean, signal=signal))
     assert blocked(findings)
     (finding,) = [one for one in findings if one.check == "signal"]
