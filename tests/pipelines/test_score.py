@@ -27,6 +27,11 @@ from suprem.model.ecg_encoder import EcgEncoder
 from tests.fakes import FakeEmbedder
 from tests.tiny import SPEC, ecg, write_checkpoint, write_wfdb
 
+FIELDS = [
+    *("record_id", "query", "score", "logit", "support"),
+    *("prompt", "nearest", "code", "reference_percentile", "probability"),
+]
+HEADING = ",".join([*FIELDS, "remarks"])
 QUERIES = ["atrial fibrillation", "LBBB", "delta wave in the afternoon"]
 
 
@@ -69,7 +74,7 @@ def test_csv_is_one_row_per_record_and_query(
 ) -> None:
     assert score.main([*command, *ecg_files(files)]) == 0
     captured = capsys.readouterr()
-    assert captured.out.splitlines()[0] == "record_id,query,score,logit,support"
+    assert captured.out.splitlines()[0] == HEADING
     rows = rows_of(captured.out)
     assert [(row["record_id"], row["query"]) for row in rows] == [(name, query) for name in "ac" for query in QUERIES]
     assert {row["support"] for row in rows} <= {"trained", "near", "outside"}
@@ -86,9 +91,18 @@ def test_json_is_one_object_with_scores_and_errors(
     assert score.main([*command, *ecg_files(files), "--json"]) == 0
     captured = capsys.readouterr()
     result = json.loads(captured.out)
-    assert list(result) == ["checkpoint", "encoder", "scores", "familiarity", "errors", "not_scored", "cautions"]
+    assert list(result) == [
+        "checkpoint",
+        "encoder",
+        "scores",
+        "familiarity",
+        "remarks",
+        "errors",
+        "not_scored",
+        "cautions",
+    ]
     assert (result["checkpoint"], result["encoder"]) == (Predictor.load(checkpoint).id, "fake")
-    assert [list(row) for row in result["scores"]] == [["record_id", "query", "score", "logit", "support"]] * 6
+    assert [list(row) for row in result["scores"]] == [FIELDS] * 6
     unknown = {"likeness": "unknown", "distance": None, "nearer": None}
     assert result["familiarity"] == [{"record_id": name, **unknown} for name in "ac"]
     assert [row["record_id"] for row in result["errors"]] == ["b"]
@@ -181,7 +195,7 @@ def test_exit_code_2_when_no_record_could_be_read(
     assert "No such file" in str(told[1])
     assert "Traceback" not in captured.err
     if not form:
-        assert captured.out == "record_id,query,score,logit,support\n"
+        assert captured.out == HEADING + "\n"
 
 
 def test_a_folder_is_scored_in_batches_in_order_around_what_cannot_be_read(
