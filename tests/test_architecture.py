@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 EVERYTHING = {
     "errors", "resources", "atomic", "export", "database", "configfile", "settings", "audit", "ecg", "paper", "reports",
-    "jobs", "model", "concepts", "datasets", "inference", "api", "evaluation", "training", "experiments", "web",
+    "jobs", "model", "concepts", "datasets", "composed", "inference", "api", "evaluation", "training", "experiments",
+    "web",
 }  # fmt: skip
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
@@ -35,13 +36,14 @@ ROOMS: dict[str, set[str]] = {
     "model": {"errors", "atomic"},
     "concepts": {"errors", "resources", "atomic", "export", "database", "audit", "reports"},
     "datasets": {"errors", "resources", "atomic", "ecg"},
+    "composed": {"errors", "atomic", "ecg", "concepts", "datasets"},
     "inference": {"errors", "atomic", "export", "settings", "ecg", "concepts", "model"},
     "api": {"errors", "export", "settings", "ecg", "concepts", "inference"},
     "evaluation": {"errors", "resources", "atomic", "export", "concepts", "datasets", "inference"},
-    "training": {"errors", "atomic", "concepts", "datasets", "model", "inference", "evaluation"},
+    "training": {"errors", "atomic", "concepts", "datasets", "composed", "model", "inference", "evaluation"},
     "experiments": EVERYTHING - {"api", "database", "settings", "audit", "paper", "reports", "experiments", "web"},
     "__main__": {"resources"},
-    "web": EVERYTHING - {"model", "configfile", "web"},
+    "web": EVERYTHING - {"model", "composed", "configfile", "web"},
     "pages": {"errors", "settings", "audit", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
     "app.py": {"errors", "resources", "audit", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
     "pipelines": EVERYTHING - {"web"},

@@ -63,7 +63,7 @@ def _network_figures(name: str, batch: int, repeats: int) -> Iterator[Figure]:
         learners = {label: make_learner(model, recipe, fused=label != "paper") for label, recipe in recipes.items()}
 
         def step(label: str) -> None:
-            learners[label].step(*data.batch(next(parts)), rate=1e-4, keep=recipes[label].keep_tokens)
+            learners[label].step([(*data.batch(next(parts)), recipes[label].keep_tokens)], rate=1e-4)
 
         work = {label: partial(step, label) for label in recipes}
         times = seconds_in_turn(work | {"loader": lambda: data.batch(next(parts))}, repeats=repeats)

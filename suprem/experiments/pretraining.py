@@ -14,6 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from suprem.composed.concepts import CATEGORY as COMPOSED
+from suprem.composed.concepts import with_composed_concepts
+from suprem.composed.store import ComposedStore
 from suprem.concepts.embed import TextEmbedder, describe, load_embedder
 from suprem.concepts.mapping.versions import open_version
 from suprem.concepts.vocabulary import Vocabulary, load_terms
@@ -32,7 +35,7 @@ from suprem.training.config import PretrainConfig
 from suprem.training.distillation import taught
 from suprem.training.distributed import Workers
 from suprem.training.labels import labels_of_reports, labels_of_statements, learnable, with_measurements
-from suprem.training.loop import LabelledRows, Learner, Progress, RunSummary, train
+from suprem.training.loop import ComposedRows, LabelledRows, Learner, Progress, RunSummary, train
 from suprem.training.query_bank import QueryBank, embed_descriptions, embed_vocabulary, query_bank
 from suprem.training.runlog import RunLog
 from suprem.training.trackers import MlflowTracker, TensorBoardTracker, Tracker
@@ -65,21 +68,23 @@ class Experiment:
     described: dict[str, torch.Tensor]
     train: LabelledRows
     validation: LabelledRows
+    composed: ComposedRows | None
     model: SupremeModel
     provenance: Mapping[str, Any]
 
     @property
     def queries(self) -> QueryBank:
         """The training queries. The statements of the corpus are asked in every step: cardiologists chose them record
-        by record, while a report's silence about the rest is weak evidence."""
+        by record, while a report's silence about the rest is weak evidence. So are the concepts of composed ECGs."""
         carried = frozenset(code for codes in self.store.index.table["codes"] for code in codes)
+        taught = frozenset(one.code for one in self.vocabulary.concepts if one.category == COMPOSED)
         return query_bank(
             self.vocabulary,
             self.vectors,
             rate=self.config.training.synonym_rate,
             blend=self.config.training.blend_rate,
             described=self.described,
-            always_asked=carried,
+            always_asked=carried | taught,
         )
 
     def environment(self) -> dict[str, Any]:
@@ -98,6 +103,7 @@ class Experiment:
             "vocabulary": self.vocabulary.content_hash,
             "vocabulary_version": self.version,
             "begun_with": self.begun_with,
+            "composed_records": len(self.composed.store) if self.composed else 0,
             "taught_by": [load_checkpoint(folder).id for folder in self.config.teachers],
             "encoder": {"name": self.embedder.name, "content_hash": self.embedder.content_hash},
             **self.provenance,
@@ -150,8 +156,15 @@ def set_up(
     if config.measured:
         measured = measured_quantities(data, store, workers, progress)
         vocabulary, labels = with_measurements(vocabulary, labels, measured)
-    learned = learnable(vocabulary, labels[train_rows], leave_out=config.leave_out, min_examples=config.min_examples)
+    composed = None
+    if config.composed:
+        vocabulary, labels = with_composed_concepts(vocabulary, labels)
+        composed = composed_rows(config, store, vocabulary, labels)
+    examples = labels[train_rows] if composed is None else np.concatenate([labels[train_rows], composed.labels])
+    learned = learnable(vocabulary, examples, leave_out=config.leave_out, min_examples=config.min_examples)
     vocabulary, labels = Vocabulary(tuple(vocabulary.concepts[column] for column in learned)), labels[:, learned]
+    if composed:
+        composed = replace(composed, labels=np.ascontiguousarray(composed.labels[:, learned]))
 
     embedder = load_embedder(config.encoder, folder=encoder_folder)
     if workers.is_main:
@@ -181,9 +194,29 @@ def set_up(
         described=embed_descriptions(vocabulary, embedder) if config.descriptions else {},
         train=taught(LabelledRows(store=store, rows=train_rows, labels=labels[train_rows]), vocabulary, config),
         validation=LabelledRows(store=store, rows=validation_rows, labels=labels[validation_rows]),
+        composed=composed,
         model=model,
         provenance=provenance,
     )
+
+
+def composed_rows(
+    config: PretrainConfig, store: SignalStore, vocabulary: Vocabulary, labels: NDArray[np.float32]
+) -> ComposedRows:
+    """Open the composed ECGs of a run with their labels.
+
+    Raises:
+        DatasetError: There are none, they are of another corpus, or made of records that are no training records.
+    """
+    opened = ComposedStore.open(config.composed or Path())
+    table = store.index.table
+    row_of = {str(record_id): row for row, record_id in enumerate(table["record_id"])}
+    used = {row_of.get(record_id, -1) for record_id in opened.record_ids}
+    if opened.corpus != store.index.corpus or -1 in used:
+        raise DatasetError(f"The composed ECGs are of {opened.corpus}, the store of {store.index.corpus}.")
+    if not set(table["fold"].iloc[sorted(used)]) <= set(config.train_folds):
+        raise DatasetError("The composed ECGs are made of recordings that the run is judged by; compose them again.")
+    return ComposedRows(opened, opened.labels_for(vocabulary.codes, labels, row_of))
 
 
 def begin_with(model: SupremeModel, folder: Path, embedder: TextEmbedder) -> str:
@@ -267,6 +300,7 @@ def run(
             config.training,
             data=experiment.train,
             validation=experiment.validation,
+            composed=experiment.composed,
             queries=experiment.queries,
             run=log,
             workers=workers,
@@ -291,10 +325,10 @@ def estimate(experiment: Experiment, workers: Workers) -> str:
     def seconds_per_record(keep: float) -> float:
         batch = min(config.batch, len(experiment.train))
         positions = workers.share(np.arange(batch))
-        learner.step(*experiment.train.batch(positions), rate=0.0, keep=keep)
+        learner.step([(*experiment.train.batch(positions), keep)], rate=0.0)
         started = time.monotonic()
         for _ in range(DRY_STEPS):
-            learner.step(*experiment.train.batch(positions), rate=0.0, keep=keep)
+            learner.step([(*experiment.train.batch(positions), keep)], rate=0.0)
         return (time.monotonic() - started) / (DRY_STEPS * batch)
 
     short = config.epochs - min(config.full_epochs, config.epochs)

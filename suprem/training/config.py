@@ -38,6 +38,10 @@ class TrainConfig:
         lead_loss: Share of the records that lose leads in a step, each lead with a chance of one in four.
         attention_diversity: Weight of a term that makes the attention maps of unrelated queries differ; 0 leaves it out
             (`suprem.training.attention_diversity`).
+        filter_rate: Share of the records that pass the filters of another device in a step: a high-pass of 0.05 to
+            0.67 Hz and a low-pass of 20 to 45 Hz, each of first order.
+        composed_share: Share of composed ECGs in each batch, where there are such.
+        composed_keep: `keep_tokens` of composed ECGs; what is composed may lie anywhere in the record.
         patience: Stop after this many epochs without a better validation AUROC.
         checkpoint_minutes: A run that is killed loses at most this much.
         precision: "bf16" computes the forward pass in bfloat16, where the hardware is faster at it.
@@ -65,6 +69,9 @@ class TrainConfig:
     wander: float = 0.0
     lead_loss: float = 0.0
     attention_diversity: float = 0.0
+    filter_rate: float = 0.0
+    composed_share: float = 0.5
+    composed_keep: float = 1.0
     patience: int = 10
     checkpoint_minutes: float = 3.0
     precision: Precision = "no"
@@ -86,6 +93,8 @@ class TrainConfig:
             raise ConfigError("gain must be in [0, 1), noise and wander at least 0 and lead_loss in [0, 1].")
         if self.attention_diversity < 0 or (self.attention_diversity and self.compile):
             raise ConfigError("attention_diversity must be at least 0, and 0 where the network is compiled.")
+        if not 0 <= self.filter_rate <= 1 or not 0 < self.composed_share < 1 or not 0 < self.composed_keep <= 1:
+            raise ConfigError("filter_rate must be in [0, 1], composed_share in (0, 1) and composed_keep in (0, 1].")
         if self.restart_steps < 1 or self.clip_norm <= 0 or self.weight_decay < 0 or self.seed < 0:
             raise ConfigError("restart_steps must be at least 1, clip_norm above 0, weight_decay and seed at least 0.")
 
@@ -122,6 +131,10 @@ class PretrainConfig:
 
     teacher_weight: float = 0.5
     """Weight of the teachers beside a known label, in [0, 1]."""
+
+    composed: Path | None = None
+    """Folder of composed ECGs (`python -m pipelines.compose`), of which `training.composed_share` of each batch is; the
+    concepts that only they teach are learned beside the others."""
 
     leave_out: tuple[str, ...] = ()
     """Codes of concepts that are not learned, nor findings of that kind in single places: to measure afterwards how

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from suprem.composed.store import ComposedStore
 from suprem.datasets.signal_store import SignalStore
 from suprem.errors import Cancelled, TrainingError
 from suprem.evaluation.metrics import auroc as auroc_per_class
@@ -30,6 +31,7 @@ from suprem.training.schedule import learning_rate
 Progress = Callable[[float, str], None]
 LOG_EVERY = 10
 EVALUATION_BATCH = 64
+FILTERED_SECONDS = 10.0
 LOST = 0.25
 """Chance of each lead of a record that loses leads."""
 
@@ -55,6 +57,24 @@ class LabelledRows:
     def batch(self, positions: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
         """Return signals (batch, lead, time) and labels (batch, concept) at positions within `rows`."""
         return torch.from_numpy(self.store.read(self.rows[positions])), torch.from_numpy(self.labels[positions])
+
+
+@dataclass(frozen=True, eq=False)
+class ComposedRows:
+    """Composed ECGs with their labels for the concepts of a run.
+
+    Args:
+        store: Where the signals are.
+        labels: Float32 (ecg, concept), as in `LabelledRows`.
+    """
+
+    store: ComposedStore
+    labels: NDArray[np.float32]
+
+    def draw(self, count: int, seed: int) -> tuple[Tensor, Tensor]:
+        """Return signals (batch, lead, time) and labels (batch, concept) of some ECGs, by a seed."""
+        rows = np.random.default_rng((seed, 1)).integers(len(self.store), size=count)
+        return torch.from_numpy(self.store.read(rows)), torch.from_numpy(self.labels[rows])
 
 
 @dataclass
@@ -91,6 +111,7 @@ def train(
     run: RunLog,
     workers: Workers,
     save_best: Callable[[SupremeModel, float], None],
+    composed: ComposedRows | None = None,
     resume: bool = False,
     fine_tune: bool = False,
     progress: Progress = lambda _f, _m: None,
@@ -106,6 +127,7 @@ def train(
         run: The run folder, opened.
         workers: The processes that train; each takes its part of every batch.
         save_best: Called with the model and its AUROC whenever that is the best so far.
+        composed: Composed ECGs, of which `config.composed_share` of each batch is; None where there are none.
         resume: Continue from `<run>/last`, or from the start where the run was stopped before it had saved.
         progress: Called with the fraction done and a message.
         should_stop: Asked before every step; when true the state is saved and `Cancelled` raised.
@@ -115,9 +137,11 @@ def train(
         Cancelled: `should_stop` said so. The run can be resumed.
     """
     workers.check_batch(config.batch)
-    steps_per_epoch = len(data) // config.batch
+    made = round(config.batch * config.composed_share) if composed else 0
+    real = config.batch - made
+    steps_per_epoch = len(data) // real
     if steps_per_epoch == 0:
-        raise TrainingError(f"{len(data)} records are fewer than one batch of {config.batch}; make the batch smaller.")
+        raise TrainingError(f"{len(data)} records are fewer than one batch of {real}; make the batch smaller.")
     if not (data.labels > 0).any():
         raise TrainingError("No training record carries any of the concepts; check the folds and the vocabulary.")
     if config.attention_diversity and model.config.fusion != "cfn":
@@ -152,14 +176,17 @@ def train(
     while at.epoch < config.epochs and (at.epoch == 0 or at.epoch - at.best_epoch <= config.patience):
         keep = 1.0 if at.epoch >= config.epochs - config.full_epochs else config.keep_tokens
         losses: list[float] = []
-        for positions in _batches(len(data), config, epoch=at.epoch, first=at.batch):
+        for positions in _batches(len(data), real, seed=config.seed, epoch=at.epoch, first=at.batch):
             if workers.any(should_stop()):
                 save()
                 raise Cancelled(f"Stopped at step {at.step}; continue with --resume.")
             rate = learning_rate(at.step, total_steps, config)
-            torch.manual_seed(_seed(config.seed, at.step, workers.rank))
-            signals, labels = data.batch(workers.share(positions))
-            loss = learner.step(signals, labels, rate=rate, keep=keep)
+            seed = _seed(config.seed, at.step, workers.rank)
+            torch.manual_seed(seed)
+            parts = [(*data.batch(workers.share(positions)), keep)]
+            if composed:
+                parts.append((*composed.draw(made // workers.count, seed), config.composed_keep))
+            loss = learner.step(parts, rate=rate)
             if not math.isfinite(loss):
                 records = data.store.index.table["record_id"].iloc[data.rows[positions]]
                 raise TrainingError(f"The loss is {loss} at step {at.step}, on records {', '.join(records)}.")
@@ -219,28 +246,32 @@ class Learner:
     workers: Workers
     queries: QueryBank
 
-    def step(self, signals: Tensor, labels: Tensor, *, rate: float, keep: float) -> float:
+    def step(self, parts: Sequence[tuple[Tensor, Tensor, float]], *, rate: float) -> float:
         """Learn from this process's part of a batch and return the loss of the whole batch.
 
         Args:
-            signals: (batch, lead, time).
-            labels: (batch, concept), negative where nobody knows.
+            parts: Signals (batch, lead, time), labels (batch, concept), negative where nobody knows, and the share of
+                tokens that are used, which may differ from part to part.
             rate: Learning rate.
-            keep: Share of tokens that are used.
         """
         self.model.train()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        signals, vectors = augment(signals, self.config), self.queries.draw()
-        if self.config.query_share < 1:
-            asked = self.queries.choose(self.config.query_share)
-            vectors, labels = vectors[asked], labels[:, asked]
-        signals, labels, vectors = (x.to(self.workers.device) for x in (signals, labels, vectors))
+        vectors = self.queries.draw()
+        asked = self.queries.choose(self.config.query_share) if self.config.query_share < 1 else None
+        if asked is not None:
+            vectors = vectors[asked]
+        vectors = vectors.to(self.workers.device)
         watching: AbstractContextManager[list[AttentionInputs]] = nullcontext([])
         if self.config.attention_diversity:
             watching = watch_attention(self.model)
+        answers, truths = [], []
         with watching as attended:
-            logits = self.network(signals, vectors, keep=keep)  # (batch, query)
+            for signals, labels, keep in parts:
+                signals = augment(signals, self.config).to(self.workers.device)
+                answers.append(self.network(signals, vectors, keep=keep))  # (batch, query)
+                truths.append((labels if asked is None else labels[:, asked]).to(self.workers.device))
+        logits, labels = torch.cat(answers), torch.cat(truths)
         loss = masked_loss(logits, labels, known=self.workers.mean((labels >= 0).sum().float()))
         if attended:
             loss = loss + self.config.attention_diversity * attention_likeness(attended, vectors)
@@ -263,8 +294,10 @@ def masked_loss(logits: Tensor, labels: Tensor, *, known: Tensor | None = None) 
 
 
 def augment(signals: Tensor, config: TrainConfig) -> Tensor:
-    """Change amplitudes a little, add noise and a swaying baseline, and lose leads; empty stretches stay empty."""
+    """Filter, change amplitudes a little, add noise and a swaying baseline, lose leads; empty stretches stay empty."""
     batch, lead, time = signals.shape
+    if config.filter_rate:
+        signals = torch.where(signals == 0, signals, _filtered(signals, config.filter_rate))
     if config.lead_loss:
         unlucky = torch.rand(batch, 1, 1) < config.lead_loss
         signals = signals.masked_fill(unlucky & (torch.rand(batch, lead, 1) < LOST), 0.0)
@@ -273,6 +306,20 @@ def augment(signals: Tensor, config: TrainConfig) -> Tensor:
     gain = 1 + config.gain * (2 * torch.rand(batch, 1, 1) - 1) + config.gain / 2 * (2 * torch.rand(batch, lead, 1) - 1)
     noise = config.noise * torch.rand(batch, lead, 1) * torch.randn_like(signals)
     return torch.where(signals == 0, signals, signals * gain + noise + _baseline(batch, lead, time, config.wander))
+
+
+def _filtered(signals: Tensor, rate: float) -> Tensor:
+    """Return signals (batch, lead, time) of which a share has passed a high-pass and a low-pass of first order.
+
+    The frequencies are those of devices: 0.05 Hz for diagnosis and 0.67 Hz for monitoring (IEC 60601-2-25, AHA 2007),
+    40 Hz and less against muscle.
+    """
+    batch, _, time = signals.shape
+    frequency = torch.fft.rfftfreq(time, d=FILTERED_SECONDS / time)
+    low, high = 0.05 + 0.62 * torch.rand(batch, 1, 1), 20 + 25 * torch.rand(batch, 1, 1)
+    passed = (1j * frequency / low) / (1 + 1j * frequency / low) / (1 + 1j * frequency / high)
+    filtered = torch.fft.irfft(torch.fft.rfft(signals) * passed, n=time)
+    return torch.where(torch.rand(batch, 1, 1) < rate, filtered, signals)
 
 
 def _baseline(batch: int, lead: int, time: int, height: float) -> Tensor:
@@ -309,9 +356,9 @@ def _seed(seed: int, step: int, rank: int) -> int:
     return int(np.random.SeedSequence((seed, step, rank)).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def _batches(records: int, config: TrainConfig, *, epoch: int, first: int) -> Iterator[NDArray[np.intp]]:
+def _batches(records: int, batch: int, *, seed: int, epoch: int, first: int) -> Iterator[NDArray[np.intp]]:
     """Yield the batches of an epoch from batch `first` on; the order depends on seed and epoch alone, so a resumed
     run meets the same batches. The ragged last batch is dropped."""
-    order = np.random.default_rng((config.seed, epoch)).permutation(records)
-    for start in range(first * config.batch, records - config.batch + 1, config.batch):
-        yield order[start : start + config.batch]
+    order = np.random.default_rng((seed, epoch)).permutation(records)
+    for start in range(first * batch, records - batch + 1, batch):
+        yield order[start : start + batch]

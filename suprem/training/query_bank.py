@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from suprem.composed.concepts import composed_descriptions
 from suprem.concepts.embed import TextEmbedder
 from suprem.concepts.vocabulary import Vocabulary, load_descriptions
 
@@ -75,7 +76,8 @@ def embed_vocabulary(vocabulary: Vocabulary, embedder: TextEmbedder) -> dict[str
 
 def embed_descriptions(vocabulary: Vocabulary, embedder: TextEmbedder) -> dict[str, torch.Tensor]:
     """Return code -> vectors (text, width) of the lay descriptions of a vocabulary's concepts."""
-    found = {code: texts for code, texts in load_descriptions().items() if code in vocabulary.codes}
+    described = load_descriptions() | composed_descriptions()
+    found = {code: texts for code, texts in described.items() if code in vocabulary.codes}
     return {code: torch.from_numpy(embedder.embed(texts)) for code, texts in found.items()}
 
 

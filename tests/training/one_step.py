@@ -34,7 +34,7 @@ learner = Learner(
     queries,
 )
 mine = workers.share(np.arange(8))
-loss = learner.step(signals[mine], labels[mine], rate=1.0, keep=1.0)
+loss = learner.step([(signals[mine], labels[mine], 1.0)], rate=1.0)
 assert workers.any(workers.rank == workers.count - 1)
 assert workers.gather(workers.rank) == list(range(workers.count))
 if workers.is_main:

@@ -333,8 +333,8 @@ def test_a_step_asks_its_share_of_the_concepts_and_learns_from_their_labels(rows
     asked = max(1, round(0.5 * labels.shape[1]))
     unknown = torch.full_like(labels, -1.0)
     for _ in range(5):
-        assert learner.step(signals, labels, rate=0.0, keep=1.0) > 0
-        assert learner.step(signals, unknown, rate=0.0, keep=1.0) == 0
+        assert learner.step([(signals, labels, 1.0)], rate=0.0) > 0
+        assert learner.step([(signals, unknown, 1.0)], rate=0.0) == 0
     assert {len(vectors) for vectors in seen} == {asked}
     known = {tuple(vector.tolist()) for vector in queries.names}
     drawn = {tuple(vector.tolist()) for vectors in seen for vector in vectors}

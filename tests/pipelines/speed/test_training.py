@@ -28,7 +28,7 @@ def test_the_products_of_a_step_are_the_operations_that_torch_counts(name: str) 
 
     def step() -> None:
         with sdpa_kernel(SDPBackend.MATH):  # torch does not count the one kernel that does attention on a CPU
-            learner.step(signals, labels, rate=1e-4, keep=1.0)
+            learner.step([(signals, labels, 1.0)], rate=1e-4)
 
     with FlopCounterMode(display=False) as counter:
         step()

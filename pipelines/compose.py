@@ -1,0 +1,77 @@
+"""Compose ECGs of conditions that a corpus hardly has, out of the beats of its training recordings, with exact labels.
+
+    python -m pipelines.compose --store STORE --out FOLDER [--count 16000] [--seed 0]
+
+The recordings are taken apart once, into FOLDER/parts. `pretrain --set composed=FOLDER` learns from the result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.stage import ConsoleProgress, run_stage
+from suprem.composed.parts import (
+    Complex,
+    Parts,
+    load_complexes,
+    recordings_to_take_apart,
+    save_complexes,
+    take_files_apart,
+)
+from suprem.composed.recipe import baselines_of, compose
+from suprem.composed.store import write_store
+from suprem.composed.truth import Composed
+from suprem.datasets.index import TRAIN_FOLDS
+from suprem.datasets.signal_store import SignalStore
+
+
+def take_apart(store: SignalStore, folder: Path, progress: ConsoleProgress) -> list[Complex]:
+    """Return the complexes of the training recordings; they are kept in a folder and read from there the next time."""
+    if not (folder / "parts.npz").exists():
+        files = recordings_to_take_apart(store.index, TRAIN_FOLDS)
+        complexes: list[Complex] = []
+        for count, found in enumerate(take_files_apart(files, workers=os.cpu_count() or 1), start=1):
+            complexes += found
+            progress(count / len(files), f"{count:,} of {len(files):,} recordings taken apart")
+        save_complexes(complexes, folder)
+    return load_complexes(folder)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m pipelines.compose", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--store", type=Path, required=True, help="signal store of the corpus, eight leads at 100 Hz")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the composed ECGs")
+    parser.add_argument("--count", type=int, default=16_000, help="how many; default: 16000")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args(argv)
+
+    def work() -> None:
+        store, progress = SignalStore.open(args.store), ConsoleProgress("compose")
+        parts = Parts.sorted(take_apart(store, args.out / "parts", progress))
+        row = {record_id: position for position, record_id in enumerate(store.index.table["record_id"])}
+
+        def signal_of(record_id: str) -> NDArray[np.float32]:
+            return store.read(np.array([row[record_id]]))[0]
+
+        def told(composed: Iterator[Composed]) -> Iterator[Composed]:
+            for count, one in enumerate(composed, start=1):
+                progress(count / args.count, f"{count:,} of {args.count:,} ECGs composed")
+                yield one
+
+        baselines = baselines_of(parts, signal_of, args.seed)
+        composed = compose(parts, signal_of, baselines, range(args.count), args.seed)
+        write_store(told(composed), args.count, args.out, corpus=store.index.corpus, seed=args.seed)
+        print(f"{args.count:,} composed ECGs in {args.out}")
+
+    return run_stage(work)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
