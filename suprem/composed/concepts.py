@@ -11,14 +11,11 @@ from numpy.typing import NDArray
 
 from suprem.composed.truth import ABSENT, UNKNOWN
 from suprem.concepts.abbreviations import expand
-from suprem.concepts.vocabulary import TERMS, Concept, Vocabulary
+from suprem.concepts.vocabulary import COMPOSED, TERMS, Concept, Vocabulary
 from suprem.errors import ConceptError
 
 COMPOSED_CONCEPTS = TERMS.with_name("composed_concepts.toml")
 """Names, wordings and descriptions, and of which statements of a real recording they may be part."""
-
-CATEGORY = "composed"
-"""Of concepts that no real recording taught."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ def load_composed_concepts(path: Path = COMPOSED_CONCEPTS) -> tuple[ComposedConc
     try:
         return tuple(
             ComposedConcept(
-                Concept(row["code"], row["name"], synonyms=tuple(row["synonyms"]), category=CATEGORY),
+                Concept(row["code"], row["name"], synonyms=tuple(row["synonyms"]), category=COMPOSED),
                 row["description"],
                 tuple(row["unless"]),
             )

@@ -22,6 +22,12 @@ MAX_WORDS = 64
 NEAREST = 3
 
 
+TAUGHT_BY_COMPOSING = (
+    "The model learned this from composed ECGs, by what it does to an ECG, and from few or no recordings of patients."
+)
+"""Stands beside every score of such a concept."""
+
+
 @dataclass(frozen=True)
 class CardiacQuery:
     """A finding to score.
@@ -56,7 +62,7 @@ class CardiacQuery:
             later = shipped.lookup(text)
             concept = next((known for known in vocabulary.concepts if later and known.code == later.code), None)
         if concept is not None:
-            return cls(text, concept.prompt, concept.code)
+            return cls(text, concept.prompt, concept.code, TAUGHT_BY_COMPOSING if concept.composed else None)
         return cls(text, expand(text), None, caution(text, vocabulary))
 
 

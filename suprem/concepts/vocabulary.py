@@ -29,6 +29,10 @@ _OPTIONAL = frozenset({"narrower", "of", "place"})
 """Fields that are written only where they say something."""
 
 
+COMPOSED = "composed"
+"""Category of concepts that only composed ECGs teach."""
+
+
 @dataclass(frozen=True)
 class Concept:
     """One ECG finding.
@@ -53,6 +57,11 @@ class Concept:
     narrower: tuple[str, ...] = ()
     of: str = ""
     place: str = ""
+
+    @property
+    def composed(self) -> bool:
+        """Whether composed ECGs taught it, and recordings of patients hardly did."""
+        return self.category == COMPOSED
 
     @property
     def prompt(self) -> str:

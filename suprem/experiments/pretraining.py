@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from suprem.composed.concepts import CATEGORY as COMPOSED
 from suprem.composed.concepts import with_composed_concepts
 from suprem.composed.store import ComposedStore
 from suprem.concepts.embed import TextEmbedder, describe, load_embedder
@@ -77,7 +76,7 @@ class Experiment:
         """The training queries. The statements of the corpus are asked in every step: cardiologists chose them record
         by record, while a report's silence about the rest is weak evidence. So are the concepts of composed ECGs."""
         carried = frozenset(code for codes in self.store.index.table["codes"] for code in codes)
-        taught = frozenset(one.code for one in self.vocabulary.concepts if one.category == COMPOSED)
+        taught = frozenset(one.code for one in self.vocabulary.concepts if one.composed)
         return query_bank(
             self.vocabulary,
             self.vectors,

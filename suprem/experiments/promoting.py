@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suprem.atomic import replacing
+from suprem.composed.concepts import with_composed_concepts
 from suprem.concepts.mapping.labels import PRESENT
 from suprem.concepts.mapping.versions import VocabularyVersion
 from suprem.concepts.measured import CATEGORY
@@ -140,6 +141,8 @@ def figures_of_concepts(
     vocabulary, labels = labels_of_reports(store, version, statements=carried)
     if by_measurement:
         vocabulary, labels = with_measurements(vocabulary, labels, quantities_of(folder, store))
+    if any(concept.composed for concept in asked.concepts):
+        vocabulary, labels = with_composed_concepts(vocabulary, labels)
     column = {code: position for position, code in enumerate(vocabulary.codes)}
     missing = [code for code in asked.codes if code not in column]
     if missing:

@@ -1,0 +1,61 @@
+"""Several checkpoints of one network averaged into one (Wortsman et al. 2022, arXiv 2203.05482 and 2109.01903).
+
+The mean of a network and of what fine-tuning made of it keeps most of what was learned anew and loses little of what
+was known before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from suprem.errors import CheckpointError
+from suprem.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+
+
+def average_checkpoints(folders: Sequence[Path], shares: Sequence[float], target: Path) -> Checkpoint:
+    """Write the weighted mean of checkpoints to a folder and return it.
+
+    Vocabulary, wordings, signal specification and card are those of the last one; its figures are left out of the card,
+    which names the checkpoints and their shares instead.
+
+    Args:
+        folders: The checkpoints, of one network and one text encoder.
+        shares: Of each; they add up to one.
+        target: The new folder.
+
+    Raises:
+        CheckpointError: They do not fit together, or the shares do not add up to one.
+    """
+    if len(folders) != len(shares) or len(folders) < 2 or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
+        raise CheckpointError(
+            f"Averaging needs two or more checkpoints with as many shares that add up to one; found {len(folders)} "
+            f"and {', '.join(f'{share:g}' for share in shares)}."
+        )
+    checkpoints = [load_checkpoint(folder) for folder in folders]
+    last = checkpoints[-1]
+    for folder, one in zip(folders, checkpoints, strict=True):
+        if one.model.config != last.model.config or one.encoder != last.encoder or one.signal != last.signal:
+            raise CheckpointError(f"{folder} is of another network, text encoder or signal than {folders[-1]}.")
+    mean = {
+        name: sum(share * one.model.state_dict()[name].double() for share, one in zip(shares, checkpoints, strict=True))
+        if value.is_floating_point()
+        else value
+        for name, value in last.model.state_dict().items()
+    }
+    last.model.load_state_dict({name: torch.as_tensor(value) for name, value in mean.items()})
+    kept = {key: last.card[key] for key in ("intended_use", "out_of_scope", "warnings", "training") if key in last.card}
+    averaged = [{"checkpoint": one.id, "share": share} for one, share in zip(checkpoints, shares, strict=True)]
+    save_checkpoint(
+        target,
+        model=last.model,
+        signal=last.signal,
+        encoder=last.encoder,
+        vocabulary=last.vocabulary,
+        vectors=last.vectors,
+        wordings=last.wordings,
+        card={**kept, "averaged": averaged},
+    )
+    return load_checkpoint(target)

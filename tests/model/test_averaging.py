@@ -1,0 +1,45 @@
+"""The mean of checkpoints lies between them, keeps the last one's words, and says of what it is the mean."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from suprem.errors import CheckpointError
+from suprem.model.averaging import average_checkpoints
+from suprem.model.checkpoint import load_checkpoint
+from suprem.resources import ASSETS
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Path:
+    """The shipped checkpoint with one weight moved by one."""
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(ASSETS / "checkpoint", tmp_path / "changed")
+    weights = load_file(folder / "model.safetensors")
+    name = next(name for name, value in weights.items() if value.is_floating_point() and value.dim() == 2)
+    weights[name] = weights[name] + 1
+    save_file(weights, folder / "model.safetensors")
+    return folder
+
+
+def test_the_mean_lies_between_and_names_its_parts(changed: Path, tmp_path: Path) -> None:
+    first, second = load_checkpoint(ASSETS / "checkpoint"), load_checkpoint(changed)
+    mean = average_checkpoints([ASSETS / "checkpoint", changed], [0.25, 0.75], tmp_path / "mean")
+    for name, value in mean.model.state_dict().items():
+        expected = 0.25 * first.model.state_dict()[name] + 0.75 * second.model.state_dict()[name]
+        torch.testing.assert_close(value, expected.to(value.dtype), rtol=1e-5, atol=1e-6)
+    assert [part["checkpoint"] for part in mean.card["averaged"]] == [first.id, second.id]
+    assert "validation" not in mean.card
+    assert mean.vocabulary == second.vocabulary
+    assert mean.id not in (first.id, second.id)
+
+
+@pytest.mark.parametrize("shares", [[0.5, 0.6], [1.0], [-0.5, 1.5]])
+def test_shares_that_are_none_are_refused(shares: list[float], changed: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="add up to one"):
+        average_checkpoints([ASSETS / "checkpoint", changed], shares, tmp_path / "mean")
