@@ -15,6 +15,9 @@ from suprem.errors import CheckpointError
 from suprem.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 
+_KEPT = ("intended_use", "out_of_scope", "warnings", "training")
+
+
 def average_checkpoints(folders: Sequence[Path], shares: Sequence[float], target: Path) -> Checkpoint:
     """Write the weighted mean of checkpoints to a folder and return it.
 
@@ -46,7 +49,7 @@ def average_checkpoints(folders: Sequence[Path], shares: Sequence[float], target
         for name, value in last.model.state_dict().items()
     }
     last.model.load_state_dict({name: torch.as_tensor(value) for name, value in mean.items()})
-    kept = {key: last.card[key] for key in ("intended_use", "out_of_scope", "warnings", "training") if key in last.card}
+    kept = {key: value for key, value in last.card.items() if key in _KEPT}
     averaged = [{"checkpoint": one.id, "share": share} for one, share in zip(checkpoints, shares, strict=True)]
     save_checkpoint(
         target,
@@ -56,6 +59,6 @@ def average_checkpoints(folders: Sequence[Path], shares: Sequence[float], target
         vocabulary=last.vocabulary,
         vectors=last.vectors,
         wordings=last.wordings,
-        card={**kept, "averaged": averaged},
+        card=kept | {"averaged": averaged},
     )
     return load_checkpoint(target)
