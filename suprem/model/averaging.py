@@ -14,7 +14,6 @@ import torch
 from suprem.errors import CheckpointError
 from suprem.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
-
 _KEPT = ("intended_use", "out_of_scope", "warnings", "training")
 
 
