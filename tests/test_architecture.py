@@ -70,6 +70,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
     "torch.distributed": ("suprem/training/",),
     "transformers": ("suprem/concepts/embed.py",),
+    "pypdf": ("suprem/ecg/formats/pdf_reader.py",),
     "requests": ("suprem/datasets/download.py",),
     "defusedxml": ("suprem/ecg/formats/xml_tree.py",),
     "edfio": ("suprem/ecg/formats/edf_reader.py",),

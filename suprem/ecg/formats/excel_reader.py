@@ -21,6 +21,8 @@ _MAX_CELLS = 500_000
 """Ten seconds at 1000 Hz have 130,000 with a time column."""
 _MAX_COLUMNS = 64
 _MAX_SHEETS = 20
+_HEAD = 65_536
+"""Bytes of a sheet from which it is told whether it is a table of leads."""
 
 
 def is_excel(head: bytes) -> bool:
@@ -38,9 +40,7 @@ def read_excel(data: bytes, given: TableFormat | None, record_id: str) -> EcgRec
     try:
         _check_size(data)
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-        sheets = [
-            _as_text(sheet.iter_rows(max_col=_MAX_COLUMNS, values_only=True)) for sheet in book.worksheets[:_MAX_SHEETS]
-        ]
+        sheets = [_as_text(sheet.iter_rows(values_only=True)) for sheet in book.worksheets[:_MAX_SHEETS]]
     except SupremError:
         raise
     except Exception as error:  # a damaged archive makes zipfile, zlib and the library raise almost anything
@@ -50,7 +50,7 @@ def read_excel(data: bytes, given: TableFormat | None, record_id: str) -> EcgRec
     filled = [sheet for sheet in sheets if sheet]
     if not filled:
         raise UnreadableEcg("The Excel workbook holds no cells; expected one column per lead and one row per sample.")
-    chosen = next((sheet for sheet in filled if is_lead_table(sheet)), filled[0])
+    chosen = next((sheet for sheet in filled if is_lead_table(sheet[:_HEAD])), filled[0])
     record = read_csv(chosen, given, record_id)
     left_out = len(filled) - 1
     notes = (f"One sheet of the workbook was read; {left_out} other(s) were left out.",) if left_out else ()
@@ -73,7 +73,7 @@ def _as_text(rows: Iterable[tuple[object, ...]]) -> bytes:
     """Return rows of cells as lines with tabs, without empty columns at their ends; a line of one text stands alone."""
     lines, cells, width = [], 0, 0
     for row in rows:
-        texts = [_cell(value) for value in row]
+        texts = [_cell(value) for value in row[:_MAX_COLUMNS]]
         cells += len(texts)
         if cells > _MAX_CELLS:
             raise UnreadableEcg(

@@ -40,6 +40,10 @@ _PRIMARY = (
     ".ecg",
     ".mwf",
     ".pdf",
+    ".xlsx",
+    ".xlsm",
+    ".h5",
+    ".hdf5",
 )
 """A file named so is a recording of its own even beside a WFDB record of the same name."""
 

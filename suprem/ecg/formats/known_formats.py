@@ -24,6 +24,7 @@ from suprem.ecg.formats.mat_reader import read_mat
 from suprem.ecg.formats.mfer_reader import is_mfer, read_mfer
 from suprem.ecg.formats.mortara_reader import read_mortara
 from suprem.ecg.formats.muse_reader import read_muse
+from suprem.ecg.formats.pdf_reader import read_pdf
 from suprem.ecg.formats.schiller_reader import read_schiller
 from suprem.ecg.formats.scp_reader import is_scp, read_scp
 from suprem.ecg.formats.sierra_reader import read_sierra
@@ -170,7 +171,7 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat("BDF", _starts(b"\xffBIOSEMI"), _plain(read_edf_family)),
     FileFormat("ISHNE", _starts(b"ISHNE1.0", b"ANN  1.0"), _plain(read_ishne)),
     FileFormat("HDF5", _starts(*HDF5), read_hdf5),
-    FileFormat("PDF", _starts(b"%PDF"), is_ecg=False, advice=_PICTURE),
+    FileFormat("PDF", _starts(b"%PDF"), _plain(read_pdf), is_ecg=False),
     FileFormat(
         "picture",
         lambda head: (

@@ -284,3 +284,10 @@ def test_what_is_not_read_is_named_and_told_how_to_export(head: bytes, said: str
 def test_every_format_that_is_not_read_says_what_to_do() -> None:
     silent = [one.name for one in FORMATS if one.read is None and not one.advice]
     assert silent == ["XML or HTML", "JSON"]  # which say it by the maker they name
+
+
+def test_the_guide_names_every_format() -> None:
+    guide = (Path(__file__).resolve().parents[3] / "docs" / "guide" / "formats.md").read_text(encoding="utf-8")
+    read_part, refused_part = guide.split("| recognised and not read |")
+    for part, known in ((read_part, True), (refused_part, False)):
+        assert [one.name for one in FORMATS if (one.read is not None) == known and f"| {one.name} |" not in part] == []
