@@ -17,7 +17,7 @@ from suprem.errors import EcgError
 from tests.ecg.formats.examples_of_every_format import write_examples
 
 ROOT = Path(__file__).resolve().parents[2]
-KINDS = 20
+KINDS = 21
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:

@@ -8,6 +8,7 @@ the pulse or, without one, the lead's median.
 from __future__ import annotations
 
 import io
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from suprem.ecg.formats.sampling_rate import USUAL_RATES
 from suprem.ecg.record import CHEST_LEADS, EcgRecord
 from suprem.errors import EcgError, UnreadableEcg
 
+_LIBRARY_LOG = logging.getLogger("pypdf")
+_LIBRARY_LOG.addHandler(logging.NullHandler())
+_LIBRARY_LOG.propagate = False  # it quotes the bytes of damaged files, among which may be a name
 _KIND = "PDF"
 _MAX_PAGES = 12
 _POINTS_PER_MM = 72 / 25.4

@@ -12,6 +12,7 @@ from suprem.ecg.record import LEADS
 from suprem.ecg.synthetic import SyntheticSpec, synthesize
 from tests.ecg.conftest import dicom_file, wfdb_files
 from tests.ecg.formats.hospital_files import SECRETS, aecg_file, edf_file, muse_file, scp_file, sierra_file
+from tests.ecg.formats.pdf_files import pdf_file, printed
 from tests.ecg.formats.vendor_files import (
     cardiosoft_file,
     excel_file,
@@ -68,6 +69,7 @@ def write_examples(folder: Path, *, seconds: float = 6.0) -> dict[str, list[Path
         "ISHNE": {"Quxley.ecg": ishne_file(counts)},
         "MFER": {"Quxley.mwf": mfer_file(counts)},
         "FHIR": {"Quxley.json": fhir_file(counts)},
+        "PDF": {"Quxley.pdf": pdf_file(printed(signal))},
         "Excel": {"Quxley.xlsx": excel_file(signal[:, :1500])},
         "HDF5": {"Quxley.h5": hdf5_file({"signal": signal, "patient": np.bytes_(names)}, attributes=facts)},
     }
