@@ -60,7 +60,7 @@ def test_the_term_makes_maps_differ() -> None:
         optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
         learner = Learner(model, model, optimizer, config, Workers(), bank)
         for _ in range(30):
-            learner.step(signals(), labels, rate=3e-3, keep=1.0)
+            learner.step([(signals(), labels, 1.0)], rate=3e-3)
         return float(likeness(model.eval(), vectors, signals()))
 
     assert trained(1.0) < 0.5 * trained(0.0)
