@@ -10,11 +10,16 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # from PyTorch's own index of CPU builds; where that cannot be reached, the package index decides. CPU= switches it off.
 CPU := $(if $(filter Linux,$(shell uname -s)),$(if $(shell command -v nvidia-smi 2>/dev/null),,yes))
 CPU_INDEX := https://download.pytorch.org/whl/cpu
+TORCH := $(shell grep '^torch==' requirements.txt)
+# What a CUDA build of torch brings along, on such machines only.
+CUDA := triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti nvidia-cuda-nvrtc \
+	nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse \
+	nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink nvidia-nvshmem-cu13 nvidia-nvtx
 RUNTIME := $(VENV)/requirements.installed
 DEV := $(VENV)/requirements-dev.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help app setup test check docs format smoke
+.PHONY: help app setup test check docs format smoke lock wheel wheelhouse
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 10
@@ -50,10 +55,30 @@ $(BIN)/pip:
 		echo "Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
 	"$(PYTHON)" -m venv $(VENV)
 
+lock:  ## write requirements.lock anew: all that requirements.txt needs but torch, whose build varies, with hashes
+	$(PIP) install uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade \
+		$(foreach package,torch $(CUDA),--no-emit-package $(package)) \
+		--custom-compile-command "make lock" requirements.txt --output-file requirements.lock
+
+wheel: $(DEV)  ## build the wheel into dist/
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+
+wheelhouse: $(DEV)  ## fetch all that an installation without a network needs into wheelhouse/
+	$(PIP) download --no-deps --only-binary :all: --require-hashes --requirement requirements.lock --dest wheelhouse
+ifneq ($(CPU),)
+	$(PIP) download --no-deps --retries 0 --timeout 15 --index-url $(CPU_INDEX) --dest wheelhouse "$(TORCH)" || \
+		$(PIP) download --only-binary :all: --dest wheelhouse "$(TORCH)"
+else
+	$(PIP) download --only-binary :all: --dest wheelhouse "$(TORCH)"
+endif
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir wheelhouse .
+	@echo "There: python -m venv suprem && suprem/bin/pip install --no-index --find-links wheelhouse suprem-studio"
+
 $(RUNTIME): requirements.txt | $(BIN)/pip
 	@echo "Installing into $(VENV); this takes some minutes, once."
 ifneq ($(CPU),)
-	$(PIP) install --no-deps --retries 0 --timeout 15 --index-url $(CPU_INDEX) "$$(grep '^torch==' requirements.txt)" || \
+	$(PIP) install --no-deps --retries 0 --timeout 15 --index-url $(CPU_INDEX) "$(TORCH)" || \
 		echo "No CPU build of torch could be fetched; the package index decides which build you get."
 endif
 	$(PIP) install --requirement requirements.txt

@@ -50,3 +50,9 @@ def test_everything_required_is_imported() -> None:
 
 def test_torch_is_pinned_to_the_build_that_was_measured() -> None:
     assert "torch==2.13.0" in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+
+
+def test_the_lock_file_holds_every_requirement_but_torch() -> None:
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    locked = {normalized(line.split("==")[0]) for line in lines if line and not line.startswith(("#", " "))}
+    assert required() - locked == {"torch"}, "write it anew with: make lock"
