@@ -2,10 +2,12 @@
 
     python -m pipelines.evaluate_extraction --reports ptbxl_database.csv [--annotations FILE.jsonl]
         [--entities entities.jsonl] [--split develop|check|untouched|all] [--json]
-    python -m pipelines.evaluate_extraction --mapping [KEY.csv] [--split develop|check|all] [--json]
+    python -m pipelines.evaluate_extraction --mapping [KEY.csv] [--split develop|check|...|all] [--json]
+    python -m pipelines.evaluate_extraction --statements FILE.jsonl [--faults] [--json]
 
 Without --entities the rule extractor reads the annotated reports. How the shipped annotations were made is in
-docs/annotation.md. With --mapping the rank-1 accuracy of the mapping on an answer key of entity, code and split.
+docs/annotation.md. With --mapping the rank-1 accuracy of the mapping on an answer key of entity, code and split. With
+--statements faults by kind on statements that a person annotated: text, findings with words, certainty, places, code.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from pipelines.stage import run_stage, say
 from suprem.concepts.embed import load_embedder
 from suprem.concepts.mapping.mapping import THRESHOLDS
 from suprem.concepts.mapping.mapping_accuracy import ENTITY_CODES, MappingAccuracy, measure_mapping, read_entity_codes
-from suprem.concepts.vocabulary import load_terms
+from suprem.concepts.mapping.statement_faults import StatementFigures, judge_statements, read_statements
+from suprem.concepts.vocabulary import CONCEPTS, load_terms
 from suprem.errors import ConceptError
 from suprem.export import RESEARCH_USE
 from suprem.reports.agreement import AnnotatedText, ExtractionAgreement, Score, Span, measure_agreement
@@ -74,6 +77,15 @@ def run_mapping(path: Path, split: str) -> list[MappingAccuracy]:
     return chosen
 
 
+def run_statements(path: Path) -> StatementFigures:
+    """Hold annotated statements against the rules and the mapping, with the bundled encoder and all shipped concepts.
+
+    Raises:
+        ReportError: The file is no file of statements.
+    """
+    return judge_statements(read_statements(path), load_terms(CONCEPTS), load_embedder("minilm"), THRESHOLDS["minilm"])
+
+
 def _extract(annotations: list[Annotation]) -> dict[str, tuple[Span, ...]]:
     reports = [Report(item.report_id, item.text) for item in annotations]
     return {
@@ -116,6 +128,21 @@ def as_line(figure: MappingAccuracy) -> str:
     )
 
 
+def statement_lines(figures: StatementFigures, *, faults: bool) -> list[str]:
+    """The figures of annotated statements as a small table, on request with every fault."""
+    lines = [f"{figures.statements} statements, {figures.findings} annotated findings"]
+    for name, (part, of, share, low, high) in figures.shares().items():
+        lines.append(f"{name:<48}{share:7.3f}  ({part} of {of}, 95 % interval {low:.3f} to {high:.3f})")
+    lines += [f"{name:<48}{count:7d}" for name, count in figures.by_kind.items()]
+    lines.append(f"{'left to a reviewer':<48}{figures.uncoded:7d}")
+    if faults:
+        lines += [
+            f"{fault.kind}: {fault.words} -> {fault.found or 'nothing'} in: {fault.statement}"
+            for fault in figures.faults
+        ]
+    return lines
+
+
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
@@ -126,21 +153,30 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--annotations", type=Path, default=ANNOTATIONS_FILE, help="default: the shipped annotations")
     parser.add_argument("--reports", type=Path, help="table with the annotated reports, here ptbxl_database.csv")
     parser.add_argument("--entities", type=Path, help="entities.jsonl to measure; default: the rules are run")
-    parser.add_argument("--split", choices=("develop", "check", "untouched", "all"), default="all")
+    parser.add_argument("--split", default="all", help="develop, check, untouched, dev, held; default: all")
     parser.add_argument(
         "--mapping", type=Path, nargs="?", const=ENTITY_CODES, help="measure the mapping; default: the shipped key"
     )
+    parser.add_argument("--statements", type=Path, help="statements that a person annotated, JSON lines")
+    parser.add_argument("--faults", action="store_true", help="with --statements: name every fault")
     parser.add_argument("--bootstrap", type=int, default=1000, help="draws for the intervals")
     parser.add_argument("--seed", type=int, default=0, help="seed of the draws")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     args = parser.parse_args(argv)
 
     def work() -> None:
+        if args.statements is not None:
+            judged = run_statements(args.statements)
+            shares = {"shares": judged.shares(), "faults": judged.by_kind, "left_to_a_reviewer": judged.uncoded}
+            print(json.dumps(shares) if args.json else "\n".join(statement_lines(judged, faults=args.faults)))
+            return
         if args.mapping is not None:
             figures = run_mapping(args.mapping, args.split)
             print(json.dumps([asdict(figure) for figure in figures]) if args.json else "\n".join(map(as_line, figures)))
             return
-        options = {name: value for name, value in vars(args).items() if name not in ("json", "mapping")}
+        options = {
+            name: value for name, value in vars(args).items() if name not in ("json", "mapping", "statements", "faults")
+        }
         agreement, left_out = run(ExtractionScoringConfig(**options))
         if left_out:
             say(f"not compared: {len(left_out)} annotations whose report is missing or has another text")

@@ -13,7 +13,8 @@ from suprem.concepts.abbreviations import expand
 
 _LEAD = r"(?:i{1,3}|av[rlf]|v?[1-9]|and|to|[rl])"
 _LEADS = re.compile(
-    rf"(?: (?:in|over|leads?))+(?: {_LEAD})+\Z|(?: i{{1,3}})*(?: and)? (?:av[rlf]|v[1-9])(?: {_LEAD})*\Z"
+    rf"(?: (?:in|over|leads?)){{1,4}}(?: {_LEAD}){{1,24}}\Z|"
+    rf"(?: i{{1,3}}){{0,3}}(?: and)? (?:av[rlf]|v[1-9])(?: {_LEAD}){{0,24}}\Z"
 )
 _WALL = r"(?:(?:infero|antero|postero)*(?:anterior|septal|lateral|inferior|posterior|apical))"
 _BEFORE_LEADS = (
@@ -21,8 +22,8 @@ _BEFORE_LEADS = (
     rf"{_WALL}|and|or"
 )
 _PLACE = re.compile(
-    rf"(?<!\S)(?:(?:{_BEFORE_LEADS}) )*(?:leads?|derivations?)(?: {_LEAD})*(?!\S)|"
-    rf"(?<!\S)(?:(?:in|over|high) )*{_WALL}(?: (?:and|or|wall))*(?!\S)|"
+    rf"(?<!\S)(?:(?:{_BEFORE_LEADS}) ){{0,12}}(?:leads?|derivations?)(?: {_LEAD}){{0,24}}(?!\S)|"
+    rf"(?<!\S)(?:(?:in|over|high) ){{0,4}}{_WALL}(?: (?:and|or|wall)){{0,4}}(?!\S)|"
     r"(?<!\S)(?:throughout|everywhere|generally|generali[sz]ed|diffuse(?:ly)?|widespread|peripheral(?:ly)?|"
     r"(?:in )?places|part(?:ly)?|limb|extremity|chest|precordial|thoracic)(?!\S)"
 )
@@ -32,6 +33,8 @@ _WAVE = re.compile(
 _DIAGNOSIS = re.compile(r"\b(?:infarction|ischemi[ac]|injury|damage|block|hypertrophy)\b")
 # The statement "bigeminal pattern" is meant for any origin.
 _ORIGIN_OF_GROUPING = re.compile(r"(?<!\S)(?:supra)?(?:ventricular|atrial) (?=(?:bi|tri)gemin)")
+# How an infarct shows itself; which one it is does not depend on it.
+_FORM_OF_INFARCTION = re.compile(r"(?<!\S)(?:non )?st elevation (?=(?:acute )?(?:myocardial )?infarction)")
 _EXTENT = re.compile(
     r"(?<!\S)(?:slight(?:ly)?|minor|minimal(?:ly)?|mild(?:ly)?|discrete(?:ly)?|moderate(?:ly)?|marked(?:ly)?|gross(?:ly)?|"
     r"pronounced|prominent|severe(?:ly)?|extreme(?:ly)?|very|rather|somewhat|clear(?:ly)?|definite(?:ly)?|distinct|"
@@ -45,5 +48,5 @@ def core(name: str) -> str:
     words = expand(name)
     of_a_wave = _WAVE.search(words) and not _DIAGNOSIS.search(words)
     rest = _LEADS.sub("", _PLACE.sub(" ", words) if of_a_wave else words)
-    rest = _ORIGIN_OF_GROUPING.sub("", _EXTENT.sub("", f"{rest} "))
+    rest = _ORIGIN_OF_GROUPING.sub("", _EXTENT.sub("", _FORM_OF_INFARCTION.sub("", f"{rest} ")))
     return " ".join(rest.split()) or words

@@ -96,6 +96,13 @@ _PROPERTIES: dict[str, dict[str, str]] = {
         "strain": "(?<!atrial )(?:strain|stress)",
         "hypertrophy": "hypertrophy|hypertrophic|thick|thickened|thickening",
     },
+    # An ectopic focus in an atrium says nothing about the size of it.
+    "atria": {
+        "size": "(?:atrial|biatrial) (?:enlargement|dilatation|dilation|overload|hypertrophy|strain|load)",
+        "rhythm": "atrial (?:rhythm|tachycardia|bradycardia|arrhythmia|fibrillation|flutter|paced|pacing|premature|"
+        "escape|ectopic|beats?|complex(?:es)?|focus|origin)|ectopic atrial",
+    },
+    "quadrant": {"extreme": "(?:superior|extreme|northwest) (?:electrical |heart |qrs )?axis"},
     "tachycardia": {
         "atrial": "atrial tachycardia",
         "junctional": "junctional tachycardia",
@@ -145,7 +152,10 @@ _WALLS = {
 }
 _NO_WALL = re.compile(r"\b(?:lower (?:voltages?|amplitudes?|limit|chambers?|heart)|(?:left|right) side)\b")
 _COMPONENT = re.compile(r"\b(?:p|q|r|t|u|delta)(?= waves?\b)|\bst-t\b|\b(?:pr|qt|qrs|st|t)\b")
-_OTHER_COMPONENT = re.compile(r"\b(?:(?:(?:p|qrs|t)(?: waves?)? )?axis|r(?: waves?)? progression|transition zone)\b")
+_OTHER_COMPONENT = re.compile(
+    r"\b(?:(?:qrs(?: waves?)? )?axis|qrs-?(?: t)?-?t? angle|r(?: waves?)? progression|transition zone)\b"
+)
+_AXIS_OF_WAVE = re.compile(r"\b([pt])(?: waves?)? axis\b")
 _NEGATION = re.compile(
     r"\b(?:no|not|without|absent|absence|negative for|free of|never|neither|nor|denies|denied|ruled out|excluded|"
     r"lacks?|lacking|missing|non(?= q waves?| sinus)|kein|keine|ohne)\b(?! diagnostic| limited)"
@@ -216,6 +226,7 @@ def _wall(words: str) -> frozenset[str]:
 
 
 def _component(words: str) -> frozenset[str]:
+    words = _AXIS_OF_WAVE.sub(r"\1 wave", words)  # the axis of a P wave is no axis of the heart
     words, others = _OTHER_COMPONENT.subn(" ", words)
     found = frozenset(_COMPONENT.findall(words))
     if others and not found:

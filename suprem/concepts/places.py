@@ -26,8 +26,11 @@ USUAL = tuple(place for place in PLACES if place not in ("limb leads", "chest le
 
 _SPELLINGS = {lead.casefold(): lead for lead in LEADS} | {"l": "aVL", "f": "aVF"}
 _LIMB = re.compile(r"(?<![a-z\d])(?:av)?(iii|ii|i|avl|avf|l|f)(?![a-z\d])")
-_CHEST = re.compile(r"(?<![a-z])v ?([1-6])((?: ?(?:-|to|through|,|/|&|\+|and) ?v? ?[1-6](?!\d))*)")
-_NEXT = re.compile(r"(-|to|through|,|/|&|\+|and) ?v? ?([1-6])")
+_CHEST = re.compile(
+    r"(?<![a-z])v ?([1-6])((?: ?(?:-|to|thru|through|bis|,|/|&|\+|and|et|und|y|e|à|a) ?v? ?[1-6](?!\d))*)"
+)
+_NEXT = re.compile(r"(-|to|thru|through|bis|,|/|&|\+|and|et|und|y|e|à|a) ?v? ?([1-6])")
+_RANGE = ("-", "to", "thru", "through", "bis", "à", "a")
 _WORDS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
     (re.compile(pattern), walls)
     for pattern, walls in (
@@ -83,7 +86,7 @@ def stated_places(text: str) -> StatedPlaces:
         last = int(match.group(1))
         leads.add(f"V{last}")
         for joined, number in _NEXT.findall(match.group(2)):
-            first = last if joined in ("-", "to", "through") else int(number)
+            first = last if joined in _RANGE else int(number)
             last = int(number)
             leads.update(f"V{n}" for n in range(min(first, last), max(first, last) + 1))
     walls = {wall for pattern, found in _WORDS if pattern.search(text) for wall in found}

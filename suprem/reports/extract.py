@@ -36,11 +36,13 @@ class Language(StrEnum):
 
 @dataclass(frozen=True)
 class StatementEntities:
-    """What an extractor found in one statement; `failed` when it gave no usable answer."""
+    """What an extractor found in one statement; `failed` when it gave no usable answer, `partly` when words of the
+    trace were left over."""
 
     entities: tuple[Entity, ...] = ()
     dropped: int = 0
     failed: bool = False
+    partly: bool = False
 
 
 class Extractor(Protocol):
@@ -116,7 +118,8 @@ class RuleExtractor:
         """Apply the rules to each statement."""
         results = []
         for count, text in enumerate(statements, start=1):
-            results.append(StatementEntities(tuple(extract_statement(text)[0])))
+            reading = extract_statement(text)
+            results.append(StatementEntities(tuple(reading.entities), partly=not reading.complete))
             if count % 500 == 0 or count == len(statements):
                 progress(count / len(statements), f"{count} of {len(statements)} distinct statements")
         return results
@@ -168,8 +171,8 @@ def extract_entities(
     unique = list(dict.fromkeys(statement.text for statements in split.values() for statement in statements))
     results = dict(zip(unique, extractor.read(unique, progress) if unique else [], strict=True))
     for text, pieces in split.items():
-        if any(results[statement.text].failed for statement in pieces):
-            languages[text] = Language.PARTLY  # what a model left unanswered is not absent
+        if any(results[statement.text].failed or results[statement.text].partly for statement in pieces):
+            languages[text] = Language.PARTLY  # what was left unread is not absent
     found = tuple(
         ReportEntities(report.report_id, _join(split.get(report.text, []), results), languages[report.text])
         for report in reports

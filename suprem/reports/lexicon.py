@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from suprem.errors import ConfigError
+from suprem.reports.spelling import Spellings
 from suprem.resources import ASSETS
 
 LEXICON_FILE = ASSETS / "terms" / "report_lexicon.toml"
@@ -53,9 +54,13 @@ CODES = {
     "conjunction": "c",
     "alternative": "q",
     "word": "o",
+    "history": "H",
+    "kin": "K",
+    "condition": "C",
 }
 UNKNOWN = "?"
-_MARKS = {"number": "0", "and": "c", "comma": ",", "break": "."}
+_UNCORRECTED = ("word", "noise", "kin", "history", "condition")
+_MARKS = {"number": "0", "and": "c", "comma": ",", "break": ".", "answer": "A"}
 
 _SPELLINGS = (
     *(("&amp;", "&"), ("&#39;", ""), ("'", ""), ("’", "")),
@@ -64,16 +69,23 @@ _SPELLINGS = (
     *(("(s)", ""), ("(es)", ""), ("(en)", ""), ("(n)", "")),
 )
 
-_LEAD = r"(?:a?v[rlf]|i{1,3}|v[1-9])(?!\w)"
-_NEXT_LEAD = r"(?:a?v[rlf]|i{1,3}|v?[1-9]|[flr])(?![\w:])"
+# Runs of blanks are bounded everywhere: text is foreign, and time must grow with its length and no faster.
+_LEAD = r"(?:a?v[rlf]|i{1,3}|v[1-9]r?)(?!\w)"
+_NEXT_LEAD = r"(?:a?v[rlf]|i{1,3}|v?[1-9]r?|[flr])(?!\w|:\d|\s?%)"
+_JOIN = r"(?:,|-|–|/|\+|&amp;|&|(?:and|und|to|thru|through|bis|et|y|e|à|a)\b)"
+_NUMBERED = r"(?<![\w.,])(?:[123]\s{0,2}(?:,|and\b|&)\s{0,2}){1,3}(?=(?:av|[123]\s{0,2}(?:,|and\b|&)\s{0,2}av)[lfr]\b)"
+_ANSWER_END = r"(?=\s{0,3}(?:[.,;)\n]|\Z))"
 _TOKEN = re.compile(
-    rf"(?P<leads>(?<!\w){_LEAD}(?:(?:\s*(?:,|-|/|\+|&amp;|&|\band\b|\bund\b|\bto\b)\s*){_NEXT_LEAD}|\s+{_LEAD})*)"
-    r"|(?P<special>\bqrs\(t\)|\bw/)"
+    rf"(?P<answer>(?::\s{{0,4}}|\s[-–]\s{{0,2}}|\(|=\s{{0,2}})(?:no|none|nil|negative|neg|absent|nein|keine?|non|aucune?|"
+    rf"ninguno|nessuno|assente|ausente)\)?{_ANSWER_END}|(?<=[^\W\d_])\s{{1,3}}(?:none|nil|0){_ANSWER_END})"
+    r"|(?P<query>\(\s?\?+\s?\)|\?+)"
+    rf"|(?P<leads>(?:{_NUMBERED}|(?<!\w)){_LEAD}(?:(?:\s{{0,3}},?\s{{0,3}}{_JOIN}\s{{0,3}}){_NEXT_LEAD}|\s{{1,3}}{_LEAD})*)"
+    r"|(?P<special>\bqrs\(t\)|\b(?:r/o|c/w|w/o|s/p|h/o|d/w|d/c|y/o|f/u|p/w|r/i)(?!\w)|\bw/)"
     r"|(?P<word>\d+(?:st|nd|rd|th)\b|[^\W\d_]+(?:(?:'|’|&#39;)[^\W\d_]+)?(?:\((?:s|es|en|n)\))?)"
     r"|(?P<number>\d+(?:[.,:/]\d+)*%?)"
     r"|(?P<and>&amp;|&|\+|/)"
     r"|(?P<comma>,|\s[-–]+\s)"
-    r"|(?P<hyphen>-|(?<=\bst)\.(?=t\b)|&#?\w+;|[\"'’()\[\]#*])"
+    r"|(?P<hyphen>[-–]|(?<=\bst)\.(?=t\b)|&#?\w+;|[\"'’()\[\]#*])"
     r"|(?P<break>[^\s\w])",
     re.IGNORECASE,
 )
@@ -95,9 +107,10 @@ class Lexicon:
     phrases: dict[tuple[str, ...], tuple[str, str | None]]
     longest: dict[str, int]
     abbreviations: frozenset[str]
+    spellings: Spellings
 
     def units(self, text: str) -> list[Unit]:
-        """Cut `text` into units; the longest phrase of the lexicon wins."""
+        """Cut `text` into units; the longest phrase of the lexicon wins, a word off by a letter counts as the word."""
         tokens = self._tokens(text)
         forms = [form for _, _, _, form in tokens]
         found: list[Unit] = []
@@ -110,9 +123,16 @@ class Lexicon:
             if length:
                 code, reading = self.phrases[tuple(forms[position : position + length])]
                 end = tokens[position + length - 1][1]
+                if reading is None and any(token[2] == "corrected" for token in tokens[position : position + length]):
+                    reading = " ".join(forms[position : position + length])
                 found.append(Unit(start, end, code, reading or " ".join(text[start:end].lower().split())))
+            elif kind == "query":
+                before = _stands_before(text, start, end)
+                found.append(Unit(start, end, CODES["doubt_before" if before else "after_doubt"], "?"))
+            elif kind == "leads":
+                found.append(Unit(start, end, CODES["leads"], _leads(text[start:end])))
             else:
-                code = CODES["leads"] if kind == "leads" else _MARKS.get(kind, UNKNOWN)
+                code = _MARKS.get(kind, UNKNOWN)
                 found.append(Unit(start, end, code, " ".join(text[start:end].lower().split())))
             position += max(length, 1)
         return found
@@ -124,8 +144,28 @@ class Lexicon:
             # The full stop of an abbreviation ("left ant. hemiblock") is not a mark.
             abbreviated = match.group() == "." and bool(tokens) and tokens[-1][3] in self.abbreviations
             if kind != "hyphen" and not abbreviated:
-                tokens.append((match.start(), match.end(), kind, _normal_form(match.group())))
+                form = _normal_form(match.group())
+                if kind == "word" and form not in self.longest and form not in self.spellings.known:
+                    nearest = self.spellings.nearest(form)
+                    kind, form = ("corrected", nearest) if nearest else (kind, form)
+                tokens.append((match.start(), match.end(), kind, form))
         return tokens
+
+
+def _stands_before(text: str, start: int, end: int) -> bool:
+    """Whether a question mark doubts what follows ("?AF", "? old infarct"), not what it stands behind ("LVH (?)")."""
+    if text[start] == "(" or (start and not (text[start - 1].isspace() or text[start - 1] in "(,;:/-")):
+        return False
+    return text[end:].lstrip()[:1].isalnum()
+
+
+def _leads(text: str) -> str:
+    """The leads in lower case, the limb leads of old reports ("1, aVL") as Roman numbers."""
+    head = re.match(r"[123](?![\w])[^a-z]*(?:and )?", text.lower())
+    words = " ".join(text.lower().split())
+    if head is None:
+        return words
+    return re.sub(r"\b[123]\b", lambda number: "i" * int(number.group()), words[: head.end()]) + words[head.end() :]
 
 
 def understood_share(units: list[Unit]) -> float:
@@ -155,7 +195,9 @@ def load_lexicon(path: Path = LEXICON_FILE) -> Lexicon:
     longest: dict[str, int] = {}
     for words in phrases:
         longest[words[0]] = max(len(words), longest.get(words[0], 0))
-    return Lexicon(phrases, longest, abbreviations)
+    known = {word for words in section_of for word in words}
+    heart = {word for words, section in section_of.items() if section not in _UNCORRECTED for word in words}
+    return Lexicon(phrases, longest, abbreviations, Spellings.of(known, heart))
 
 
 @lru_cache(maxsize=1)
@@ -172,6 +214,8 @@ def _words(phrase: str) -> tuple[str, ...]:
 def _normal_form(word: str) -> str:
     """Lower case, one spelling for umlauts and ae/oe, plural endings off."""
     form = word.lower()
+    if re.fullmatch(r"[pqrstu]['’]s", form):
+        return form[0]  # "Q's in III", unlike "QS"
     for written, plain in _SPELLINGS:
         form = form.replace(written, plain)
     if form.endswith("xes"):

@@ -8,10 +8,12 @@ negation or doubt whose scope reaches it. The conventions are those of docs/anno
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from suprem.reports.entity import Certainty, Entity
-from suprem.reports.lexicon import Unit, default_lexicon, understood_share
+from suprem.reports.lexicon import Lexicon, Unit, default_lexicon, understood_share
+from suprem.reports.scope import Match, apply_scope, of_this_tracing
 
 UNDERSTOOD_SHARE = 0.5
 """Below this share of known words a statement is not read at all: its language is not one the rules know."""
@@ -21,9 +23,9 @@ WHOLLY_UNDERSTOOD_SHARE = 0.8
 
 # Letters: see lexicon.CODES. A place is "in ii, iii", "in limb leads and v5", "in anterior leads", "throughout".
 _PLACE = (
-    r"(?:i?t?(?:[rm]+L|[rm]*l)(?:[cq,]t?l)*"  # "in inferior leads", "in limb leads and v5,6"
+    r"(?:i?t?(?:[rm]+L|[rm]*L?l)(?:[cq,]{1,2}t?L?l)*"  # "in inferior leads", "in limb leads and v5,6"
     r"|it?r+(?=[cq,]t?r+L)"  # the first half of "in inferior and lateral leads"
-    r"|(?:i[rm]+|r+)(?=[.,cqkb0x]|\Z))"  # "over anterior wall", "inferolaterally"
+    r"|(?:it?[rm]+|r+)(?=[.,cqkb0xpPA]|\Z))"  # "over anterior wall", "inferolaterally"
 )
 # Runs of modifiers are bounded, so that time grows with the length of a text and no faster.
 _BEFORE = r"[rmgadDsv]{0,8}"
@@ -36,57 +38,129 @@ _END = r"(?=[.,x0]|\Z)"
 _VERDICT = rf"[dDgmt]{{0,4}}[zvdD]{{1,3}}e(?!b?d?z)|eb?d?[zvD]{{1,2}}|d?z{_END}|v{_END}"
 _STATE_THEN_WAVE = rf"{_BEFORE}[svzh]{_BEFORE}(?:[cq][sv])*l?{_WAVE}S?{_PLACE}?(?:bd*z)?"
 _WAVE_THEN_STATE = (
-    rf"{_QUIET}{_WAVE}{_PLACE}?b*n?{_QUIET}{_STATE}(?:(?:q[mg]*{_STATE})+|c{_STATE}(?!{_PLACE}))?{_PLACE}?(?:b[gd])?"
+    rf"{_QUIET}{_WAVE}{_PLACE}?b*n?{_QUIET}(?:s(?=[sv](?![rmgad]*w)))?{_STATE}"
+    rf"(?:(?:q[mg]*{_STATE})+|c{_STATE}(?!{_PLACE}))?{_PLACE}?(?:b[gd])?"
 )
-_STATE_OF_WAVE = rf"{_BEFORE}S[it]+[rm]*{_WAVE}{_PLACE}?"
-_FINDING = rf"{_BEFORE_HEAD}F(?:[rma]+(?=[.,cqkpPx0d]|\Z)d?)?{_PLACE}?T?(?:,?d{_END}|p)?(?:bd*z)?"
+_STATE_OF_WAVE = rf"{_BEFORE}[Ss]{_QUIET}[it]+[rm]*{_WAVE}{_PLACE}?"
+_FINDING = (
+    rf"{_BEFORE_HEAD}F(?:,m{{1,3}}(?=[.,x0]|\Z))?(?:[rma]+(?=[.,cqkpPx0d]|\Z)d?)?{_PLACE}?T?(?:,?d{_END}|p)?(?:bd*z)?"
+)
 _DIAGNOSIS = (
     rf"{_BEFORE_HEAD}I(?:[rm]+(?=[a.,cqkpPx0d]|\Z))?{_PLACE}?T?(?:,(?=d[da]|d+{_END}))?[da]{{0,3}}p?(?:,[rm]+L{_END})?"
 )
 _SHARED_HEAD = rf"[dD]{{0,2}}[mga]{{0,4}}r{{1,4}}(?=[cq]{_BEFORE}r{_BEFORE}(?:F|I|w{_STATE}|[sv]w))"
 
 _GRAMMAR = re.compile(
-    rf"(?P<shared>{_SHARED_HEAD})|(?P<verdict>{_VERDICT})|(?P<wave>{_STATE_THEN_WAVE}|{_WAVE_THEN_STATE}|{_STATE_OF_WAVE})"
+    rf"(?P<shared>{_SHARED_HEAD})|(?P<verdict>{_VERDICT})"
+    rf"|(?P<wave>(?:{_STATE_THEN_WAVE}|{_WAVE_THEN_STATE}|{_STATE_OF_WAVE})(?:,(?:[rm]{{1,4}}L|L?l){_END})?)"
     rf"|(?P<diagnosis>{_DIAGNOSIS})|(?P<finding>{_FINDING})|(?P<normal>[dDz]{{0,3}}N)|(?P<statement>Q|U)"
 )
 _FURTHER_STATE = re.compile(rf"[c,]([mg]*[svS]{_PLACE})")
 _FURTHER_PLACE = re.compile(r"[cq,]?(t?r+L)|,([rm]+L)")
 
-# What may stand between two entities that share one doubt or negation.
-_JOINED = re.compile(r"[cq,tk]*\Z")
-_SIGNAL = re.compile(r"(?:[un](?=[^un]*\Z)|[dD](?=t+\Z))")  # "may be due to", "no", "is probably a"
-_DENIED = re.compile(r"n[tgm]*\Z")  # a normal finding is denied only by a word right before it
-_PREDICATE = re.compile(r"[bot]*(P|A)")
+# Where a finding is, behind what is said of it: "T wave inversion no longer evident in anterolateral leads".
+_PLACE_BEHIND = re.compile(r"[boAPp]{0,6}(?P<place>i?t?(?:[rm]{1,4}L|L?l)(?:[cq,]t?L?l)*)")
+_UNPLACED = ("qt", "qtc", "pr", "pq", "rate", "axis", "heart", "ventricular", "intervals")
+_CONDUCTED = re.compile(r"\b(?:flutter|tachycardia)\Z")
+_RATIO = re.compile(r"(?:(?:\d:1|\d to 1|variable|varying|with) )?(?:a-?v |a v )?(?:block|conduction)")
+_RESPONSE = re.compile(r"(?:rapid|fast|slow|controlled|moderate) ventricular (?:response|rate)")
+_INTERVALS = {"qtc": (340.0, 480.0), "qrs": (50.0, 120.0), "pr": (110.0, 210.0), "pq": (110.0, 210.0)}
+"""Milliseconds; wide enough that a value beyond them is no matter of the limits chosen."""
+_QUESTION = re.compile(
+    r"\s*(?:is|are|was|were|does|do|did|has|have|any|could|can|should|would|will|what|how|which|why|who|when)\b"
+    r"[^?]*\?+\s*\Z",
+    re.IGNORECASE,
+)
 
 
-@dataclass(frozen=True)
-class _Match:
-    """An entity as a range of units, with its kind: the name of the grammar's group."""
+class Reading(NamedTuple):
+    """What the rules make of a statement.
 
-    kind: str
-    first: int
-    stop: int
-    certainty: Certainty
-    owner: int | None = None  # the match whose words it shares
+    Attributes:
+        entities: What they found, in the order of the text.
+        understood: Whether enough of the words are known; where not, there are no entities: nothing is guessed at.
+        complete: Whether every word for a part of the trace belongs to an entity; what is left over is not absent.
+    """
+
+    entities: list[Entity]
+    understood: bool
+    complete: bool
 
 
-def extract_statement(text: str) -> tuple[list[Entity], bool]:
+def extract_statement(text: str, lexicon: Lexicon | None = None) -> Reading:
     """Find the entities of one statement.
 
-    Returns:
-        The entities in the order of the text, and whether the words were understood. A statement in another language
-        gives no entities: it is not guessed at.
+    Args:
+        text: The statement.
+        lexicon: The words of its language; by default English, with the German of translated reports.
     """
-    units = default_lexicon().units(text)
+    units = (lexicon or default_lexicon()).units(text)
     if understood_share(units) < UNDERSTOOD_SHARE:
-        return [], False
+        return Reading([], False, False)
+    if _QUESTION.match(text):
+        return Reading([], True, True)
     codes = "".join(unit.code for unit in units)
-    matches = _apply_scope(_find(codes), codes)
-    return [_entity(text, units, matches, match) for match in matches], True
+    found = [match for match in _find(codes) if not _is_measurement(codes, units, match)]
+    matches = apply_scope(found, codes, units)
+    kept = [index for index, match in enumerate(matches) if of_this_tracing(match, codes)]
+    entities = _merged([_entity(text, units, matches, matches[index]) for index in kept], text)
+    return Reading(entities, True, not _left_over(codes, units, matches))
 
 
-def _find(codes: str) -> list[_Match]:
-    found: list[_Match] = []
+def _is_measurement(codes: str, units: list[Unit], match: Match) -> bool:
+    """Whether a bare letter stands for what was measured: "inferior infarct ... Q > 35 ms", "80+ ms Q/S in V1"."""
+    alone = match.stop - match.first == 1 and units[match.first].reading in ("q wave", "q", "qs")
+    return alone and len(codes) > 1 and not re.match(r"[a-zA-Z,]?[il]", codes[match.stop :])
+
+
+def _left_over(codes: str, units: list[Unit], matches: list[Match]) -> bool:
+    covered = {position for match in matches for position in range(match.first, match.stop)}
+    return any(
+        code in "wS"
+        and position not in covered
+        and ("0" not in codes[position : position + 4] or _beyond_limits(units, position))
+        and not set("xHKCeTn") & set(codes[max(position - 3, 0) : position + 4])
+        and not units[position].reading.endswith(("rate", "response", "interval"))
+        for position, code in enumerate(codes)
+    )
+
+
+def _beyond_limits(units: list[Unit], position: int) -> bool:
+    """Whether an interval is given as a number that no normal ECG has ("QTc 512 ms"): not read, and not absent."""
+    name = units[position].reading.split()[0]
+    low, high = _INTERVALS.get(name, (0.0, float("inf")))
+    numbers = [unit.reading for unit in units[position + 1 : position + 4] if unit.code == "0"]
+    value = numbers[0].rstrip("%") if numbers else ""
+    return value.isdecimal() and not low <= int(value) <= high
+
+
+def _merged(entities: list[Entity], text: str) -> list[Entity]:
+    """One entity for a finding and its short form ("LAHB (left anterior hemiblock)") or its ratio ("flutter with 2:1
+    block"); the response of the ventricles is named with the rhythm it is of."""
+    merged: list[Entity] = []
+    for entity in entities:
+        last = merged[-1] if merged else None
+        if last is None:
+            merged.append(entity)
+        elif last.name == entity.name and text[last.end : entity.start].strip() == "(":
+            merged[-1] = _joined(text, last, entity, entity.end + (text[entity.end : entity.end + 1] == ")"))
+        elif _CONDUCTED.search(last.name) and _RATIO.fullmatch(entity.name) and len(text[last.end : entity.start]) < 12:
+            merged[-1] = _joined(text, last, entity, entity.end)
+        elif last.name.endswith("atrial fibrillation") and _RESPONSE.fullmatch(entity.name):
+            merged.append(replace(entity, name=f"{last.name} with {entity.name.replace('rate', 'response')}"))
+        else:
+            merged.append(entity)
+    return merged
+
+
+def _joined(text: str, first: Entity, second: Entity, end: int) -> Entity:
+    doubted = Certainty.UNCERTAIN in (first.certainty, second.certainty)
+    certainty = Certainty.UNCERTAIN if doubted else first.certainty
+    return Entity(text[first.start : end], first.start, end, certainty, first.name)
+
+
+def _find(codes: str) -> list[Match]:
+    found: list[Match] = []
     position = 0
     while position < len(codes):
         match = _further_piece(codes, found, position) or _new_match(codes, found, position)
@@ -98,17 +172,17 @@ def _find(codes: str) -> list[_Match]:
     return found
 
 
-def _new_match(codes: str, found: list[_Match], position: int) -> _Match | None:
+def _new_match(codes: str, found: list[Match], position: int) -> Match | None:
     match = _GRAMMAR.match(codes, position)
     if match is None:
         return None
     kind = match.lastgroup or ""
     certainty = _own_certainty(codes[position : match.end()], kind)
     owner = len(found) + 1 if kind == "shared" else None
-    return _Match(kind, position, match.end(), certainty, owner)
+    return Match(kind, position, match.end(), certainty, owner)
 
 
-def _further_piece(codes: str, found: list[_Match], position: int) -> _Match | None:
+def _further_piece(codes: str, found: list[Match], position: int) -> Match | None:
     """Find "and inverted in avl" or "lateral leads" right after a wave finding, whose wave they share."""
     if not found or found[-1].kind != "wave" or found[-1].stop != position:
         return None
@@ -117,7 +191,7 @@ def _further_piece(codes: str, found: list[_Match], position: int) -> _Match | N
         if match is not None:
             owner = found[-1].owner
             first, stop = match.span(match.lastindex or 0)
-            return _Match("wave", first, stop, found[-1].certainty, len(found) - 1 if owner is None else owner)
+            return Match("wave", first, stop, found[-1].certainty, len(found) - 1 if owner is None else owner)
     return None
 
 
@@ -130,72 +204,14 @@ def _own_certainty(codes: str, kind: str) -> Certainty:
     return Certainty.NEGATED if "n" in codes else Certainty.ABNORMAL
 
 
-def _apply_scope(matches: list[_Match], codes: str) -> list[_Match]:
-    """Carry negation and doubt from outside an entity, forwards ("may be due to") and backwards ("is likely")."""
-    scoped: list[_Match] = []
-    reach: Certainty | None = None
-    from_link = False
-    for match in matches:
-        gap = codes[scoped[-1].stop : match.first] if scoped else codes[: match.first]
-        signal = _SIGNAL.search(gap.rsplit(".", 1)[-1])
-        if signal is not None:
-            reach, from_link = (Certainty.UNCERTAIN if signal.group() != "n" else Certainty.NEGATED), True
-        elif reach is not None and not _continues(scoped[-1], match, gap, from_link):
-            reach, from_link = None, False
-        if match.kind == "shared" and "d" in codes[match.first : match.stop].lower():
-            reach = Certainty.UNCERTAIN
-        spared = match.kind in ("verdict", "statement") or (
-            match.kind == "normal" and reach is Certainty.NEGATED and not _DENIED.search(gap)
-        )
-        if reach is not None and not spared:
-            match = replace(match, certainty=reach)
-        elif reach is None and re.match("[mgar]*[dD]", codes[match.first : match.stop]) and match.kind != "normal":
-            reach = Certainty.UNCERTAIN
-        scoped.append(match)
-    return _apply_predicates(scoped, codes)
-
-
-def _continues(before: _Match, match: _Match, gap: str, from_link: bool) -> bool:
-    """Whether a doubt or negation that reached `before` also reaches `match`."""
-    if match.kind == "normal":
-        return "q" in gap and from_link  # "consider lung disease, or normal variant"
-    if match.kind in ("verdict", "statement") or not _JOINED.match(gap):
-        return False
-    if not gap:
-        # "probable anterior ischemia or left strain lateral ischemia or left strain"
-        return before.kind == match.kind == "diagnosis"
-    if before.kind == "shared" or from_link:
-        return True
-    return "q" in gap
-
-
-def _apply_predicates(matches: list[_Match], codes: str) -> list[_Match]:
-    result = list(matches)
-    for index, match in enumerate(result):
-        stop = result[index + 1].first if index + 1 < len(result) else len(codes)
-        predicate = _PREDICATE.match(codes[match.stop : stop])
-        inside = "p" in codes[match.first : match.stop]
-        if predicate is None and not inside:
-            continue
-        negated = predicate is not None and predicate.group(1) == "A"
-        certainty = Certainty.NEGATED if negated else Certainty.UNCERTAIN
-        result[index] = replace(match, certainty=certainty)
-        for earlier in range(index - 1, -1, -1):
-            gap = codes[result[earlier].stop : result[earlier + 1].first]
-            if not set("cq") & set(gap) or not _JOINED.match(gap) or result[earlier].kind in ("normal", "verdict"):
-                break
-            result[earlier] = replace(result[earlier], certainty=certainty)
-    return result
-
-
-def _entity(text: str, units: list[Unit], matches: list[_Match], match: _Match) -> Entity:
+def _entity(text: str, units: list[Unit], matches: list[Match], match: Match) -> Entity:
     start, end = units[match.first].start, units[match.stop - 1].end
     if text[end : end + 1] == ")" and text.count("(", start, end) > text.count(")", start, end):
         end += 1
     return Entity(text[start:end], start, end, match.certainty, _name(units, matches, match))
 
 
-def _name(units: list[Unit], matches: list[_Match], match: _Match) -> str:
+def _name(units: list[Unit], matches: list[Match], match: Match) -> str:
     """The entity in full words, with the words it shares with a neighbour."""
     own = [unit for unit in units[match.first : match.stop] if unit.code not in "dDpbtn,"]
     if match.owner is not None and match.owner < len(matches):
@@ -207,4 +223,30 @@ def _name(units: list[Unit], matches: list[_Match], match: _Match) -> str:
             own = [unit for unit in other if unit.code not in "rlLidDpbtn,"] + own
         else:
             own = [unit for unit in other if unit.code == "w"] + own
+    elif not any(unit.code in "rlL" for unit in own):
+        own += _place_elsewhere(units, matches, match)
     return " ".join(unit.reading for unit in own)
+
+
+def _place_elsewhere(units: list[Unit], matches: list[Match], match: Match) -> list[Unit]:
+    """The place that is said further on: behind the predicate, or with the finding that "and" or "or" joins."""
+    codes = "".join(unit.code for unit in units)
+    behind = _PLACE_BEHIND.match(codes, match.stop)
+    index = matches.index(match)
+    if behind is not None and not any(other.first < behind.end() for other in matches[index + 1 :]):
+        return [unit for unit in units[slice(*behind.span("place"))] if unit.code not in "t,"]
+    if not _of_a_placed_wave(units, match) or index + 1 == len(matches):
+        return []
+    following = matches[index + 1]
+    if following.kind != "wave" or not re.fullmatch(r"[cq]t?", codes[match.stop : following.first]):
+        return []
+    place = re.search(rf"(?<![rm]){_PLACE}\Z", codes[following.first : following.stop])
+    if place is None or not _of_a_placed_wave(units, following):
+        return []
+    return [unit for unit in units[following.first + place.start() : following.stop] if unit.code not in "t,"]
+
+
+def _of_a_placed_wave(units: list[Unit], match: Match) -> bool:
+    """Whether it is said of a wave that single leads show; intervals, the axis and the rate are of the whole ECG."""
+    waves = [unit.reading for unit in units[match.first : match.stop] if unit.code == "w"]
+    return bool(waves) and not any(wave.split()[0] in _UNPLACED or wave.split()[-1] in _UNPLACED for wave in waves)

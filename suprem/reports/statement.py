@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from suprem.reports.lexicon import default_lexicon
 
 # The semicolon of an HTML entity (PTB-XL's "st &amp; t") ends nothing.
-_END = re.compile(r"(?:[.!?]|(?<!&amp)(?<!&#39)(?<!&[lg]t)(?<!&quot);)+(?=\s|$)|[\r\n]+")
+# A question mark belongs to the words it doubts and stays with them.
+_END = re.compile(r"(?<=[\w)])\?{1,9}(?=\s|$)|(?:[.!]|(?<!&amp)(?<!&#39)(?<!&[lg]t)(?<!&quot);)+(?=\s|$)|[\r\n]+")
 _LAST_WORD = re.compile(r"([^\W\d_]+)\Z")
 # PTB-XL's editors appended their label codes to some reports; they are not words of the report.
 _TRAILER = re.compile(r"\b(?:Edit|consensus label derived from):.*\Z", re.DOTALL)
@@ -22,6 +23,12 @@ class Statement:
     start: int
 
 
+def _ends_answer(body: str, begin: int, word: re.Match[str], end: re.Match[str]) -> bool:
+    """Whether "no." answers ("LBBB: no. Sinus rhythm") and is not the short form of number ("tracing no. 2")."""
+    following = body[end.end() :].lstrip()[:1]
+    return word.group().lower() == "no" and not following.isdigit() and word.start() > begin
+
+
 def split_statements(report: str) -> list[Statement]:
     """Cut a report at full stops (not at those of abbreviations), semicolons and line ends."""
     body = _TRAILER.sub("", report)
@@ -32,8 +39,10 @@ def split_statements(report: str) -> list[Statement]:
         stop = len(body) if end is None else end.start()
         if end is not None and end.group() == ".":
             word = _LAST_WORD.search(body, begin, stop)
-            if word is not None and word.group().lower() in abbreviations:
+            if word is not None and word.group().lower() in abbreviations and not _ends_answer(body, begin, word, end):
                 continue
+        if end is not None and end.group().startswith("?"):
+            stop = end.end()
         text = body[begin:stop].strip()
         if text:
             pieces.append(Statement(text, body.index(text, begin)))

@@ -26,7 +26,7 @@ def codes(text: str) -> str:
         ("Möglich", "d"),
         ("r-progression", "w"),
         ("4.46", "0"),
-        ("bloc de branche", "???"),
+        ("bloc du muscle", "???"),
     ],
 )
 def test_text_is_cut_into_phrases(text: str, expected: str) -> None:

@@ -91,7 +91,7 @@ STATEMENTS = [
     ("ischemia, inferior leads", [("ischemia, inferior leads", A)]),
     (
         "Nonspecific T abnormalities, diffuse leads",
-        [("Nonspecific T abnormalities", U), ("diffuse leads", U)],
+        [("Nonspecific T abnormalities, diffuse leads", U)],  # the place is one of the finding before the comma
     ),
     ("consider lung disease, RVH, or normal variant", [("lung disease", U), ("RVH", U), ("normal variant", U)]),
     ("Anterior T wave changes are borderline", [("Anterior T wave changes", U)]),
@@ -115,7 +115,7 @@ STATEMENTS = [
 
 @pytest.mark.parametrize(("statement", "expected"), STATEMENTS, ids=[case[0][:60] for case in STATEMENTS])
 def test_a_statement_gives_its_entities(statement: str, expected: list[tuple[str, str]]) -> None:
-    entities, understood = extract_statement(statement)
+    entities, understood, _ = extract_statement(statement)
     assert understood
     assert [(entity.text, entity.certainty.value) for entity in entities] == expected
     assert all(statement[entity.start : entity.end] == entity.text for entity in entities)
@@ -152,8 +152,8 @@ def test_names_are_in_full_words(statement: str, names: list[str]) -> None:
     ],
 )
 def test_another_language_is_not_guessed_at(statement: str) -> None:
-    assert extract_statement(statement) == ([], False)
+    assert extract_statement(statement)[:2] == ([], False)
 
 
 def test_nothing_comes_of_nothing() -> None:
-    assert extract_statement("") == ([], True)
+    assert extract_statement("") == ([], True, True)
