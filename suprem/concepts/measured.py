@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,17 @@ def load_limits(vocabulary: Vocabulary, path: Path = LIMITS) -> tuple[Limit, ...
     with _reading(path):
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         return (*map(_own, content["measured"]), *_placed(content.get("placed", ()), vocabulary))
+
+
+@cache
+def measured_limits() -> tuple[Limit, ...]:
+    """The shipped limits of measurements that are concepts of their own, without those in single leads.
+
+    Raises:
+        ConceptError: The shipped file is missing or damaged.
+    """
+    with _reading(LIMITS):
+        return tuple(map(_own, tomllib.loads(LIMITS.read_text(encoding="utf-8"))["measured"]))
 
 
 def load_criteria(path: Path = CRITERIA) -> dict[str, tuple[Limit, ...]]:

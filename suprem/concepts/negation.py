@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from suprem.concepts.comparators import comparison
 from suprem.concepts.guards import negated
 from suprem.concepts.query import CardiacQuery
 from suprem.concepts.vocabulary import Vocabulary
@@ -30,14 +31,18 @@ class SetAside:
     Args:
         query: As typed.
         instead: The finding it denies, which is scored in its place; None where it denies none that is known.
+        why: The reason, where it is another than that an absence is asked for.
     """
 
     query: str
     instead: str | None
+    why: str | None = None
 
     @property
     def reason(self) -> str:
         """Why, and what is scored instead, for a person."""
+        if self.why is not None:
+            return f"“{self.query}” is not scored. {self.why}"
         why = (
             f"“{self.query}” asks for an absence, which this model cannot score; neither its score nor 1 minus the "
             "score of the finding would mean that."
@@ -57,6 +62,10 @@ def set_negations_aside(
     asked: dict[str, CardiacQuery] = {}
     aside = []
     for query in queries:
+        compared = comparison(query.text) if query.code is None else None
+        if compared is not None:
+            aside.append(SetAside(query.text, None, compared.sentence))
+            continue
         if query.code is not None or not negated(query.text):
             asked.setdefault(query.text.casefold(), query)
             continue

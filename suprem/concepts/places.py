@@ -91,3 +91,23 @@ def stated_places(text: str) -> StatedPlaces:
             leads.update(f"V{n}" for n in range(min(first, last), max(first, last) + 1))
     walls = {wall for pattern, found in _WORDS if pattern.search(text) for wall in found}
     return StatedPlaces(frozenset(leads), frozenset(walls))
+
+
+_QUERIED = re.compile(r"(?<![a-z\d])(avr|avl|avf|v[1-9]r?)(?![a-z\d])")
+_QUERIED_LIMB = re.compile(r"\b(?:in|leads?|,|and|or) ?(i{1,3})(?![a-z\d])")
+_UNTRAINED = re.compile(r"avr|v[789]|v[1-9]r")
+_UNTRAINED_LEAD = "This asks for lead {}, of which no finding was trained; what is nearest is of other leads."
+
+
+def queried_leads(text: str) -> frozenset[str]:
+    """The leads that a query names one by one, in lower case; a bare "I" is a lead only where leads are named."""
+    text = " ".join(text.casefold().split())
+    return frozenset(_QUERIED.findall(text)) | frozenset(_QUERIED_LIMB.findall(text))
+
+
+def untrained_lead(text: str) -> str | None:
+    """Return one sentence where a query names a lead of which no finding is told apart, else None."""
+    found = sorted(lead for lead in queried_leads(text) if _UNTRAINED.fullmatch(lead))
+    if not found:
+        return None
+    return _UNTRAINED_LEAD.format(", ".join("aVR" if lead == "avr" else lead.upper() for lead in found))

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 
 from suprem.concepts.abbreviations import expand
 from suprem.concepts.cautions import caution
+from suprem.concepts.comparators import comparison
 from suprem.concepts.embed import TextEmbedder
 from suprem.concepts.guards import conflict, narrower
+from suprem.concepts.places import queried_leads, untrained_lead
+from suprem.concepts.query_wordings import ONE_KIND, broader_code, in_english
 from suprem.concepts.vocabulary import Vocabulary, load_terms
 from suprem.errors import QueryError
 
@@ -37,12 +40,14 @@ class CardiacQuery:
         prompt: The text that is embedded: the canonical phrase of a known finding, else `expand(text)`.
         code: Code of that concept, None where the vocabulary does not know the finding.
         caution: One sentence where an ECG model cannot answer what the text asks, else None.
+        language: What the text is written in.
     """
 
     text: str
     prompt: str
     code: str | None = None
     caution: str | None = None
+    language: str = "English"
 
     @classmethod
     def from_text(cls, text: str, vocabulary: Vocabulary | None = None) -> CardiacQuery:
@@ -58,12 +63,32 @@ class CardiacQuery:
         shipped = _shipped_terms()
         vocabulary = vocabulary or shipped
         concept = vocabulary.lookup(text)
+        compared = comparison(text) if concept is None else None
+        if compared is not None:
+            same = next((known for known in vocabulary.concepts if known.code == compared.code), None)
+            if same is None:
+                return cls(text, expand(text), None, compared.sentence)
+            return cls(text, same.prompt, same.code)
+        if concept is None:
+            english, language = in_english(text)
+            concept = vocabulary.lookup(english)
+            if concept is None and (kind := broader_code(english)):
+                wider = next((known for known in vocabulary.concepts if known.code == kind), None)
+                if wider is not None:
+                    return cls(text, wider.prompt, None, ONE_KIND.format(wider.name), language)
+            if concept is not None:
+                return cls(text, concept.prompt, concept.code, None, language)
         if concept is None and vocabulary is not shipped:
             later = shipped.lookup(text)
             concept = next((known for known in vocabulary.concepts if later and known.code == later.code), None)
         if concept is not None:
+<<<<<<< HEAD
             return cls(text, concept.prompt, concept.code, TAUGHT_BY_COMPOSING if concept.composed else None)
         return cls(text, expand(text), None, caution(text, vocabulary))
+=======
+            return cls(text, concept.prompt, concept.code, language=in_english(text)[1])
+        return cls(text, expand(text), None, untrained_lead(text) or caution(text, vocabulary))
+>>>>>>> 1d82bba (Queries: direction and number decide a measured concept, leads that were not trained and kinds of a concept are said, words of four languages and misspelled words find their concept)
 
 
 class Support(StrEnum):
@@ -137,14 +162,20 @@ class SupportIndex:
         cosines = self._vectors @ _unit(vector)
         nearest: dict[str, float] = {}
         same_finding = False
+        leads = queried_leads(query.text) if query.code is None else frozenset()
         for index in np.argsort(-cosines):
             (wording, concept), cosine = self._wordings[index], float(cosines[index])
             if len(nearest) == NEAREST and cosine < self.thresholds.trained:
                 break
             if conflict(query.prompt, wording) not in (None, "negation"):
                 continue
+            theirs = queried_leads(wording)
+            if leads and theirs and leads != theirs:
+                continue  # the same finding in other leads is another finding
             nearest.setdefault(concept.name, cosine)
-            same_finding |= cosine >= self.thresholds.trained and narrower(query.prompt, wording) is None
+            same_finding |= (
+                cosine >= self.thresholds.trained and leads == theirs and narrower(query.prompt, wording) is None
+            )
         ranked = tuple(nearest.items())[:NEAREST]
         if self.vocabulary.lookup(query.text) is not None or (same_finding and query.caution is None):
             return SupportResult(Support.TRAINED, ranked)
