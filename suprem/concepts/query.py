@@ -82,13 +82,9 @@ class CardiacQuery:
             later = shipped.lookup(text)
             concept = next((known for known in vocabulary.concepts if later and known.code == later.code), None)
         if concept is not None:
-<<<<<<< HEAD
-            return cls(text, concept.prompt, concept.code, TAUGHT_BY_COMPOSING if concept.composed else None)
-        return cls(text, expand(text), None, caution(text, vocabulary))
-=======
-            return cls(text, concept.prompt, concept.code, language=in_english(text)[1])
+            taught = TAUGHT_BY_COMPOSING if concept.composed else None
+            return cls(text, concept.prompt, concept.code, taught, language=in_english(text)[1])
         return cls(text, expand(text), None, untrained_lead(text) or caution(text, vocabulary))
->>>>>>> 1d82bba (Queries: direction and number decide a measured concept, leads that were not trained and kinds of a concept are said, words of four languages and misspelled words find their concept)
 
 
 class Support(StrEnum):
