@@ -209,9 +209,13 @@ def score_lines(scores: Sequence[QueryScore], places: Mapping[str, ReferencePerc
 
 
 def remarks(scores: Sequence[QueryScore], queries: Sequence[CardiacQuery]) -> list[str]:
-    """Return one sentence for each query that asks what an ECG model cannot answer or that is not a trained term."""
+    """Return one sentence for each query in another language, beyond what an ECG model answers, or no trained term."""
     cautions = {query.text: query.caution for query in queries if query.caution}
-    sentences = []
+    sentences = [
+        f"“{query.text}” was read as {query.language}; asked is “{query.prompt}”."
+        for query in queries
+        if query.language != "English"
+    ]
     for score in scores:
         nearest = ", ".join(f"{term} ({cosine:.2f})" for term, cosine in score.nearest)
         if score.query in cautions:
