@@ -17,7 +17,7 @@ from suprem.concepts.embed import TextEmbedder
 from suprem.concepts.guards import conflict, narrower
 from suprem.concepts.places import queried_leads, untrained_lead
 from suprem.concepts.query_wordings import ONE_KIND, broader_code, in_english
-from suprem.concepts.vocabulary import Vocabulary, load_terms
+from suprem.concepts.vocabulary import Concept, Vocabulary, load_terms
 from suprem.errors import QueryError
 
 MAX_CHARACTERS = 200
@@ -60,30 +60,23 @@ class CardiacQuery:
             QueryError: The text is empty, too long, or not text.
         """
         text = _checked(text)
-        shipped = _shipped_terms()
-        vocabulary = vocabulary or shipped
-        concept = vocabulary.lookup(text)
-        compared = comparison(text) if concept is None else None
-        if compared is not None:
+        vocabulary = vocabulary or _shipped_terms()
+        concept = _known_concept(text, vocabulary)
+        if concept is None and (compared := comparison(text)) is not None:
             same = next((known for known in vocabulary.concepts if known.code == compared.code), None)
-            if same is None:
-                return cls(text, expand(text), None, compared.sentence)
-            return cls(text, same.prompt, same.code)
-        if concept is None:
-            english, language = in_english(text)
-            concept = vocabulary.lookup(english)
-            if concept is None and (kind := broader_code(english)):
-                wider = next((known for known in vocabulary.concepts if known.code == kind), None)
-                if wider is not None:
-                    return cls(text, wider.prompt, None, ONE_KIND.format(wider.name), language)
-            if concept is not None:
-                return cls(text, concept.prompt, concept.code, None, language)
-        if concept is None and vocabulary is not shipped:
-            later = shipped.lookup(text)
-            concept = next((known for known in vocabulary.concepts if later and known.code == later.code), None)
+            if same is not None:
+                return cls(text, same.prompt, same.code)
+            other = caution(text, vocabulary) if compared.quantity is None else None
+            return cls(text, expand(text), None, other or compared.sentence)
+        english, language = in_english(text)
+        concept = concept or _known_concept(english, vocabulary)
         if concept is not None:
             taught = TAUGHT_BY_COMPOSING if concept.composed else None
-            return cls(text, concept.prompt, concept.code, taught, language=in_english(text)[1])
+            return cls(text, concept.prompt, concept.code, taught, language)
+        kind = broader_code(english)
+        wider = next((known for known in vocabulary.concepts if known.code == kind), None)
+        if wider is not None:
+            return cls(text, wider.prompt, None, ONE_KIND.format(wider.name), language)
         return cls(text, expand(text), None, untrained_lead(text) or caution(text, vocabulary))
 
 
@@ -216,6 +209,14 @@ def _checked(text: str) -> str:
     if words > MAX_WORDS:
         raise QueryError(f"This query has {words} words, at most {MAX_WORDS} are read; name one finding a line.")
     return text
+
+
+def _known_concept(text: str, vocabulary: Vocabulary) -> Concept | None:
+    concept = vocabulary.lookup(text)
+    if concept is not None or vocabulary is _shipped_terms():
+        return concept
+    later = _shipped_terms().lookup(text)
+    return next((known for known in vocabulary.concepts if later and known.code == later.code), None)
 
 
 @cache

@@ -6,7 +6,9 @@ language it was typed in; one kind of a concept is asked as the concept, and tha
 
 from __future__ import annotations
 
+import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -53,5 +55,6 @@ def _broader() -> dict[frozenset[str], str]:
 
 
 def _key(text: str) -> str:
-    """A phrase without case, accents and marks."""
-    return expand(text)
+    """A phrase without case, accents and marks; its words stay those of its language."""
+    plain = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss"))
+    return " ".join(re.findall(r"[^\W_]+", "".join(mark for mark in plain if not unicodedata.combining(mark))))

@@ -128,7 +128,6 @@ def test_what_an_ecg_model_cannot_answer_is_said(text: str, part: str) -> None:
         "digoxin effect",
         "torsades de pointes",
         "poor R wave progression",
-        "hyperkalemia",
         "bundle branch block",
         "early repolarisation",
     ],
@@ -201,7 +200,10 @@ def test_words_of_the_measured_concepts_do_not_make_a_text_about_an_ecg() -> Non
     vocabulary = every_concept()
     asked = CardiacQuery.from_text("slow pulse", vocabulary)
     assert (asked.code, asked.caution) == ("RATE<60", None)
-    assert CardiacQuery.from_text("ventricular rate of more than 110", vocabulary).caution is None
+    # 110 is no limit that was trained: the number decides, and that is said.
+    compared = CardiacQuery.from_text("ventricular rate of more than 110", vocabulary).caution
+    assert compared is not None
+    assert "heart rate above 100 per minute" in compared
     nonsense = CardiacQuery.from_text("more than 100 skipped under one", vocabulary).caution
     assert nonsense is not None
     assert "no meaning" in nonsense
