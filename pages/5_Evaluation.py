@@ -20,6 +20,7 @@ from suprem.web.evaluation.evaluation_panel import (
     show_operating_points,
     show_protocol,
 )
+from suprem.web.evaluation.external_panel import show_external
 from suprem.web.evaluation.probe_panel import show_probes
 from suprem.web.evaluation.robustness_panel import show_robustness
 from suprem.web.evaluation.versus_panel import show_versus
@@ -28,8 +29,8 @@ from suprem.web.frame import page
 from suprem.web.training.job_cache import job_store
 
 VIEWS = (
-    "Classes", "Curves", "Thresholds", "Groups", "Worst cases", "Robustness", "Against another", "Linear probes",
-    "Ablations", "Protocol, files",
+    "Classes", "Curves", "Thresholds", "Groups", "Worst cases", "Robustness", "Other hospitals", "Against another",
+    "Linear probes", "Ablations", "Protocol, files",
 )  # fmt: skip
 
 with page(
@@ -71,6 +72,8 @@ with page(
         show_worst_cases(evaluation, result)
     elif view == "Robustness":
         show_robustness(evaluation, result)
+    elif view == "Other hospitals":
+        show_external(evaluation)
     elif view == "Against another":
         show_versus(evaluation, result, found)
     elif view == "Linear probes":

@@ -3,7 +3,8 @@
     python -m pipelines.evaluate --data DIR [DIR ...] [--checkpoint FOLDER] [--tasks TASK ...] [--labels exact]
 
 DIR is a corpus as published or a folder with several. PTB-XL is evaluated on fold 9, other corpora on every record
-unless --splits gives MERL's tables. Tasks of one corpus share one pass over its recordings. The results, every record's
+unless --splits gives MERL's tables. A DIR with a label table of another hospital (docs/guide/external-evaluation.md) is
+evaluated by its own findings, beside its readers. Tasks of one corpus share one pass. The results, every record's
 scores, report.md, classes.csv and worst_cases.csv go to <SUPREM_HOME>/evaluations/<checkpoint>/<name>, which the
 Evaluation page shows; a task without records is named and the others go on. Exit code 2 means that no task could be
 evaluated.
@@ -14,12 +15,14 @@ from __future__ import annotations
 import argparse
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from pipelines.provenance import provenance
-from pipelines.result_text import shortfalls
+from pipelines.result_text import external_text, shortfalls
 from pipelines.stage import ConsoleProgress, draws, job_of, run_stage, say
 from suprem.datasets.catalog import LABEL_VARIANTS, TASK_NAMES
+from suprem.datasets.external_layouts import is_external
 from suprem.evaluation.evaluation_folder import (
     EVALUATIONS,
     EvaluationFolder,
@@ -57,6 +60,7 @@ def read(argv: list[str] | None) -> EvaluationConfig:
     parser.add_argument("--splits", type=Path, metavar="DIR", help="MERL's data_split, its test part")
     parser.add_argument("--queries", default=SIMPLIFIED, metavar="SET", help=f"{', '.join(BUILT_IN)}, or a file")
     parser.add_argument("--name", default="", help="of the folder; default: date and time")
+    parser.add_argument("--card", action="store_true", help="note what other hospitals gave in the model card")
     parser.add_argument(
         "--bootstrap", dest="draws", type=draws, default=1000, help="draws of the bootstrap, default 1000"
     )
@@ -69,14 +73,26 @@ def read(argv: list[str] | None) -> EvaluationConfig:
 
 def work(config: EvaluationConfig) -> None:
     """Evaluate, and tell what came of it."""
-    from suprem.experiments import evaluating
+    from suprem.experiments import evaluating, external
     from suprem.inference.predictor import Predictor
 
     settings = load_settings()
     predictor = Predictor.configured(settings, config.checkpoint)
     name = config.name or time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     progress = ConsoleProgress("evaluate")
-    found = evaluating.run(config, predictor, settings.home / EVALUATIONS / predictor.id / name, progress, provenance())
+    folder, place = config.checkpoint or settings.checkpoint, settings.home / EVALUATIONS / predictor.id
+    hospitals = [data for data in config.data if is_external(data)]
+    for data in hospitals:
+        measured = external.run(external.ExternalConfig(data, place, config.draws), predictor, progress)
+        print(external_text(measured))
+        if config.card:
+            external.write_into_card(folder, predictor, measured)
+    corpora = tuple(data for data in config.data if data not in hospitals)
+    if not corpora:
+        return
+    found = evaluating.run(replace(config, data=corpora), predictor, place / name, progress, provenance())
+    if config.card:
+        external.write_results_into_card(folder, predictor, [found.result(task) for task in found.tasks])
     progress(1.0, f"{len(found.tasks)} tasks evaluated, {len(found.missing)} not")
     for task in found.tasks:
         for note in shortfalls(found.result(task)):

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from textwrap import shorten
 
+from suprem.evaluation.external_result import ExternalResult, Rate
 from suprem.evaluation.metrics import MIN_POSITIVES
 from suprem.evaluation.results import EvaluationResult
 
@@ -86,3 +87,27 @@ def _range(interval: tuple[float, float]) -> str:
 
 def _mean(mean: float, interval: tuple[float, float], codes: Sequence[str]) -> str:
     return f"macro AUROC {mean:.4f} ({_range(interval)}) over {len(codes)} classes" if codes else "no class to compare"
+
+
+def external_text(result: ExternalResult) -> str:
+    """Return the figures at another hospital as text for a terminal."""
+    lines = [f"{result.hospital}: {result.records:,} recordings, {len(result.unreadable):,} not read"]
+    for group in result.groups:
+        others = "".join(f"; {name} {rate.value:.3f}" for name, rate in group.systems.items())
+        lines.append(f"{group.group or 'all'}: macro AUROC {_rate(group.macro)} of {group.findings} findings{others}")
+        if not math.isnan(group.sensitivity.value):
+            theirs = "".join(f"; {name} {rate.value:.2f}" for name, rate in group.system_sensitivity.items())
+            kinds = "".join(f"; {kind} {value:.2f}" for kind, value in group.kinds.items())
+            lines.append(
+                f"  sensitivity at the readers' specificity {_rate(group.sensitivity)}{theirs}; the readers "
+                f"{_rate(group.reader_sensitivity)}{kinds}"
+            )
+    for one in result.findings:
+        others = "".join(f"; {name} {rate.value:.3f}" for name, rate in one.systems.items())
+        asked = " | ".join(one.queries)
+        lines.append(f"  {one.finding} ({asked}): {one.positives} of {one.records}, {_rate(one.auroc)}{others}")
+    return "\n".join(lines)
+
+
+def _rate(rate: Rate) -> str:
+    return "none" if math.isnan(rate.value) else f"{rate.value:.3f} ({rate.ci[0]:.3f}-{rate.ci[1]:.3f})"

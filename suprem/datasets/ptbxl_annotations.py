@@ -1,6 +1,6 @@
 """What PTB-XL's table tells beside its statements: likelihoods, heart axis, infarct stadium, pacemaker, extra beats.
 
-What becomes of each is in docs/decisions/0013-likelihoods-and-annotations.md. The columns are described in Wagner et
+What becomes of each is in docs/decisions/0014-likelihoods-and-annotations.md. The columns are described in Wagner et
 al. 2020 (doi:10.1038/s41597-020-0495-6); how the axes lie was measured on the corpus.
 """
 

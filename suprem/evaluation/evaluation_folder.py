@@ -7,6 +7,7 @@
     manifest.json       how it came about and what is missing; written last, so its presence means complete
 <folder>/<checkpoint>/linear_probe*.json      probes of the same checkpoint, from pipelines.linear_probe
 <folder>/linear_probe*.json                   the same of measurements and of networks trained from nothing
+<folder>/<checkpoint>/external-*.json, *.npz  what it does at another hospital, from pipelines.evaluate on its folder
 <folder>/<checkpoint>/robustness*.json        what disturbances and other words change, from pipelines.robustness --out
 """
 
@@ -24,6 +25,7 @@ from suprem.atomic import replacing, write_text
 from suprem.datasets.catalog import load_task
 from suprem.datasets.index import RecordIndex
 from suprem.errors import EvaluationError
+from suprem.evaluation.external_result import ExternalResult, ExternalScores
 from suprem.evaluation.probe_result import ProbeResult, read_probes
 from suprem.evaluation.results import EvaluationResult, Skipped
 from suprem.evaluation.robustness import RobustnessResult
@@ -150,6 +152,26 @@ class EvaluationFolder:
         ]
         mine = [result for result in found if (result.task, result.checkpoint) == (task, self.checkpoint)]
         return max(mine, key=lambda result: result.records, default=None)
+
+    def external(self) -> tuple[ExternalResult, ...]:
+        """Return the results of the same checkpoint at other hospitals, from `pipelines.evaluate` on their folders.
+
+        Raises:
+            EvaluationError: A file is not what it writes.
+        """
+        found = [
+            ExternalResult.from_json(path.read_text(encoding="utf-8"), path.name)
+            for path in self._beside("external-*.json")
+        ]
+        return tuple(result for result in found if result.checkpoint == self.checkpoint)
+
+    def external_scores(self, result: ExternalResult) -> ExternalScores:
+        """Read every record's scores at another hospital.
+
+        Raises:
+            EvaluationError: There are none, or they are of other findings.
+        """
+        return ExternalScores.load(self.folder.parent / result.scores, result)
 
     def _beside(self, pattern: str) -> list[Path]:
         """Return files that are about the checkpoint and not about this evaluation."""

@@ -111,6 +111,7 @@ class EvaluationConfig:
         queries: Query set by name or file.
         draws: Draws of the bootstrap.
         name: Name of the folder that is made; date and time where it is empty.
+        card: Whether the model card keeps what other hospitals gave.
     """
 
     data: tuple[Path, ...]
@@ -121,6 +122,7 @@ class EvaluationConfig:
     queries: str = SIMPLIFIED
     draws: int = 1000
     name: str = ""
+    card: bool = False
 
 
 @dataclass(frozen=True)

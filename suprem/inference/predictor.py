@@ -22,6 +22,7 @@ from suprem.concepts.vocabulary import Vocabulary
 from suprem.ecg.preprocess import Prepared, SignalSpec, preprocess
 from suprem.ecg.record import EcgRecord
 from suprem.errors import CheckpointError, EmbedderMismatch
+from suprem.inference.elsewhere import MeasuredElsewhere, measured_elsewhere
 from suprem.inference.lead_time import LeadTimeMap, lead_time_map
 from suprem.inference.reference_bank import OutOfDistribution, ReferenceBank
 from suprem.inference.score import QueryScore, WordingSpread
@@ -209,6 +210,7 @@ class Predictor:
                     support=found.support,
                     nearest=found.nearest,
                     checkpoint=self.id,
+                    elsewhere=self.elsewhere(query),
                 )
                 for query, found, logit, score in zip(asked, support, logit_row, score_row, strict=True)
             ]
@@ -221,6 +223,11 @@ class Predictor:
         if asked:
             self.vectors(asked)  # embeds all that are new in one batch
         return [self._supported(query) for query in asked]
+
+    def elsewhere(self, query: CardiacQuery | str) -> tuple[MeasuredElsewhere, ...]:
+        """Return what was measured of a query at other hospitals, as the model card has it."""
+        (asked,) = self.ask([query])
+        return measured_elsewhere(self.card, asked.code or asked.prompt)
 
     def vectors(self, queries: Sequence[CardiacQuery | str]) -> NDArray[np.float32]:
         """Return the query vectors (query, text width). Words of the vocabulary use the stored vectors and need no

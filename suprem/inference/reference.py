@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from suprem.inference.elsewhere import measured_elsewhere, rank_withheld
+
 QUANTILES = 201
 """Steps of half a percent; the ends are the lowest and the highest logit of all."""
 
@@ -163,14 +165,15 @@ def _line(values: NDArray[np.floating[Any]]) -> str:
 
 
 def reference_percentile(card: Mapping[str, Any], code: str | None, logit: float) -> ReferencePercentile | None:
-    """Return where a logit stands among the reference records; None where the card does not know the query.
+    """Return where a logit stands among the reference records; None where the card does not know the query, or where
+    the query did no better than chance at another hospital.
 
     The evaluation of the card comes first; for concepts that it did not ask, the figures on labels from reports.
     """
     evaluated = (card.get("reference", {}), card.get("validation", {}))
     of_reports = (card.get("concepts", {}), card.get("concepts", {}))
     known = [(ranks, figures) for ranks, figures in (evaluated, of_reports) if code in ranks.get("quantiles", {})]
-    if code is None or not known:
+    if code is None or not known or rank_withheld(measured_elsewhere(card, code)):
         return None
     reference, figures = known[0]
     found: Mapping[str, Any] = next((row for row in figures.get("classes", ()) if row.get("code") == code), {})

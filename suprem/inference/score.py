@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from suprem.concepts.query import Support
+from suprem.inference.elsewhere import MeasuredElsewhere
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class QueryScore:
         support: Whether the query is inside, near or outside the vocabulary the model was trained on.
         nearest: The closest trained concepts with their cosine, best first.
         checkpoint: Which model said so.
+        elsewhere: What was measured of the query at other hospitals.
     """
 
     query: str
@@ -28,6 +30,7 @@ class QueryScore:
     support: Support
     nearest: tuple[tuple[str, float], ...]
     checkpoint: str
+    elsewhere: tuple[MeasuredElsewhere, ...] = ()
 
 
 @dataclass(frozen=True)

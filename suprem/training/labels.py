@@ -2,7 +2,7 @@
 
 Labels come from what a corpus carries, from reports by way of a vocabulary version, and from the recordings' own
 measurements (docs/decisions/0012-labels-by-measurement.md). What a corpus doubts is masked and what it notes in another
-column is present (docs/decisions/0013-likelihoods-and-annotations.md); evaluation goes by the statements alone.
+column is present (docs/decisions/0014-likelihoods-and-annotations.md); evaluation goes by the statements alone.
 """
 
 from __future__ import annotations

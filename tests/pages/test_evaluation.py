@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from suprem.concepts.vocabulary import load_terms
 from suprem.configfile import load_config
 from suprem.datasets.catalog import TASK_NAMES
+from suprem.datasets.external import ExternalCorpus, LabelledFinding, Reader
 from suprem.evaluation.ablation import AblationResult, QuestionResult, summarise
+from suprem.evaluation.external import evaluate_external
 from suprem.experiments.configurations import EvaluationConfig
+from suprem.experiments.external import write_external
 from suprem.jobs.job import Job
 from suprem.web.evaluation.evaluation_panel import TASK_TITLES
 from tests.evaluations import write_evaluation, write_probes, write_robustness
@@ -237,3 +241,22 @@ def test_a_recording_that_is_gone_is_a_sentence(open_page: Open, home: Path) -> 
         file.unlink()
     app.button(key="open").click().run()
     assert "is not where it was when it was evaluated" in texts(app)
+
+
+def test_other_hospitals_are_shown_with_their_readers(open_page: Open, home: Path) -> None:
+    about = write_evaluation(home)
+    app = view(open_page(), "Other hospitals")
+    assert "was not evaluated at another hospital" in texts(app)
+    records = tuple(str(number) for number in range(20))
+    present = {record: number % 2 == 0 for number, record in enumerate(records)}
+    readers = (Reader("R1", "resident", dict.fromkeys(records, True) | {"1": False}),)
+    corpus = ExternalCorpus("clinic", home, (LabelledFinding("", "flutter", ("atrial flutter",), present, readers),))
+    logits = np.random.default_rng(0).normal(size=(20, 1)) + np.array([[2.0 * present[one]] for one in records])
+    result = evaluate_external(
+        corpus, records, logits, checkpoint=about.checkpoint, encoder="fake", created=1.0, draws=20
+    )
+    write_external(about.folder.parent, corpus, records, logits, result)
+    app = view(open_page(), "Other hospitals")
+    assert "20 recordings, 1 findings" in texts(app)
+    assert app.dataframe[-2].value["specificity"].tolist() == [0.1]
+    assert app.dataframe[-1].value["positives"].tolist() == [10]

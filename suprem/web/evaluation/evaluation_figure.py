@@ -84,6 +84,31 @@ def roc_figure(curve: RocCurve, *, dark: bool = False) -> go.Figure:
     return figure
 
 
+def readers_figure(
+    curve: RocCurve, readers: Sequence[tuple[float, float, str, str]], *, dark: bool = False
+) -> go.Figure:
+    """Draw a ROC curve with people as points.
+
+    Args:
+        curve: Of the model.
+        readers: False positive rate, sensitivity, name and kind of each.
+        dark: Whether the page behind the figure is dark.
+    """
+    figure = roc_figure(curve, dark=dark)
+    kinds = list(dict.fromkeys(kind for *_, kind in readers))
+    symbols = ("diamond", "square", "triangle-up", "cross", "x", "star", "circle-open")
+    for number, kind in enumerate(kinds):
+        of_kind = [reader for reader in readers if reader[3] == kind]
+        figure.add_scatter(
+            x=[one[0] for one in of_kind], y=[one[1] for one in of_kind], mode="markers",
+            name=f"readers {kind}".strip(),
+            marker={"size": 9, "symbol": symbols[number % len(symbols)], "color": ink(dark)},
+            customdata=[escape(one[2]) for one in of_kind],
+            hovertemplate="%{customdata}: false positives %{x:.3f}<br>sensitivity %{y:.3f}<extra></extra>",
+        )  # fmt: skip
+    return figure
+
+
 def reliability_figure(bins: Sequence[tuple[float, float, int]], *, dark: bool = False) -> go.Figure:
     """Draw how often the class is there among records of alike scores, with Wilson's intervals.
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from suprem.concepts.negation import SetAside
 from suprem.concepts.query import CardiacQuery, Support
+from suprem.inference.elsewhere import rank_withheld
 from suprem.inference.measured_check import Contradiction
 from suprem.inference.reference import ReferencePercentile
 from suprem.inference.reference_bank import OutOfDistribution, OutOfDistributionLevel
@@ -241,8 +242,12 @@ def encoder_sentence(name: str) -> str:
 
 def standing_sentence(score: QueryScore, place: ReferencePercentile | None) -> str:
     """Return what is known of how far one score can be trusted."""
+    elsewhere = " ".join(found.sentence for found in score.elsewhere)
     if place is None:
-        return f"Score {score.score:.2f}. This query was not evaluated: neither rank nor AUROC is known."
+        if rank_withheld(score.elsewhere):
+            return f"Score {score.score:.2f}. {elsewhere} So no rank is shown."
+        unknown = f"Score {score.score:.2f}. This query was not evaluated: neither rank nor AUROC is known."
+        return f"{unknown} {elsewhere}".strip()
     parts = [f"Score {score.score:.2f}, {place.words} of {place.records:,} reference ECGs"]
     if place.auroc is not None and place.interval is not None:
         low, high = place.interval
@@ -256,7 +261,7 @@ def standing_sentence(score: QueryScore, place: ReferencePercentile | None) -> s
             f"calibrated probability {place.probability:.0%} where {place.prevalence:.0%} have it, as there "
             f"(calibration error {place.calibration_error:.1%})"
         )
-    return "; ".join(parts) + "."
+    return f"{'; '.join(parts)}. {elsewhere}".strip()
 
 
 def row_of(
@@ -277,6 +282,10 @@ def row_of(
         "among reference ECGs": place.words if place else "",
         "AUROC of this query": reach,
         "calibrated probability": calibrated,
+        "at other hospitals": "; ".join(
+            f"{found.auroc:.2f} ({found.hospital}, {found.positives:,} of {found.records:,})"
+            for found in score.elsewhere
+        ),
         "logit": round(score.logit, 3),
         "vocabulary": str(score.support),
         "text scored": score.prompt,
