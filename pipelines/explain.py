@@ -56,6 +56,7 @@ def as_json(found: Explanation, score: QueryScore) -> dict[str, Any]:
         "support": str(score.support),
         "attention": {
             "map": attention.weights.tolist(),
+            "usual": found.usual.weights.tolist(),
             "leads": dict(zip(LEADS, attention.per_lead.tolist(), strict=True)),
             "seconds": attention.per_second.tolist(),
         },

@@ -15,11 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from suprem.inference.occlusion import SECONDS_PER_CELL, occluded_signals
 from suprem.inference.predictor import BATCH, Predictor
 from suprem.model.randomise import PARTS
 
 OTHER_ECG, OTHER_QUERY = "other recording", "other query"
+BEYOND = "other query, beyond the usual"
+"""Maps from which the mean over all queries on the same recording is taken off."""
+
 SEEDS = 3
+OCCLUDED = 10
+"""Recordings of which parts are left out, a hundred copies of each."""
 
 
 def check_attention(predictor: Predictor, signals: NDArray[np.float32], *, seeds: int = SEEDS) -> dict[str, Any]:
@@ -33,17 +39,20 @@ def check_attention(predictor: Predictor, signals: NDArray[np.float32], *, seeds
     Returns:
         What the model card keeps: checkpoint, records, queries, seeds, and for each comparison the median and the 5th
         and 95th percentile of the rank correlation over records and queries. Comparisons are named after the part that
-        is random, "other recording" and "other query".
+        is random, "other recording" and "other query". `occlusion` holds the rank correlation with how much the logit
+        changes without each second of each lead, of attention and of attention beyond the usual.
 
     Raises:
         CheckpointError: The network has no cross-attention over leads and time (an ablation).
     """
     vectors = predictor.vectors(predictor.ask(predictor.vocabulary.names))
     twins = {part: [predictor.with_random_weights(part, seed=seed) for seed in range(seeds)] for part in PARTS}
-    found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in (*PARTS, OTHER_ECG, OTHER_QUERY)}
+    found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in (*PARTS, OTHER_ECG, OTHER_QUERY, BEYOND)}
     for first in range(0, len(signals), BATCH):
         batch = signals[first : first + BATCH]
-        trained = _ranked(predictor.attention_tokens(batch, vectors))  # (record, query, token)
+        maps = predictor.attention_tokens(batch, vectors)  # (record, query, token)
+        trained, beyond = _ranked(maps), _ranked(maps - maps.mean(axis=1, keepdims=True))
+        found[BEYOND].append(_correlation(beyond, np.roll(beyond, 1, axis=1)))
         for part, models in twins.items():
             for model in models:
                 found[part].append(_correlation(trained, _ranked(model.attention_tokens(batch, vectors))))
@@ -56,7 +65,26 @@ def check_attention(predictor: Predictor, signals: NDArray[np.float32], *, seeds
         "queries": len(vectors),
         "seeds": seeds,
         "rank_correlation": {name: _summary(values) for name, values in found.items() if values},
+        "occlusion": agreement_with_occlusion(predictor, signals[:OCCLUDED], vectors),
     }
+
+
+def agreement_with_occlusion(
+    predictor: Predictor, signals: NDArray[np.float32], vectors: NDArray[np.float32]
+) -> dict[str, Any]:
+    """Return the rank correlation of attention with the size of the change without each second of each lead, over
+    recordings and queries: of the attention itself, and of what it has beyond the mean over the queries."""
+    leads = len(predictor.spec.leads)
+    found: dict[str, list[NDArray[np.float64]]] = {"attention": [], "beyond the usual": []}
+    for signal in signals:
+        logits = predictor.decode(predictor.encode(occluded_signals(signal, predictor.spec)), vectors)  # (copy, query)
+        seconds = round(predictor.spec.seconds / SECONDS_PER_CELL)
+        changes = _ranked(np.abs(logits[1 : 1 + leads * seconds] - logits[0]).T)  # (query, cell)
+        maps = predictor.attention_tokens(signal[None], vectors)[0]
+        cells = maps.reshape(len(vectors), leads * seconds, -1).sum(axis=-1)  # tokens stand lead by lead
+        found["attention"].append(_correlation(_ranked(cells), changes))
+        found["beyond the usual"].append(_correlation(_ranked(cells - cells.mean(axis=0)), changes))
+    return {"records": len(signals), **{name: _summary(values) for name, values in found.items()}}
 
 
 def _ranked(maps: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -46,20 +46,23 @@ class Explanation:
     Args:
         query: As typed.
         attention: Where the model looked.
+        usual: Where it looks on this recording whatever is asked, the mean over all trained concepts: what attention
+            has beyond it is due to the query.
         occlusion: What its answer rests on.
-        agreement: Spearman's rank correlation of the attention on a second of a lead with the size of the change
-            without it; None where one of the two is the same everywhere.
+        agreement: Spearman's rank correlation of the attention beyond the usual on a second of a lead with the size of
+            the change without it; None where one of the two is the same everywhere.
     """
 
     query: str
     attention: LeadTimeMap
+    usual: LeadTimeMap
     occlusion: OcclusionMap
     agreement: float | None
 
     @property
     def looked_at(self) -> str:
-        """The lead with the most attention."""
-        return LEADS[int(self.attention.per_lead.argmax())]
+        """The lead with the most attention beyond the usual."""
+        return LEADS[int((self.attention.per_lead - self.usual.per_lead).argmax())]
 
     @property
     def rests_on(self) -> str:
@@ -70,8 +73,8 @@ class Explanation:
         """Return for a person whether attention and occlusion agree."""
         without = self.occlusion.score_without(float(self.occlusion.leads[LEADS.index(self.rests_on)]))
         leads = (
-            f"Most attention is on {self.looked_at}; leaving out {self.rests_on} changes the answer most, from a score "
-            f"of {score_text(self.occlusion.score)} to {score_text(without)}."
+            f"Beyond what is usual on this ECG, most attention is on {self.looked_at}; leaving out {self.rests_on} "
+            f"changes the answer most, from a score of {score_text(self.occlusion.score)} to {score_text(without)}."
         )
         if self.agreement is None:
             return f"Attention and occlusion cannot be compared: one of them is the same everywhere. {leads}"
@@ -116,22 +119,26 @@ def explain(predictor: Predictor, read: ReadRecord, queries: Sequence[CardiacQue
     if not asked:
         return []
     vectors = predictor.vectors(asked)
-    tokens = predictor.attention_tokens(read.signal[None], vectors)[0]  # (query, token)
+    trained = predictor.vectors(predictor.ask(predictor.vocabulary.names))
+    maps = predictor.attention_tokens(read.signal[None], np.concatenate([vectors, trained]))[0]  # (query, token)
+    tokens, usual = maps[: len(asked)], lead_time_map(maps[len(asked) :].mean(axis=0), predictor.spec, start=read.start)
     logits = predictor.decode(read.occluded, vectors)  # (copy, query)
     found = []
     for query, weights, column in zip(asked, tokens, logits.T, strict=True):
         attention = lead_time_map(weights, predictor.spec, start=read.start)
         occlusion = occlusion_map(column, predictor.spec, start=read.start)
-        found.append(Explanation(query.text, attention, occlusion, agreement(attention, occlusion)))
+        agrees = agreement(attention, occlusion, usual)
+        found.append(Explanation(query.text, attention, usual, occlusion, agrees))
     return found
 
 
-def agreement(attention: LeadTimeMap, occlusion: OcclusionMap) -> float | None:
-    """Return Spearman's rank correlation of attention and size of the change over the blocks of one lead and one
-    second; None where one of them is the same everywhere."""
+def agreement(attention: LeadTimeMap, occlusion: OcclusionMap, usual: LeadTimeMap | None = None) -> float | None:
+    """Return Spearman's rank correlation of attention, beyond the usual if that is given, and size of the change over
+    the blocks of one lead and one second; None where one of them is the same everywhere."""
     rows = [LEADS.index(name) for name in attention.read_leads]
     size = round(SECONDS_PER_CELL / attention.seconds_per_patch)
-    looked = attention.weights[rows].reshape(len(rows), -1, size).sum(axis=2).ravel()
+    weights = attention.weights if usual is None else attention.weights - usual.weights
+    looked = weights[rows].reshape(len(rows), -1, size).sum(axis=2).ravel()
     changed = np.abs(occlusion.cells[rows]).ravel()
     if np.ptp(looked) == 0 or np.ptp(changed) == 0:
         return None

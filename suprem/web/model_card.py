@@ -14,6 +14,7 @@ COMPARED = {
     "fusion": "itself with the fusion network random",
     "other recording": "itself on another recording",
     "other query": "itself asked another query",
+    "other query, beyond the usual": "itself asked another query, both minus the mean over all queries",
 }
 """What attention maps were compared with, by the names of `suprem.inference.attention_check`."""
 
@@ -88,9 +89,19 @@ def attention_sentence(card: Card) -> str:
     untrained, query = (check["rank_correlation"][name]["median"] for name in ("all", "other query"))
     learned = "depend on what was learned" if abs(untrained) < ALIKE else "hardly depend on what was learned"
     asked = "differ from query to query" if query < ALIKE else "are much the same whatever is asked"
+    occlusion = check.get("occlusion", {})
+    agrees = ""
+    if occlusion:
+        agrees = (
+            f" With what the score changes by when a second of a lead is left out, attention correlates at "
+            f"{occlusion['attention']['median']:.2f} and attention beyond the usual at "
+            f"{occlusion['beyond the usual']['median']:.2f} (median over {occlusion['records']} recordings and all "
+            "queries)."
+        )
     return (
         f"Over {check['records']:,} recordings and {check['queries']} queries the maps {learned} (rank correlation "
         f"{untrained:.2f} with a network of random weights) and {asked} ({query:.2f} between two queries of one ECG)."
+        f"{agrees}"
     )
 
 

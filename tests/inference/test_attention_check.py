@@ -40,8 +40,15 @@ def test_maps_are_compared_with_random_networks_other_recordings_and_other_queri
     found = check_attention(predictor, signals(predictor), seeds=1)
     assert found["checkpoint"] == predictor.id
     assert (found["records"], found["queries"], found["seeds"]) == (3, 3, 1)
-    assert found["rank_correlation"].keys() == {*PARTS, "other recording", "other query"}
-    for row in found["rank_correlation"].values():
+    assert found["rank_correlation"].keys() == {
+        *PARTS,
+        "other recording",
+        "other query",
+        "other query, beyond the usual",
+    }
+    assert found["occlusion"]["records"] == 3
+    rows = [found["occlusion"][name] for name in ("attention", "beyond the usual")]
+    for row in (*found["rank_correlation"].values(), *rows):
         assert -1 <= row["low"] <= row["median"] <= row["high"] <= 1
     assert found["rank_correlation"]["all"]["median"] < 0.9
 

@@ -57,6 +57,14 @@ def test_the_attention_is_that_of_the_predictor_and_no_query_depends_on_the_othe
     assert explain(predictor, read, []) == []
 
 
+def test_the_usual_attention_is_the_mean_over_the_trained_concepts(predictor: Predictor, read: ReadRecord) -> None:
+    (found,) = explain(predictor, read, QUERIES[:1])
+    maps = [predictor.attention(ecg(seed=3), name).weights for name in predictor.vocabulary.names]
+    assert found.usual.weights == pytest.approx(np.mean(maps, axis=0), abs=1e-6)
+    assert found.agreement == agreement(found.attention, found.occlusion, found.usual)
+    assert found.looked_at == LEADS[int((found.attention.per_lead - found.usual.per_lead).argmax())]
+
+
 def test_agreement_is_one_for_the_same_order_and_none_where_nothing_differs(
     predictor: Predictor, read: ReadRecord
 ) -> None:
@@ -82,6 +90,6 @@ def test_the_sentence_names_what_was_looked_at_and_what_the_answer_rests_on(
     ):
         sentence = replace(found, occlusion=occlusion, agreement=value).sentence()
         assert words in sentence
-        assert f"Most attention is on {LEADS[int(found.attention.per_lead.argmax())]};" in sentence
+        assert f"most attention is on {found.looked_at};" in sentence
         assert "leaving out V5 changes the answer most, from a score of 0.50 to 0.12" in sentence
     assert score_text(0.0042) == "0.004"

@@ -28,6 +28,12 @@ ATTENTION_MEANING = (
     "model."
 )
 
+BEYOND_MEANING = (
+    "Attention of the query minus the mean over all trained concepts on this ECG: where the model looks more (blue) or "
+    "less (brown) than whatever is asked. The rest of the attention shows where this ECG is informative, not why this "
+    "query scores. Looking somewhere is not a reason. Hatched leads follow from the others and are not read."
+)
+
 OCCLUSION_MEANING = (
     "Each second of each lead was left out once, as if it had not been recorded, and so was each whole lead and each "
     "whole second. Blue: without it the score falls, so it speaks for the finding; brown: without it the score rises. "

@@ -17,6 +17,7 @@ from suprem.web.frame import PLOT, plain
 from suprem.web.read_ecg.ecg_picker import PickedEcg
 from suprem.web.read_ecg.explanation_figure import (
     ATTENTION_MEANING,
+    BEYOND_MEANING,
     OCCLUSION_MEANING,
     attention_figure,
     occlusion_figure,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from suprem.inference.score import QueryScore
     from suprem.web.model_cache import SharedPredictor
 
-ATTENTION, OCCLUSION = "Attention", "Occlusion"
+BEYOND, ATTENTION, OCCLUSION = "Attention beyond the usual", "All attention", "Occlusion"
 
 
 @st.fragment
@@ -52,7 +53,7 @@ def show_explanation(
         disabled=not others,
     )
     view = third.segmented_control(
-        "Shown on the paper", (ATTENTION, OCCLUSION), default=ATTENTION, required=True, key="explanation-view"
+        "Shown on the paper", (BEYOND, ATTENTION, OCCLUSION), default=BEYOND, required=True, key="explanation-view"
     )
     places = percentiles([by_query[chosen]], queries, predictor.card)
     st.caption(plain(standing_sentence(by_query[chosen], places.get(chosen))))
@@ -63,7 +64,12 @@ def show_explanation(
         return
     st.markdown(plain(difference_sentence(found, other[0]) if other else found.sentence()))
     of = f"{chosen} minus {minus}" if minus else chosen
-    if view == ATTENTION:
+    if view == BEYOND:
+        figure = attention_figure(
+            ecg.window, found.attention, other[0].attention if other else found.usual, start=ecg.start
+        )
+        meaning = BEYOND_MEANING
+    elif view == ATTENTION:
         figure = attention_figure(ecg.window, found.attention, *(one.attention for one in other), start=ecg.start)
         meaning = ATTENTION_MEANING
     else:
