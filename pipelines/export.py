@@ -19,7 +19,7 @@ from suprem.export import RESEARCH_USE
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.export", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem export", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="ends in .pt2 or .onnx")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one, or SUPREM_CHECKPOINT")
