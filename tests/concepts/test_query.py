@@ -136,6 +136,17 @@ def test_a_finding_gets_no_caution(text: str) -> None:
     assert CardiacQuery.from_text(text).caution is None
 
 
+def test_a_finding_that_only_composed_ecgs_taught_says_so() -> None:
+    taught = Concept("X:BLOCK", "two to one conduction", synonyms=("every other beat",), category="composed")
+    vocabulary = Vocabulary((taught, Concept("AFIB", "atrial fibrillation", category="rhythm")))
+    for text in ("two to one conduction", "every other beat"):
+        query = CardiacQuery.from_text(text, vocabulary)
+        assert query.code == "X:BLOCK"
+        assert query.caution is not None
+        assert "composed ECGs" in query.caution
+    assert CardiacQuery.from_text("atrial fibrillation", vocabulary).caution is None
+
+
 def support(text: str, index: SupportIndex, minilm: MiniLmEmbedder) -> SupportResult:
     query = CardiacQuery.from_text(text)
     return index.of(query, minilm.embed([query.prompt])[0])
