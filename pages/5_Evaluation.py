@@ -8,18 +8,11 @@ from suprem.evaluation.ablation import list_ablations
 from suprem.jobs.runner import reconcile
 from suprem.settings import load_settings
 from suprem.web.evaluation.ablation_panel import show_ablations
+from suprem.web.evaluation.class_panel import show_classes
+from suprem.web.evaluation.curve_panel import show_curves, show_operating_points
 from suprem.web.evaluation.evaluation_form import start_evaluation
-from suprem.web.evaluation.evaluation_panel import (
-    TASK_TITLES,
-    choose_evaluation,
-    evaluations,
-    show_classes,
-    show_curves,
-    show_groups,
-    show_means,
-    show_operating_points,
-    show_protocol,
-)
+from suprem.web.evaluation.evaluation_panel import show_groups, show_means, show_protocol
+from suprem.web.evaluation.evaluations import TASK_TITLES, choose_evaluation, evaluations
 from suprem.web.evaluation.external_panel import show_external
 from suprem.web.evaluation.probe_panel import show_probes
 from suprem.web.evaluation.robustness_panel import show_robustness

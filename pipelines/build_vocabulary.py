@@ -25,8 +25,9 @@ from suprem.concepts.vocabulary import reference_of
 from suprem.errors import ConceptError, ConfigError
 from suprem.experiments.configurations import VocabularyConfig
 from suprem.export import RESEARCH_USE
+from suprem.progress import Progress
 from suprem.reports.entities_file import ReportFindings, read_findings
-from suprem.reports.extract import Progress, RuleExtractor, extract_entities
+from suprem.reports.extract import RuleExtractor, extract_entities
 from suprem.reports.report import read_reports
 from suprem.settings import load_settings
 

@@ -20,9 +20,10 @@ from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.atomic import replacing, write_text
 from suprem.errors import ReportError
 from suprem.export import RESEARCH_USE
+from suprem.progress import Progress
 from suprem.reports.cache import AnswerCache
 from suprem.reports.entities_file import line_of
-from suprem.reports.extract import Extraction, Extractor, LlmExtractor, Progress, RuleExtractor, extract_entities
+from suprem.reports.extract import Extraction, Extractor, LlmExtractor, RuleExtractor, extract_entities
 from suprem.reports.prompt import load_prompt
 from suprem.reports.report import read_reports
 from suprem.settings import load_settings

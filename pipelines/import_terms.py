@@ -28,8 +28,8 @@ from suprem.concepts.terminologies.umls import of_semantic_types, read_umls
 from suprem.concepts.vocabulary import Concept
 from suprem.errors import ConfigError
 from suprem.export import RESEARCH_USE, text_cell
+from suprem.progress import Progress
 from suprem.reports.cache import AnswerCache
-from suprem.reports.extract import Progress
 from suprem.reports.prompt import load_prompt
 from suprem.settings import load_settings
 

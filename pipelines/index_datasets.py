@@ -16,9 +16,10 @@ from pathlib import Path
 
 from pipelines.stage import ConsoleProgress, job_of, parse_folds, run_stage
 from suprem.datasets.corpora import CORPORA
-from suprem.datasets.signal_store import Progress, SignalStore, build_signal_store
+from suprem.datasets.signal_store import SignalStore, build_signal_store
 from suprem.ecg.preprocess import SPECS
 from suprem.experiments.configurations import IndexingConfig
+from suprem.progress import Progress
 from suprem.settings import load_settings
 
 SHOWN = 20

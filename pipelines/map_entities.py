@@ -28,8 +28,8 @@ from suprem.concepts.mapping.mapping import (
 from suprem.concepts.vocabulary import Vocabulary, reference_of
 from suprem.errors import ConceptError
 from suprem.export import RESEARCH_USE
+from suprem.progress import Progress
 from suprem.reports.entities_file import read_findings
-from suprem.reports.extract import Progress
 
 MAX_CHARACTERS = 200
 """A longer line is no entity."""

@@ -21,9 +21,9 @@ from pipelines.stage import ConsoleProgress, run_stage
 from suprem.atomic import write_text
 from suprem.concepts.written_queries import WRITING_PROMPT, LlmQueryWriter
 from suprem.datasets.catalog import TASK_NAMES, load_task
-from suprem.datasets.signal_store import Progress
 from suprem.errors import ConfigError
 from suprem.export import RESEARCH_USE
+from suprem.progress import Progress
 from suprem.reports.cache import AnswerCache
 from suprem.reports.prompt import load_prompt
 from suprem.settings import Settings, load_settings

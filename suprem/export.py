@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterable
+from io import StringIO
+
 RESEARCH_USE = (
     "Research use only. Not a medical device. Scores are model outputs from a research re-implementation, not "
     "diagnoses, and are not validated for any patient population. Do not use for patient care. A qualified clinician "
@@ -17,3 +21,20 @@ def text_cell(text: str) -> str:
 def plain_cell(cell: str) -> str:
     """Return what `text_cell` was given."""
     return cell[1:] if cell.startswith("'") and text_cell(cell[1:]) == cell else cell
+
+
+def csv_text(header: Iterable[object], rows: Iterable[Iterable[object]], notes: Iterable[str] = ()) -> str:
+    """Return a table as CSV, with notes and the research-use notice below it.
+
+    Args:
+        header: Names of the columns.
+        rows: Their cells; a text that a person wrote goes through `text_cell` first.
+        notes: Sentences between the table and the notice.
+    """
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    writer.writerow(())
+    writer.writerows((note,) for note in (*notes, RESEARCH_USE))
+    return out.getvalue()

@@ -16,12 +16,13 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 EVERYTHING = {
-    "errors", "resources", "atomic", "export", "database", "configfile", "settings", "audit", "ecg", "paper", "reports",
-    "jobs", "model", "concepts", "datasets", "composed", "inference", "api", "evaluation", "training", "experiments",
-    "web",
+    "errors", "progress", "resources", "atomic", "export", "database", "configfile", "settings", "audit", "ecg",
+    "paper", "reports", "jobs", "model", "concepts", "datasets", "composed", "inference", "api", "evaluation",
+    "training", "experiments", "web",
 }  # fmt: skip
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
+    "progress": set(),
     "resources": set(),
     "atomic": set(),
     "export": set(),
@@ -31,16 +32,26 @@ ROOMS: dict[str, set[str]] = {
     "audit": {"errors", "atomic", "database"},
     "ecg": {"errors"},
     "paper": {"errors", "export", "ecg"},
-    "reports": {"errors", "resources", "atomic", "database"},
+    "reports": {"errors", "progress", "resources", "atomic", "database"},
     "jobs": {"errors", "database", "configfile", "settings"},
     "model": {"errors", "atomic"},
-    "concepts": {"errors", "resources", "atomic", "export", "database", "audit", "reports"},
-    "datasets": {"errors", "resources", "atomic", "ecg"},
-    "composed": {"errors", "atomic", "ecg", "concepts", "datasets"},
+    "concepts": {"errors", "progress", "resources", "atomic", "export", "database", "audit", "reports"},
+    "datasets": {"errors", "progress", "resources", "atomic", "ecg"},
+    "composed": {"errors", "progress", "atomic", "ecg", "concepts", "datasets"},
     "inference": {"errors", "atomic", "export", "settings", "ecg", "concepts", "model"},
     "api": {"errors", "export", "settings", "ecg", "concepts", "inference"},
     "evaluation": {"errors", "resources", "atomic", "export", "concepts", "datasets", "inference"},
-    "training": {"errors", "atomic", "concepts", "datasets", "composed", "model", "inference", "evaluation"},
+    "training": {
+        "errors",
+        "progress",
+        "atomic",
+        "concepts",
+        "datasets",
+        "composed",
+        "model",
+        "inference",
+        "evaluation",
+    },
     "experiments": EVERYTHING - {"api", "database", "settings", "audit", "paper", "reports", "experiments", "web"},
     "__main__": {"resources"},
     "web": EVERYTHING - {"model", "composed", "configfile", "web"},
@@ -59,7 +70,13 @@ HOMES: dict[str, tuple[str, ...]] = {
     "sqlalchemy": ("suprem/database.py", "suprem/reports/", "suprem/audit/", "suprem/concepts/", "suprem/jobs/"),
     "starlette": ("app.py", "suprem/web/"),
     "streamlit": ("app.py", "suprem/web/", "pages/", "pipelines/app.py", "pipelines/speed/rerun.py"),
-    "subprocess": ("suprem/jobs/", "pipelines/provenance.py", "pipelines/serve.py", "pipelines/launch.py"),
+    "subprocess": (
+        "suprem/jobs/",
+        "pipelines/provenance.py",
+        "pipelines/serve.py",
+        "pipelines/launch.py",
+        "pipelines/slurm.py",
+    ),
     "torch": (
         "suprem/model/",
         "suprem/concepts/embed.py",
@@ -77,7 +94,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "h5py": ("suprem/ecg/formats/hdf5_reader.py",),
     "openpyxl": ("suprem/ecg/formats/excel_reader.py",),
     "matplotlib": ("suprem/paper/",),
-    "submitit": ("pipelines/launch.py",),
+    "submitit": ("pipelines/slurm.py",),
     "wfdb": ("suprem/ecg/",),
     "wordcloud": ("suprem/web/report_entities/word_cloud.py",),
 }
@@ -209,6 +226,36 @@ def source_files() -> list[str]:
 def test_a_file_keeps_the_rules_of_the_house(path: str) -> None:
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     assert [problem for rule in RULES for problem in rule(tree, path)] == []
+
+
+OF_SEVERAL_MODULES = {
+    "tests/concepts/test_calibration.py",
+    "tests/ecg/formats/test_export_variants.py",
+    "tests/ecg/formats/test_hospital_formats.py",
+    "tests/ecg/formats/test_table_habits.py",
+    "tests/ecg/formats/test_vendor_formats.py",
+    "tests/ecg/test_identifiers.py",
+    "tests/jobs/test_jobs.py",
+}
+"""Tests of what the modules of a room do together."""
+
+
+def test_a_test_lies_where_its_module_does() -> None:
+    beside = {"browser", "docs", "pages", "pipelines"}  # these mirror what stands beside `suprem`
+    files = [file.relative_to(ROOT) for file in (ROOT / "tests").rglob("test_*.py") if len(file.parts) > 2]
+    inner = [file for file in files if len(file.parts) > 2 and file.parts[1] not in beside]
+    astray = {
+        file.as_posix()
+        for file in inner
+        if not (ROOT / "suprem" / Path(*file.parts[1:-1]) / file.name.removeprefix("test_")).is_file()
+    }
+    assert len(inner) > 100
+    assert astray <= OF_SEVERAL_MODULES, f"no module of suprem has the place of {sorted(astray - OF_SEVERAL_MODULES)}"
+
+
+def test_a_command_is_thin() -> None:
+    lines = {file.name: len(file.read_text("utf-8").splitlines()) for file in (ROOT / "pipelines").glob("*.py")}
+    assert {name: count for name, count in lines.items() if count > 200} == {}
 
 
 def test_all_rooms_are_searched() -> None:

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 
 from pipelines.speed.figure import Figure, median_seconds
+from suprem.concepts.cosine import unit_rows
 from suprem.concepts.guards import IMPLIED
 from suprem.concepts.mapping.cluster import ClusterTree, StatedProperties
 from suprem.concepts.mapping.mapping import Similarities, remap
@@ -64,13 +65,13 @@ def synthetic_similarities(count: int, terms: int, *, seed: int = 0) -> Similari
     random = np.random.default_rng(seed)
     stated = random.integers(len(PHRASES), size=terms)
     concepts = Vocabulary(tuple(Concept(f"T{i}", f"{PHRASES[stated[i]]} kind {i}") for i in range(terms)))
-    centres = _unit(random.standard_normal((terms, WIDTH)))
+    centres = unit_rows(random.standard_normal((terms, WIDTH)))
 
     # Clusters of about eight names near a term, and as many names near none in particular.
     home = np.where(random.random(count) < 0.5, random.integers(max(1, count // 16), size=count), -1)
     term = np.where(home >= 0, home % terms, random.integers(terms, size=count))
     apart = np.where(home >= 0, 0.05, 0.12)[:, None]
-    vectors = _unit(centres[term] + apart * random.standard_normal((count, WIDTH)))
+    vectors = unit_rows(centres[term] + apart * random.standard_normal((count, WIDTH)))
     phrase = np.where(random.random(count) < 0.5, stated[term], random.integers(len(PHRASES), size=count))
 
     order = np.argsort(home, kind="stable")
@@ -88,7 +89,3 @@ def synthetic_similarities(count: int, terms: int, *, seed: int = 0) -> Similari
         narrower=asked.lack(properties, implied=IMPLIED).T[phrase],
         exact=np.where(random.random(count) < 0.02, term, -1),
     )
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from suprem.concepts.abbreviations import expand
 from suprem.concepts.cautions import caution
 from suprem.concepts.comparators import comparison
+from suprem.concepts.cosine import unit_rows
 from suprem.concepts.embed import TextEmbedder
 from suprem.concepts.guards import conflict, narrower
 from suprem.concepts.places import queried_leads, untrained_lead
@@ -135,7 +136,7 @@ class SupportIndex:
         self.vocabulary = vocabulary
         self.thresholds = THRESHOLDS.get(encoder, DEFAULT_THRESHOLDS)
         self._wordings = tuple(vocabulary.texts.items())
-        self._vectors = _unit(vectors)
+        self._vectors = unit_rows(vectors)
 
     @classmethod
     def build(cls, vocabulary: Vocabulary, embedder: TextEmbedder) -> SupportIndex:
@@ -148,7 +149,7 @@ class SupportIndex:
         A wording that contradicts the query (another side, degree, wall ...) never supports it, and one that is more
         or less specific makes it near at best. A query with a caution is never trained.
         """
-        cosines = self._vectors @ _unit(vector)
+        cosines = self._vectors @ unit_rows(vector)
         nearest: dict[str, float] = {}
         same_finding = False
         leads = queried_leads(query.text) if query.code is None else frozenset()
@@ -222,8 +223,3 @@ def _known_concept(text: str, vocabulary: Vocabulary) -> Concept | None:
 @cache
 def _shipped_terms() -> Vocabulary:
     return load_terms()
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)

@@ -25,8 +25,8 @@ from urllib3.util import Retry
 
 from suprem.datasets.published import Publication
 from suprem.errors import Cancelled, DatasetError
+from suprem.progress import Progress
 
-Progress = Callable[[float, str], None]
 SUMS = "SHA256SUMS.txt"
 CHUNK = 1 << 16
 """Bytes of a piece: what a broken connection can lose."""

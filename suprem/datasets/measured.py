@@ -15,11 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from suprem.atomic import replacing
-from suprem.datasets.signal_store import Progress, SignalStore
+from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.measurement.measure import measure
 from suprem.ecg.measurement.quantities import MEASURED, as_numbers, quantities
 from suprem.errors import DatasetError, EcgError
+from suprem.progress import Progress
 
 TABLE = "measurements.csv"
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from suprem.datasets.index import RecordIndex
 from suprem.ecg.intake import prepare_files
 from suprem.ecg.preprocess import SignalSpec
 from suprem.errors import DatasetError, EcgError
+from suprem.progress import Progress
 
 STEP = {"millivolt": 1e-3, "minmax": 1.0 / 32767}
 """What one integer step means: 1 µV (reaching ±32 mV), or 1/32767 of the record's range."""
@@ -36,8 +37,6 @@ PLAN = "plan.json"
 SHARD_BYTES = 256 << 20
 """Size of a shard: what a killed build loses at most, and few enough files for the 96 GB of MIMIC-IV-ECG at 500 Hz,
 since every open one takes a file descriptor, of which a process often has 1,024."""
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
 
 from suprem.evaluation.over_tasks import INTERACTION, Interaction
 from suprem.evaluation.result_json import result_from_json, result_to_json
-from suprem.export import RESEARCH_USE, text_cell
+from suprem.export import csv_text, text_cell
 
 ABLATIONS = "ablations"
 """The folder of all ablations of an installation, below its own; each has a folder with `RESULT` in it."""
@@ -146,19 +144,17 @@ def list_ablations(home: Path) -> list[Path]:
 
 def ablation_csv(result: AblationResult) -> str:
     """Return every variant as CSV, a row for each seed and task, with scale and research-use notice below."""
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(("table", "asks", "variant", "seed", "task", "macro_auroc", "not_run"))
+    rows: list[tuple[object, ...]] = []
     for question in result.questions:
         for variant in question.variants:
             names = tuple(map(text_cell, (question.table, question.asks, variant.name)))
             if variant.not_run:
-                writer.writerow((*names, "", "", "", text_cell(variant.not_run)))
+                rows.append((*names, "", "", "", text_cell(variant.not_run)))
             for task, values in variant.tasks.items():
                 for seed, value in zip(variant.seeds, values, strict=True):
-                    writer.writerow((*names, seed, task, f"{value:.6f}" if np.isfinite(value) else "", ""))
-    writer.writerows([(), (text_cell(result.meaning),), (RESEARCH_USE,)])
-    return out.getvalue()
+                    rows.append((*names, seed, task, f"{value:.6f}" if np.isfinite(value) else "", ""))
+    header = ("table", "asks", "variant", "seed", "task", "macro_auroc", "not_run")
+    return csv_text(header, rows, [text_cell(result.meaning)])
 
 
 def summarise(names: Sequence[str], found: Mapping[str, Macros | str]) -> tuple[VariantResult, ...]:

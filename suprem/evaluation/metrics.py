@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm, rankdata
+from sklearn.metrics import average_precision_score
 
 from suprem.errors import EvaluationError
 
@@ -69,12 +70,7 @@ def average_precision(labels: ArrayLike, scores: ArrayLike) -> NDArray[np.float6
     present, values = _checked(labels, scores)
     result = np.full(present.shape[1], np.nan)
     for column in np.flatnonzero(evaluable(present)):
-        descending = np.argsort(-values[:, column], kind="stable")
-        ordered = values[descending, column]
-        last_of_ties = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
-        found = np.cumsum(present[descending, column])[last_of_ties]
-        precision = found / (last_of_ties + 1)
-        result[column] = np.sum(precision * np.diff(found, prepend=0)) / found[-1]
+        result[column] = average_precision_score(present[:, column], values[:, column])
     return result
 
 

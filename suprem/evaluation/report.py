@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from io import StringIO
 from itertools import product
 
 from suprem.datasets.catalog import load_task
@@ -17,7 +15,7 @@ from suprem.evaluation.probe_result import ProbeResult
 from suprem.evaluation.published import load_published
 from suprem.evaluation.results import EvaluationResult, Interval
 from suprem.evaluation.worst_cases import worst_cases
-from suprem.export import RESEARCH_USE, text_cell
+from suprem.export import RESEARCH_USE, csv_text, text_cell
 
 COLUMNS = (
     "task", "labels", "split", "class", "query", "stratum", "positives", "records", "auroc", "ci_low", "ci_high",
@@ -40,9 +38,7 @@ def classes_csv(evaluation: EvaluationFolder) -> str:
     Raises:
         EvaluationError: A result cannot be read.
     """
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    rows: list[tuple[object, ...]] = []
     for task in evaluation.tasks:
         result = evaluation.result(task)
         for entry in result.classes:
@@ -50,12 +46,8 @@ def classes_csv(evaluation: EvaluationFolder) -> str:
             numbers = (entry.auroc, *entry.ci, entry.average_precision)
             written = ["" if math.isnan(number) else f"{number:.6f}" for number in numbers]
             origin = map(text_cell, (result.checkpoint, result.encoder, result.queries))
-            writer.writerow(
-                (*map(text_cell, texts), entry.positives, result.records, *written, entry.lost_draws, *origin)
-            )
-    writer.writerow(())
-    writer.writerow((RESEARCH_USE,))
-    return out.getvalue()
+            rows.append((*map(text_cell, texts), entry.positives, result.records, *written, entry.lost_draws, *origin))
+    return csv_text(COLUMNS, rows)
 
 
 def worst_cases_csv(evaluation: EvaluationFolder) -> str:
@@ -64,30 +56,24 @@ def worst_cases_csv(evaluation: EvaluationFolder) -> str:
     Raises:
         EvaluationError: Results, scores and records do not belong together.
     """
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(("task", "class", "has_it", "record", "score", "share_of_records_below", "labels"))
+    rows: list[tuple[object, ...]] = []
     for task in evaluation.tasks:
         scores, index = evaluation.scores(task), evaluation.records(task)
         ranked = [entry.code for entry in evaluation.result(task).classes if not math.isnan(entry.auroc)]
         for code, positive in product(ranked, (False, True)):
             for case in worst_cases(scores, index, code, positive=positive):
                 numbers = (f"{case.score:.6f}", f"{case.above:.4f}")
-                writer.writerow((task, code, int(positive), text_cell(case.record_id), *numbers, " ".join(case.labels)))
-    writer.writerow(())
-    writer.writerow((RESEARCH_USE,))
-    return out.getvalue()
+                rows.append((task, code, int(positive), text_cell(case.record_id), *numbers, " ".join(case.labels)))
+    return csv_text(("task", "class", "has_it", "record", "score", "share_of_records_below", "labels"), rows)
 
 
 def probes_csv(probes: Iterable[ProbeResult]) -> str:
     """Return every linear probe, seeds apart, as CSV, with the research-use notice below."""
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(PROBE_COLUMNS)
+    rows: list[tuple[object, ...]] = []
     for probe in probes:
         numbers = (probe.macro, *probe.macro_ci, probe.macro_10, probe.macro_trained)
         texts = (probe.split, probe.seen, " ".join(probe.untrained), probe.store, probe.checkpoint, probe.recipe)
-        writer.writerow(
+        rows.append(
             (
                 *map(text_cell, (probe.task, probe.features)),
                 probe.seed,
@@ -99,9 +85,7 @@ def probes_csv(probes: Iterable[ProbeResult]) -> str:
                 *map(text_cell, texts),
             )
         )
-    writer.writerow(())
-    writer.writerow((RESEARCH_USE,))
-    return out.getvalue()
+    return csv_text(PROBE_COLUMNS, rows)
 
 
 def report_markdown(evaluation: EvaluationFolder) -> str:

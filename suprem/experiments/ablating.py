@@ -19,7 +19,7 @@ from suprem.concepts.mapping.versions import open_version
 from suprem.concepts.vocabulary import load_terms
 from suprem.configfile import as_dict, did_you_mean, load_config
 from suprem.datasets.catalog import load_task
-from suprem.datasets.signal_store import Progress, SignalStore
+from suprem.datasets.signal_store import SignalStore
 from suprem.errors import ConceptError, ConfigError, DatasetError, EvaluationError
 from suprem.evaluation.ablation import (
     AblationResult,
@@ -37,6 +37,7 @@ from suprem.evaluation.zero_shot import Setting, evaluate_scores
 from suprem.experiments import pretraining
 from suprem.experiments.pretraining import Experiment, synthetic_data
 from suprem.inference.predictor import Predictor
+from suprem.progress import Progress
 from suprem.training.config import PretrainConfig
 from suprem.training.distributed import Workers
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from suprem.concepts.vocabulary import Vocabulary, load_terms
 from suprem.datasets.catalog import load_task
 from suprem.datasets.corpora import CORPORA
-from suprem.datasets.signal_store import Progress
 from suprem.datasets.task import LabelledRecords, Task
 from suprem.ecg.disturb import DISTURBANCES
 from suprem.ecg.formats.readers import read_ecg
@@ -33,6 +32,7 @@ from suprem.evaluation.robustness import (
 from suprem.experiments.configurations import ZeroShotConfig
 from suprem.experiments.zero_shot import ask
 from suprem.inference.predictor import Predictor
+from suprem.progress import Progress
 
 BATCH = 32
 

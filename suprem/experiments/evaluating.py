@@ -17,7 +17,6 @@ from suprem.datasets.catalog import load_task
 from suprem.datasets.corpora import CORPORA
 from suprem.datasets.index import RecordIndex
 from suprem.datasets.ptbxl import TABLE as PTBXL_TABLE
-from suprem.datasets.signal_store import Progress
 from suprem.errors import ConfigError, DatasetError
 from suprem.evaluation.evaluation_folder import (
     MANIFEST,
@@ -33,6 +32,7 @@ from suprem.evaluation.zero_shot import Evaluation
 from suprem.experiments.configurations import EvaluationConfig, ZeroShotConfig
 from suprem.experiments.zero_shot import Question, answer, ask
 from suprem.inference.predictor import Predictor
+from suprem.progress import Progress
 
 DEPTH = ("", "*/", "*/*/")
 """Where below a folder PTB-XL is looked for; the other corpora are known by the names of their headers at any depth."""

@@ -30,11 +30,12 @@ from suprem.jobs.processes import peak_memory
 from suprem.model.checkpoint import EncoderStamp, load_checkpoint, save_checkpoint
 from suprem.model.config import ModelConfig
 from suprem.model.supreme import SupremeModel
+from suprem.progress import Progress
 from suprem.training.config import PretrainConfig
 from suprem.training.distillation import taught
 from suprem.training.distributed import Workers
 from suprem.training.labels import labels_of_reports, labels_of_statements, learnable, with_measurements
-from suprem.training.loop import ComposedRows, LabelledRows, Learner, Progress, RunSummary, train
+from suprem.training.loop import ComposedRows, LabelledRows, Learner, RunSummary, train
 from suprem.training.query_bank import QueryBank, embed_descriptions, embed_vocabulary, query_bank
 from suprem.training.runlog import RunLog
 from suprem.training.trackers import MlflowTracker, TensorBoardTracker, Tracker

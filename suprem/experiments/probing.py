@@ -17,7 +17,7 @@ from suprem.configfile import as_dict
 from suprem.datasets.catalog import load_task
 from suprem.datasets.index import TRAIN_FOLDS
 from suprem.datasets.measured import fill_missing, measurements_of
-from suprem.datasets.signal_store import Progress, SignalStore
+from suprem.datasets.signal_store import SignalStore
 from suprem.datasets.task import LabelledRecords
 from suprem.errors import ConfigError, DatasetError
 from suprem.evaluation.linear_probe import ProbeData, probe, subset
@@ -25,6 +25,7 @@ from suprem.evaluation.probe_result import Probe, ProbeResult, judge
 from suprem.experiments.task_records import refuse_shared
 from suprem.model.checkpoint import Checkpoint
 from suprem.model.supreme import SupremeModel
+from suprem.progress import Progress
 from suprem.training.loop import LabelledRows
 from suprem.training.supervised import ENCODERS as SUPERVISED
 from suprem.training.supervised import SupervisedConfig, supervised_logits, train_supervised

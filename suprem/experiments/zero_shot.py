@@ -16,7 +16,7 @@ from suprem.datasets.catalog import load_task
 from suprem.datasets.corpora import CORPORA
 from suprem.datasets.crop import cropped_signals
 from suprem.datasets.index import RecordIndex
-from suprem.datasets.signal_store import STEP, Progress
+from suprem.datasets.signal_store import STEP
 from suprem.datasets.task import LabelledRecords
 from suprem.ecg.preprocess import SignalSpec
 from suprem.errors import EcgError
@@ -35,6 +35,7 @@ from suprem.experiments.task_records import (
     store_hashes,
 )
 from suprem.inference.predictor import Predictor
+from suprem.progress import Progress
 
 
 @dataclass(frozen=True, eq=False)

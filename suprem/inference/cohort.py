@@ -18,8 +18,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from suprem.atomic import replacing, write_text
+from suprem.concepts.cosine import unit_rows
 from suprem.ecg.checks.quality import Level
 from suprem.ecg.formats.table import TableFormat
 from suprem.errors import CohortError
@@ -129,7 +131,7 @@ class Cohort:
     @property
     def scores(self) -> NDArray[np.float64]:
         """Sigmoids of the logits (recording, query)."""
-        return np.asarray(1.0 / (1.0 + np.exp(-self.logits.astype(np.float64))))
+        return np.asarray(expit(self.logits.astype(np.float64)))
 
     def path(self, row: int) -> Path:
         """Return the file of a recording."""
@@ -181,7 +183,7 @@ class Cohort:
             return []
         others = among.features[rows].astype(np.float64)
         centre = others.mean(axis=0)
-        likeness = _unit(others - centre) @ _unit(self.features[row].astype(np.float64) - centre)
+        likeness = unit_rows(others - centre) @ unit_rows(self.features[row].astype(np.float64) - centre)
         order = np.argsort(-likeness, kind="stable")
         same = among.folder == self.folder
         return [(int(rows[i]), float(likeness[i])) for i in order if not (same and rows[i] == row)][:count]
@@ -299,7 +301,3 @@ def _plan(stated: dict[str, Any]) -> Plan:
 def _read(path: Path) -> dict[str, NDArray[Any]]:
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in _ARRAYS}
-
-
-def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12))

@@ -6,11 +6,12 @@ Machine reports are built from few statements, so this saves most of the work (t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from suprem.progress import Progress
 from suprem.reports.asking import Questionnaire
 from suprem.reports.cache import AnswerCache
 from suprem.reports.entity import Certainty, Entity
@@ -21,9 +22,6 @@ from suprem.reports.prompt import Prompt
 from suprem.reports.report import Report, SkippedReport
 from suprem.reports.rules import UNDERSTOOD_SHARE, WHOLLY_UNDERSTOOD_SHARE, extract_statement
 from suprem.reports.statement import Statement, split_statements
-
-Progress = Callable[[float, str], None]
-"""Called with the share done and a message; it stops the work by raising `Cancelled`."""
 
 
 class Language(StrEnum):

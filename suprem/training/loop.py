@@ -21,6 +21,7 @@ from suprem.evaluation.metrics import auroc as auroc_per_class
 from suprem.model.attention_maps import AttentionInputs, watch_attention
 from suprem.model.checkpoint import has_training_state, load_training_state, save_training_state
 from suprem.model.supreme import SupremeModel
+from suprem.progress import Progress
 from suprem.training.attention_diversity import attention_likeness
 from suprem.training.config import TrainConfig
 from suprem.training.distributed import Workers
@@ -28,7 +29,6 @@ from suprem.training.query_bank import QueryBank
 from suprem.training.runlog import RunLog
 from suprem.training.schedule import learning_rate
 
-Progress = Callable[[float, str], None]
 LOG_EVERY = 10
 EVALUATION_BATCH = 64
 FILTERED_SECONDS = 10.0

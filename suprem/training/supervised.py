@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from suprem.datasets.signal_store import SignalStore
 from suprem.model.config import ModelConfig
 from suprem.model.supreme import SupremeModel
+from suprem.progress import Progress
 from suprem.training.config import TrainConfig
 from suprem.training.distributed import Workers
-from suprem.training.loop import EVALUATION_BATCH, LabelledRows, Progress, train
+from suprem.training.loop import EVALUATION_BATCH, LabelledRows, train
 from suprem.training.query_bank import QueryBank
 from suprem.training.runlog import RunLog
 

@@ -18,7 +18,7 @@ from suprem.evaluation.external import evaluate_external
 from suprem.experiments.configurations import EvaluationConfig
 from suprem.experiments.external import write_external
 from suprem.jobs.job import Job
-from suprem.web.evaluation.evaluation_panel import TASK_TITLES
+from suprem.web.evaluation.evaluations import TASK_TITLES
 from tests.evaluations import write_evaluation, write_probes, write_robustness
 from tests.tiny import write_checkpoint
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.fuzz_readers import gather_seeds, mutated
+from pipelines.fuzz_readers import gather_seeds
+from pipelines.mutations import mutated
 from suprem.errors import EcgError
 from tests.ecg.formats.examples_of_every_format import write_examples
 

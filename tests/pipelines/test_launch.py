@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from pipelines import launch, pretrain
-from pipelines.launch import Launch, NodeRun, SlurmLauncher, TorchrunLauncher, read_launch, torchrun
+from pipelines import launch, pretrain, slurm
+from pipelines.launch import TorchrunLauncher, read_launch
+from pipelines.slurm import NodeRun, SlurmLauncher
+from pipelines.torchrun import Launch, resuming, torchrun
 from suprem.errors import Cancelled, ConfigError, JobError
 
 WORDS = ("--config", "a.toml", "--data", "store", "--run-dir", "run", "--set", "training.epochs=3")
@@ -106,7 +108,7 @@ def test_a_preempted_run_saves_is_queued_again_and_resumes(tmp_path: Path, monke
         started.append(tuple(words))
         return [sys.executable, "-c", SAVER]
 
-    monkeypatch.setattr(launch, "torchrun", command)
+    monkeypatch.setattr(slurm, "torchrun", command)
     monkeypatch.setenv("_TEST_CLUSTER_", "local")  # submitit's own switch
     monkeypatch.setenv("SUBMITIT_LOCAL_JOB_ID", "12")
     run = NodeRun("pretrain", WORDS, tmp_path, Launch("slurm"))
@@ -122,7 +124,7 @@ def test_a_preempted_run_saves_is_queued_again_and_resumes(tmp_path: Path, monke
         assert run() == 143
     finally:
         signal.signal(signal.SIGALRM, before)
-    assert started == [WORDS, launch.resuming(WORDS)]
+    assert started == [WORDS, resuming(WORDS)]
     assert again[0].function.words == WORDS
 
 
@@ -143,4 +145,4 @@ RUN = ("--config", "a.toml", "--data", "store", "--run-dir", "run", "--set", "tr
 
 @pytest.mark.parametrize("words", [RUN, (*RUN, "--vocabulary=v", "--resume"), ("--vocabulary", "v", *RUN)])
 def test_a_run_that_goes_on_keeps_its_configuration(words: tuple[str, ...]) -> None:
-    assert launch.resuming(words) == ("--data", "store", "--run-dir", "run", "--resume")
+    assert resuming(words) == ("--data", "store", "--run-dir", "run", "--resume")

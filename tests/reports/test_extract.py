@@ -8,16 +8,10 @@ from pathlib import Path
 import pytest
 
 from suprem.errors import Cancelled, LlmUnavailable
+from suprem.progress import Progress
 from suprem.reports.cache import AnswerCache
 from suprem.reports.entities_file import line_of
-from suprem.reports.extract import (
-    Language,
-    LlmExtractor,
-    Progress,
-    RuleExtractor,
-    StatementEntities,
-    extract_entities,
-)
+from suprem.reports.extract import Language, LlmExtractor, RuleExtractor, StatementEntities, extract_entities
 from suprem.reports.llm import CannedLlm, OpenAiLlm
 from suprem.reports.prompt import load_prompt
 from suprem.reports.report import Report, SkippedReport, read_reports

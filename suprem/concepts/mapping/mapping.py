@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suprem.concepts.abbreviations import expand
+from suprem.concepts.cosine import unit_rows
 from suprem.concepts.embed import TextEmbedder
 from suprem.concepts.finding import core
 from suprem.concepts.guards import IMPLIED, conflict, properties
@@ -160,7 +161,7 @@ def measure_similarities(
         raise ConceptError("There is no entity to map; give at least one name.")
     finding = {name: core(name) for name in names}
     row = {text: index for index, text in enumerate(sorted(set(finding.values())))}
-    vectors = _unit(embedder.embed(tuple(row)))[[row[finding[name]] for name in names]]
+    vectors = unit_rows(embedder.embed(tuple(row)))[[row[finding[name]] for name in names]]
     column = {code: index for index, code in enumerate(vocabulary.codes)}
     found = [vocabulary.lookup(name) or vocabulary.lookup(finding[name]) for name in names]
     # A finding in one place is no target: the entity goes to the finding, and its places make the labels.
@@ -192,7 +193,7 @@ def measure_similarities(
         names,
         vocabulary,
         build_tree(vectors, entity, floor=floor, findings=exact),
-        _cosines(vectors, _unit(embedder.embed(tuple(vocabulary.texts))), vocabulary),
+        _cosines(vectors, unit_rows(embedder.embed(tuple(vocabulary.texts))), vocabulary),
         excluded,
         broader,
         narrower,
@@ -271,7 +272,7 @@ def overlap(
     Each is (query, other query, cosine, guard); the guard, empty for most, names why the two are not one after all, as
     with the paper's "third degree av block" and "second degree av block" (0.98).
     """
-    vectors, others = (_unit(embedder.embed([expand(text) for text in texts])) for texts in (first, second))
+    vectors, others = (unit_rows(embedder.embed([expand(text) for text in texts])) for texts in (first, second))
     cosines = vectors @ others.T
     pairs = [(first[i], second[j], float(cosines[i, j])) for i, j in np.argwhere(cosines >= threshold)]
     return [(a, b, cosine, conflict(a, b) or "") for a, b, cosine in sorted(pairs, key=lambda p: (-p[2], p[:2]))]
@@ -420,11 +421,6 @@ def _usual(wordings: StatedProperties, starts: NDArray[np.intp]) -> StatedProper
             stated |= np.where(2 * (bits & mask > 0).sum(axis=0) > len(bits), mask, np.uint64(0))
         rows.append(stated)
     return StatedProperties(np.array(rows), wordings.guards)
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
 
 
 def chosen_thresholds(encoder: str, cluster: float | None, map: float | None) -> MappingThresholds:

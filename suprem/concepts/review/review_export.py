@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from collections.abc import Mapping as Lookup
-from io import StringIO
 
 from suprem.concepts.mapping.mapping import Mapping
 from suprem.concepts.review.decision import Decision
 from suprem.concepts.vocabulary import Vocabulary
-from suprem.export import RESEARCH_USE, text_cell
+from suprem.export import csv_text, text_cell
 
 COLUMNS = (
     "entity",
@@ -41,15 +39,8 @@ def approved_as_csv(
         similarity is empty where the reviewers chose another concept than the mapping, to which it does not apply.
     """
     names = {concept.code: concept.name for concept in vocabulary.concepts}
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for row in mappings:
-        if row.entity in settled:
-            writer.writerow(map(text_cell, _cells(row, settled[row.entity], names)))
-    writer.writerow(())
-    writer.writerow((RESEARCH_USE,))
-    return out.getvalue()
+    rows = (map(text_cell, _cells(row, settled[row.entity], names)) for row in mappings if row.entity in settled)
+    return csv_text(COLUMNS, rows)
 
 
 def _cells(row: Mapping, decisions: tuple[Decision, ...], names: Lookup[str, str]) -> tuple[str, ...]:

@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from suprem.concepts.terminologies.terminologies import Progress, RowCount, Terms, decoded_term, read_rows
+from suprem.concepts.terminologies.terminologies import RowCount, Terms, decoded_term, read_rows
 from suprem.concepts.vocabulary import Concept
 from suprem.errors import ConceptError
+from suprem.progress import Progress
 
 ROOTS = ("301120008", "698247007", "44808001", "22298006")
 """Electrocardiogram finding, cardiac arrhythmia, conduction disorder of the heart, myocardial infarction."""

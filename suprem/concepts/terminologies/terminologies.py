@@ -7,21 +7,20 @@ are counted and the rest is kept.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from suprem.concepts.abbreviations import expand, match_key
 from suprem.concepts.vocabulary import Concept, Vocabulary
 from suprem.errors import ConceptError
+from suprem.progress import Progress
 
 MAX_CHARACTERS = 200
 """A longer term is a sentence, not a name."""
 
 _SHOWN = 5
 _STEP = 200_000  # rows between two reports of progress
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass

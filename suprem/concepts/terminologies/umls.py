@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from suprem.concepts.terminologies.terminologies import Progress, RowCount, Terms, decoded_term, read_rows
+from suprem.concepts.terminologies.terminologies import RowCount, Terms, decoded_term, read_rows
 from suprem.concepts.vocabulary import Concept
 from suprem.errors import ConceptError
+from suprem.progress import Progress
 
 FINDING_TYPES = frozenset({"T019", "T020", "T033", "T034", "T037", "T042", "T046", "T047", "T184", "T190"})
 """UMLS semantic types of what an ECG may show: findings, signs, functions of an organ, diseases, abnormalities, injury.

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from suprem.errors import CheckpointError, CohortError, JobError
-from suprem.export import RESEARCH_USE, text_cell
+from suprem.export import csv_text, text_cell
 from suprem.inference.cohort import Cohort, QualityVerdict, has_begun, list_cohorts, state_of
 from suprem.inference.reference_bank import OutOfDistributionLevel, ReferenceBank
 from suprem.jobs import runner
@@ -111,18 +109,13 @@ def cohort_as_csv(
     cohort: Cohort, selection: Selection, rows: Sequence[int], likeness: Sequence[OutOfDistributionLevel]
 ) -> str:
     """Return the recordings as CSV, one column a query, with the research-use notice below them."""
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    queries = cohort.plan.queries
-    writer.writerow(["ecg", "quality", "reference_ecgs", "found", *map(text_cell, queries), "checkpoint"])
-    scores = cohort.scores
+    header = ["ecg", "quality", "reference_ecgs", "found", *map(text_cell, cohort.plan.queries), "checkpoint"]
+    written, scores = [], cohort.scores
     for row in rows:
         numbers = ["" if np.isnan(score) else f"{score:.6f}" for score in scores[row]]
         name, found = text_cell(label(cohort, row, selection.named)), text_cell(cohort.messages[row])
-        writer.writerow([name, cohort.verdicts[row], likeness[row], found, *numbers, cohort.plan.checkpoint])
-    writer.writerow(())
-    writer.writerow((RESEARCH_USE,))
-    return out.getvalue()
+        written.append([name, cohort.verdicts[row], likeness[row], found, *numbers, cohort.plan.checkpoint])
+    return csv_text(header, written)
 
 
 def _known(score: float) -> float | None:

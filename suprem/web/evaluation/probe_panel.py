@@ -12,7 +12,7 @@ from suprem.evaluation.probe_result import Probe, ProbeMean, over_seeds
 from suprem.evaluation.published import PublishedTable, load_published
 from suprem.evaluation.report import figure, probes_csv
 from suprem.evaluation.results import EvaluationResult
-from suprem.web.evaluation.evaluation_panel import TASK_TITLES, show_remarks
+from suprem.web.evaluation.evaluations import TASK_TITLES, show_remarks
 from suprem.web.evaluation.probe_figure import probe_figure, published_figure
 from suprem.web.frame import PLOT, absent, plain
 

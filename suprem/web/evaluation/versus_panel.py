@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
-from io import StringIO
 
 import streamlit as st
 
@@ -14,9 +12,9 @@ from suprem.evaluation.comparison import TaskComparison, aligned, compare_scores
 from suprem.evaluation.evaluation_folder import EvaluationFolder
 from suprem.evaluation.over_tasks import across_tasks
 from suprem.evaluation.results import EvaluationResult
-from suprem.export import RESEARCH_USE, text_cell
+from suprem.export import csv_text, text_cell
 from suprem.web.evaluation.evaluation_figure import difference_figure
-from suprem.web.evaluation.evaluation_panel import TASK_TITLES, choose_evaluation, show_remarks, title_of
+from suprem.web.evaluation.evaluations import TASK_TITLES, choose_evaluation, show_remarks, title_of
 from suprem.web.frame import DECIMALS, PLOT, plain
 
 DRAWS = 1000
@@ -108,14 +106,8 @@ def comparison_rows(found: TaskComparison) -> list[dict[str, str | int | float |
 
 def comparison_csv(found: TaskComparison, names: tuple[str, str]) -> str:
     """Return the comparison by class as CSV, with the means and the research-use notice below."""
-    out = StringIO()
-    rows = comparison_rows(found)
-    writer = csv.DictWriter(out, list(rows[0]) if rows else ["class"], lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows({**row, "class": text_cell(str(row["class"]))} for row in rows)
-    below = csv.writer(out, lineterminator="\r\n")
-    below.writerows([(), (verdict(found, names),), (RESEARCH_USE,)])
-    return out.getvalue()
+    rows = [{**row, "class": text_cell(str(row["class"]))} for row in comparison_rows(found)]
+    return csv_text(rows[0] if rows else ["class"], (row.values() for row in rows), [verdict(found, names)])
 
 
 def _names(first: EvaluationFolder, second: EvaluationFolder) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from suprem.errors import EvaluationError
 from suprem.evaluation.evaluation_folder import EvaluationFolder
 from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.worst_cases import Case, worst_cases
-from suprem.web.evaluation.evaluation_panel import choose_class
+from suprem.web.evaluation.evaluations import choose_class
 from suprem.web.read_ecg.ecg_picker import open_record
 from suprem.web.read_ecg.query_panel import ask_first
 

@@ -112,9 +112,9 @@ def log_override(ecg: PickedEcg, findings: Sequence[QualityFinding], name: str, 
     Raises:
         ConceptError: The log cannot be written; then nothing may be shown.
     """
-    # Imported here and not above: the database and what else the concept pages share take time that no trace needs.
+    # Imported here and not above: the database takes time that no trace needs.
     from suprem.audit.log import installation_key, keyed_hash
-    from suprem.web.concept_map.concept_cache import review_store
+    from suprem.web.audit_cache import audit_log
 
     settings = load_settings()
     details = {
@@ -125,5 +125,5 @@ def log_override(ecg: PickedEcg, findings: Sequence[QualityFinding], name: str, 
     }
     samples = hashlib.sha256(ecg.record.signal.tobytes()).digest()
     subject = f"recording {keyed_hash(installation_key(settings.home), samples)[:16]}"
-    row = review_store(settings.database).audit.record(name, "override_quality", subject, details)
+    row = audit_log(settings.database).record(name, "override_quality", subject, details)
     return f"{name}: {reason}. Row {row.number} of the audit log."

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from io import StringIO
 from typing import TYPE_CHECKING
 
-from suprem.export import RESEARCH_USE, text_cell
+from suprem.export import csv_text, text_cell
 
 if TYPE_CHECKING:
     from suprem.inference.score import QueryScore
@@ -22,15 +20,11 @@ def scores_as_csv(scores: Sequence[QueryScore], record: str) -> str:
         scores: In the order of the file.
         record: What the page calls the recording; never the name of an uploaded file.
     """
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    rows = []
     for score in scores:
         nearest = "; ".join(f"{term} ({cosine:.2f})" for term, cosine in score.nearest)
         texts = (score.query, score.prompt, str(score.support), nearest, score.checkpoint)
         query, prompt, support, nearest, checkpoint = map(text_cell, texts)
         numbers = (f"{score.score:.6f}", f"{score.logit:.6f}")
-        writer.writerow((text_cell(record), query, prompt, *numbers, support, nearest, checkpoint))
-    writer.writerow(())
-    writer.writerow((RESEARCH_USE,))
-    return out.getvalue()
+        rows.append((text_cell(record), query, prompt, *numbers, support, nearest, checkpoint))
+    return csv_text(COLUMNS, rows)

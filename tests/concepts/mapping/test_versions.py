@@ -1,15 +1,26 @@
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from suprem.concepts.mapping.changes import compare
 from suprem.concepts.mapping.labels import LabelMatrix
-from suprem.concepts.mapping.mapping import Mapping, MappingThresholds, Similarities, read_mapping, to_csv
+from suprem.concepts.mapping.mapping import (
+    Mapping,
+    MappingThresholds,
+    Similarities,
+    measure_similarities,
+    read_mapping,
+    remap,
+    to_csv,
+)
 from suprem.concepts.mapping.mentions import Mentions
 from suprem.concepts.mapping.reviewed import REVIEWED, decide
 from suprem.concepts.mapping.versions import (
@@ -25,6 +36,7 @@ from suprem.errors import ConceptError
 from suprem.reports.entities_file import Mention, ReportFindings
 from suprem.reports.entity import Certainty
 from suprem.reports.extract import Language
+from tests.concepts.phrases import OTHER_FINDINGS, PARAPHRASES, UNRELATED
 from tests.fakes import FakeEmbedder
 
 THRESHOLDS = MappingThresholds(cluster=0.8, map=0.75)
@@ -168,3 +180,29 @@ def test_a_version_remembers_the_program_that_mapped_it(similarities: Similariti
     del content["mapping_code"]
     manifest.write_text(json.dumps(content))
     assert open_version(version.folder).mapping_code == "", "one made before this was kept"
+
+
+class WordsEmbedder(FakeEmbedder):
+    """Texts are near each other as they share words: cosines that mean something and are the same on every machine."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = np.zeros((len(texts), 512), np.float32)
+        for row, text in enumerate(texts):
+            for word in text.lower().split():
+                vectors[row, int(hashlib.sha256(word.encode()).hexdigest(), 16) % 512] += 1.0
+        return vectors
+
+
+MAPPED = {"f47b737e84e967b4": "d79f7387c4623853"}
+"""`mapping_code()` -> digest of where the names below go; the last is that of this program."""
+
+
+def test_names_that_map_otherwise_are_told_by_the_mapping_code(terms: Vocabulary) -> None:
+    """A version says which rules made it; nobody would know of a change if `MAPPING_RULES` stood still."""
+    names = sorted({*terms.texts, *PARAPHRASES, *OTHER_FINDINGS, *UNRELATED})
+    similarities = measure_similarities(names, terms, WordsEmbedder(), floor=0.55)
+    rows = remap(similarities, cluster_threshold=0.83, map_threshold=0.71)
+    where = [(row.entity, row.code, row.guard, row.needs_review) for row in rows]
+    digest = hashlib.sha256(json.dumps(sorted(where)).encode()).hexdigest()[:16]
+    assert mapping_code() in MAPPED, f"wordings or rules changed: write down {mapping_code()!r}: {digest!r}"
+    assert digest == MAPPED[mapping_code()], f"names map otherwise ({digest}): raise MAPPING_RULES by one"
