@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipelines.inputs import gather_paths
 from pipelines.recordings import add_table_options, remarks_on, said_in_one, say_remarks, table_of
@@ -32,7 +31,15 @@ from pipelines.stage import ConsoleProgress, run_stage, say
 from suprem.datasets.measured import TABLE, measurements_of
 from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.formats.readers import read_ecg
-from suprem.ecg.measurement.ludb_marks import beat_times, global_intervals, read_ludb, read_marks, typical_intervals
+from suprem.ecg.measurement.ludb_marks import (
+    BEAT_SECONDS,
+    beat_times,
+    global_intervals,
+    matched_beats,
+    read_ludb,
+    read_marks,
+    typical_intervals,
+)
 from suprem.ecg.measurement.measure import UNCONFIRMED, Measured, Measurements, measure
 from suprem.ecg.measurement.median_beat import FS, locate_beats
 from suprem.ecg.preprocess import choose_window, crop
@@ -41,7 +48,6 @@ from suprem.errors import EcgError
 from suprem.export import RESEARCH_USE, text_cell
 
 WINDOW_SECONDS = 10.0
-BEAT_SECONDS = 0.075
 DEVICE_NAMES = {
     "Heart rate": ("Ventricular Heart Rate", "Heart Rate"),
     "P": ("P Duration",),
@@ -113,22 +119,6 @@ def against_marks(paths: Sequence[Path]) -> list[str]:
         f"heartbeats within {1000 * BEAT_SECONDS:g} ms: F1 {score:.4f}, {hits} found, {missed} missed, {extra} wrong"
     )
     return [*errors.lines(), beats]
-
-
-def matched_beats(found: NDArray[np.float64], marked: NDArray[np.float64]) -> tuple[int, int, int]:
-    """Return how many heartbeats were found, missed, and found where none is marked, from the first mark to the last.
-
-    Args:
-        found: Times in seconds.
-        marked: The same of the reference, in rising order. Its first and last beats may be unmarked, so nothing is
-            counted beyond the marks.
-    """
-    if not len(marked):
-        return 0, 0, 0
-    inside = found[(found >= marked[0] - BEAT_SECONDS) & (found <= marked[-1] + BEAT_SECONDS)]
-    near = np.abs(inside[:, None] - marked[None, :]) <= BEAT_SECONDS
-    hits = min(int(near.any(axis=0).sum()), int(near.any(axis=1).sum()))
-    return hits, len(marked) - hits, len(inside) - hits
 
 
 def against_device(paths: Sequence[Path]) -> list[str]:

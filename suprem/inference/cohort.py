@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from suprem.atomic import replacing, write_text
 from suprem.concepts.cosine import unit_rows
@@ -131,7 +130,7 @@ class Cohort:
     @property
     def scores(self) -> NDArray[np.float64]:
         """Sigmoids of the logits (recording, query)."""
-        return np.asarray(expit(self.logits.astype(np.float64)))
+        return np.asarray(1.0 / (1.0 + np.exp(-self.logits.astype(np.float64))))
 
     def path(self, row: int) -> Path:
         """Return the file of a recording."""

@@ -199,7 +199,7 @@ class Predictor:
         vectors = self.vectors(asked)
         support = self.support(asked)
         logits = self.decode(encoded, vectors)
-        scores = expit(logits.astype(np.float64))
+        scores = 1.0 / (1.0 + np.exp(-logits.astype(np.float64)))
         return [
             [
                 QueryScore(

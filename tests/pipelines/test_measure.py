@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.measure import main, matched_beats
+from pipelines.measure import main
 from suprem.ecg.formats.readers import read_ecg
+from suprem.ecg.measurement.ludb_marks import matched_beats
 from suprem.ecg.measurement.measure import measure
 from tests.tiny import ecg, small_store, write_wfdb
 

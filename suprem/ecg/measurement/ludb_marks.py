@@ -13,9 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import wfdb
+from numpy.typing import NDArray
 
 from suprem.ecg.record import LEADS, EcgRecord
 from suprem.errors import UnreadableEcg
+
+BEAT_SECONDS = 0.075
+"""A heartbeat is found where one is marked within so many seconds."""
 
 _WAVES = {"p": "P", "N": "QRS", "t": "T"}
 _SAME_BEAT_SECONDS = 0.15
@@ -176,3 +180,19 @@ def _latest(values: Sequence[float]) -> float:
 
 def _middle(values: Sequence[float]) -> float:
     return float(np.median(values))
+
+
+def matched_beats(found: NDArray[np.float64], marked: NDArray[np.float64]) -> tuple[int, int, int]:
+    """Return how many heartbeats were found, missed, and found where none is marked, from the first mark to the last.
+
+    Args:
+        found: Times in seconds.
+        marked: The same of the reference, in rising order. Its first and last beats may be unmarked, so nothing is
+            counted beyond the marks.
+    """
+    if not len(marked):
+        return 0, 0, 0
+    inside = found[(found >= marked[0] - BEAT_SECONDS) & (found <= marked[-1] + BEAT_SECONDS)]
+    near = np.abs(inside[:, None] - marked[None, :]) <= BEAT_SECONDS
+    hits = min(int(near.any(axis=0).sum()), int(near.any(axis=1).sum()))
+    return hits, len(marked) - hits, len(inside) - hits
