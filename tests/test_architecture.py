@@ -236,6 +236,7 @@ OF_SEVERAL_MODULES = {
     "tests/ecg/formats/test_vendor_formats.py",
     "tests/ecg/test_identifiers.py",
     "tests/jobs/test_jobs.py",
+    "tests/reports/test_linear_patterns.py",
 }
 """Tests of what the modules of a room do together."""
 

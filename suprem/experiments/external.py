@@ -16,7 +16,6 @@ from suprem.atomic import replacing, write_text
 from suprem.datasets.catalog import load_task
 from suprem.datasets.external import ExternalCorpus
 from suprem.datasets.external_layouts import read_external
-from suprem.datasets.signal_store import Progress
 from suprem.ecg.intake import prepare_files
 from suprem.evaluation.external import evaluate_external
 from suprem.evaluation.external_result import ExternalResult
@@ -26,6 +25,7 @@ from suprem.evaluation.scoring import score_query_sets
 from suprem.inference.elsewhere import FIELD
 from suprem.inference.predictor import Predictor
 from suprem.model.checkpoint import load_checkpoint, write_card
+from suprem.progress import Progress
 
 LEARNED = "ptbxl"
 """Key of the corpus that models learn from here; its own figures are in the card already."""

@@ -193,7 +193,7 @@ class WordsEmbedder(FakeEmbedder):
         return vectors
 
 
-MAPPED = {"f47b737e84e967b4": "d79f7387c4623853"}
+MAPPED = {"3a296e0fcd6c0c55": "c66e0517cc4d3c05"}
 """`mapping_code()` -> digest of where the names below go; the last is that of this program."""
 
 
