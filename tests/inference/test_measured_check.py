@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 from suprem.concepts.query import CardiacQuery, Support
+from suprem.ecg.examples import example_titles, load_example
 from suprem.ecg.measurement.measure import Measurements, measure
 from suprem.ecg.synthetic import Conduction, SyntheticSpec, synthesize
 from suprem.inference.measured_check import contradictions
-from suprem.inference.reference import reference_of
+from suprem.inference.predictor import Predictor
+from suprem.inference.reference import reference_of, reference_percentile
 from suprem.inference.score import QueryScore
+from suprem.resources import ASSETS
 from tests.tiny import every_concept
 
 VOCABULARY = every_concept()
@@ -99,3 +102,41 @@ def test_what_a_definition_asks_for_and_is_missing_is_named(text: str, spec: Syn
 def test_a_finding_that_meets_its_definition_is_not_named() -> None:
     blocked = measure(synthesize(SyntheticSpec(conduction=Conduction.LBBB)))
     assert said("complete left bundle branch block", HIGH, blocked) == []
+
+
+SHOWN = {
+    "Synthetic: sinus bradycardia with first-degree AV block": ("sinus bradycardia", "first degree AV block"),
+    "Synthetic: atrial fibrillation": ("atrial fibrillation",),
+    "Synthetic: ventricular premature beats": ("ventricular premature complex",),
+    "Synthetic: right bundle branch block": ("right bundle branch block",),
+    "Synthetic: left bundle branch block, left axis": ("left bundle branch block",),
+    "Synthetic: inferior ST elevation": ("ST elevation", "acute ST elevation myocardial infarction"),
+    "Synthetic: high voltage with lateral T inversion": ("left ventricular hypertrophy",),
+}
+"""Examples with a finding -> what the shipped checkpoint must rank high on them."""
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Predictor:
+    return Predictor.load(ASSETS / "checkpoint")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("title", example_titles())
+def test_every_shipped_example_reads_sensibly(title: str, shipped: Predictor) -> None:
+    record = load_example(title)
+    found = measure(record)
+    normal, *findings = shipped.ask(["normal ECG", *SHOWN.get(title, ())])
+    scores = shipped.score(record, [normal, *findings])
+    places = [
+        reference_percentile(shipped.card, query.code, score.logit)
+        for query, score in zip([normal, *findings], scores, strict=True)
+    ]
+    against = contradictions(scores[:1], [normal], found, shipped.card, age=record.age, sex=record.sex)
+    assert places[0] is not None
+    assert all(place is not None and place.lower > 0.9 for place in places[1:])
+    if title in SHOWN:
+        assert against or not places[0].is_high, "an abnormal ECG is called normal and nothing objects"
+    else:
+        assert places[0].is_high
+        assert not against
