@@ -69,10 +69,6 @@ def score_figure(rows: Sequence[FindingRow], *, dark: bool = False) -> go.Figure
             x=[100 * row.place.lower if row.place else 0.0 for row in ordered],
             y=list(range(len(ordered))),
             orientation="h",
-            text=[words(row) for row in ordered],
-            textposition="outside",
-            textfont={"size": 13, "color": ink(dark)},
-            cliponaxis=False,
             marker={
                 "color": BAR,
                 "opacity": [0.45 if row.contradicted else 1.0 for row in ordered],
@@ -121,6 +117,19 @@ def score_figure(rows: Sequence[FindingRow], *, dark: bool = False) -> go.Figure
             size=FONT,
         ),
         showlegend=False,
+        # Beside the axis and not at the end of the bar, where the marks of the thresholds lie.
+        annotations=[
+            {
+                "x": 1.01,
+                "xref": "paper",
+                "xanchor": "left",
+                "y": height,
+                "text": words(row),
+                "showarrow": False,
+                "font": {"size": 13},
+            }
+            for height, row in enumerate(ordered)
+        ],
         xaxis=RANK_AXIS,
         yaxis={**query_axis([row.score for row in ordered]), "showgrid": False},
     )
@@ -128,12 +137,12 @@ def score_figure(rows: Sequence[FindingRow], *, dark: bool = False) -> go.Figure
 
 
 def words(row: FindingRow) -> str:
-    """Return what stands beside a bar: rank, calibrated probability where there is one, support, and the score."""
+    """Return what stands beside a bar: rank of 100, calibrated probability where known, support, and the score."""
     support = SUPPORT_WORDS[row.score.support]
     score = f"score {row.score.score:.2f}"
     if row.place is None:
         return f"no rank  {support}  <i>{score}</i>"
-    parts = [f"<b>{row.place.words}</b>"]
+    parts = [f"<b>{int(100 * row.place.lower)}</b>"]
     if row.contradicted:
         parts.append("contradicted")
     elif row.place.probability is not None:

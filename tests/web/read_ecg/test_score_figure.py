@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import plotly.graph_objects as go
 import pytest
 
 from suprem.concepts.query import Support
@@ -16,6 +17,10 @@ def row(query: str, score: float, rank: float | None = None, support: Support = 
     return FindingRow(own, None if rank is None else ReferencePercentile(rank, 2000, 0.9, (0.8, 0.95), 30))
 
 
+def texts(figure: go.Figure) -> list[str]:
+    return [note.text for note in figure.layout.annotations]
+
+
 ROWS = [row("high", 0.02, 0.987), row("middle", 0.9, 0.5), row("unknown", 0.5, None, Support.OUTSIDE)]
 
 
@@ -27,10 +32,10 @@ def test_a_bar_is_the_rank_and_not_the_score() -> None:
 
 
 def test_rank_and_score_stand_beside_the_bar_and_a_missing_rank_is_said() -> None:
-    unknown, middle, high = score_figure(ROWS).data[0].text
-    assert "above 98 of 100" in high
+    unknown, middle, high = texts(score_figure(ROWS))
+    assert "<b>98</b>" in high
     assert "score 0.02" in high
-    assert "above 50 of 100" in middle
+    assert "<b>50</b>" in middle
     assert "no rank" in unknown
     assert "outside the trained terms" in unknown
 
@@ -38,11 +43,11 @@ def test_rank_and_score_stand_beside_the_bar_and_a_missing_rank_is_said() -> Non
 def test_a_calibrated_probability_is_given_unless_a_measurement_contradicts() -> None:
     place = ReferencePercentile(0.9, 2000, 0.9, (0.8, 0.95), 30, probability=0.41, calibration_error=0.01)
     score = ROWS[0].score
-    (text,) = score_figure([FindingRow(score, place)]).data[0].text
+    (text,) = texts(score_figure([FindingRow(score, place)]))
     assert "calibrated 41%" in text
     figure = score_figure([FindingRow(score, place, contradicted=True)])
-    assert "contradicted" in figure.data[0].text[0]
-    assert "41%" not in figure.data[0].text[0]
+    assert "contradicted" in texts(figure)[0]
+    assert "41%" not in texts(figure)[0]
     assert figure.data[0].marker.opacity == (0.45,)
 
 
