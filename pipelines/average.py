@@ -9,11 +9,12 @@ import argparse
 from pathlib import Path
 
 from pipelines.stage import run_stage
+from suprem.export import RESEARCH_USE
 
 
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.average", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(prog="suprem average", description=__doc__.splitlines()[0], epilog=RESEARCH_USE)
     parser.add_argument("--checkpoints", type=Path, nargs="+", required=True, metavar="FOLDER")
     parser.add_argument("--shares", type=float, nargs="+", required=True, help="of each checkpoint; they add up to one")
     parser.add_argument("--to", type=Path, required=True, help="folder of the new checkpoint")

@@ -90,7 +90,7 @@ def judge(folder: Path) -> GateFigures:
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.check_quality", description=__doc__.splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem check-quality", description=__doc__.splitlines()[0], epilog=RESEARCH_USE
     )
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="records with labels.csv")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

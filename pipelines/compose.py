@@ -33,6 +33,7 @@ from suprem.composed.truth import Composed
 from suprem.datasets.index import TRAIN_FOLDS
 from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.record import INDEPENDENT_LEADS, SYNTHETIC, EcgRecord, complete_leads
+from suprem.export import RESEARCH_USE
 from suprem.paper.drawing import PrintFormat
 from suprem.paper.printout import Printout, print_ecg
 
@@ -61,7 +62,7 @@ def draw_pictures(composed: Iterator[Composed], folder: Path) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.compose", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(prog="suprem compose", description=__doc__.splitlines()[0], epilog=RESEARCH_USE)
     parser.add_argument("--store", type=Path, required=True, help="signal store of the corpus, eight leads at 100 Hz")
     parser.add_argument("--out", type=Path, required=True, help="folder of the composed ECGs")
     parser.add_argument("--count", type=int, default=16_000, help="how many; default: 16000")
