@@ -14,11 +14,11 @@ from suprem.concepts.query import CardiacQuery
 from suprem.concepts.vocabulary import Vocabulary
 
 _DENIED = re.compile(
-    r"(?:(?:there|it) (?:is|are|was|were) )?"
+    r"\A(?:(?:there|it) (?:is|are|was|were) )?"
     r"(?:not?(?: (?:a|an|any|in|evidence of|evidence for|signs? of|indication of)\b)?|without(?: any)?|absent|"
     r"(?:absence|lack) of|lacks|lacking|missing|negative for|free of|never|denie[sd]|excluded|ruled out|keine?|ohne|"
     r"non)\b[-: ]+(?P<finding>.+)|"
-    r"(?P<named>.+?)[:,( ]+(?:(?:is|are|was|were|has been) )?"
+    r"\A(?P<named>.+?)[:,( ]{1,4}(?:(?:is|are|was|were|has been) )?"
     r"(?:absent|ruled out|excluded|denied|missing|none|no|not (?:present|seen|found|evident|detected))\)?",
     re.IGNORECASE,
 )

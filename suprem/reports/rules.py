@@ -67,7 +67,7 @@ _RESPONSE = re.compile(r"(?:rapid|fast|slow|controlled|moderate) ventricular (?:
 _INTERVALS = {"qtc": (340.0, 480.0), "qrs": (50.0, 120.0), "pr": (110.0, 210.0), "pq": (110.0, 210.0)}
 """Milliseconds; wide enough that a value beyond them is no matter of the limits chosen."""
 _QUESTION = re.compile(
-    r"\s*(?:is|are|was|were|does|do|did|has|have|any|could|can|should|would|will|what|how|which|why|who|when)\b"
+    r"\A\s*(?:is|are|was|were|does|do|did|has|have|any|could|can|should|would|will|what|how|which|why|who|when)\b"
     r"[^?]*\?+\s*\Z",
     re.IGNORECASE,
 )
