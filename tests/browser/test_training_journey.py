@@ -58,11 +58,11 @@ def wait_for(store: JobStore, number: int, state: State) -> None:
 
 
 def set_number(page: Page, label: str, value: str, setting: str) -> None:
-    """Fill a field of the form and wait until the command that it would launch says so."""
+    """Fill a field of the form and wait until the configuration that it would launch says so."""
     field = page.get_by_role("spinbutton", name=label)
     field.fill(value)
     field.press("Enter")
-    expect(page.get_by_text(f"{setting}={value} ")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_test_id("stCode")).to_contain_text(f"{setting} = {value}\n", timeout=PATIENCE)
 
 
 def view(browser: Browser, name: str) -> None:
@@ -87,9 +87,10 @@ def test_a_run_survives_server_and_supervisor_and_its_checkpoint_scores(
         page = open_training(browser, address)
         view(browser, "New run")
         page.get_by_text("compact – the shipped network").click()
-        expect(page.get_by_text("configs/compact.toml")).to_be_visible(timeout=PATIENCE)  # its own fields are there
-        set_number(page, "Epochs", "4", "training.epochs")
-        set_number(page, "Batch", "4", "training.batch")
+        expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("26", timeout=PATIENCE)  # its own fields
+        page.get_by_text("Everything that defines this run").click()
+        set_number(page, "Epochs", "4", "epochs")
+        set_number(page, "Batch", "4", "batch")
         page.get_by_role("button", name="Launch").click()
         expect(page.get_by_text("Job 1 is ")).to_be_visible(timeout=PATIENCE)
         store = JobStore(f"sqlite:///{home / 'suprem.sqlite'}", home / "jobs")
