@@ -98,7 +98,7 @@ _PROPERTIES: dict[str, dict[str, str]] = {
     },
     # An ectopic focus in an atrium says nothing about the size of it.
     "atria": {
-        "size": "(?:atrial|biatrial) (?:enlargement|dilatation|dilation|overload|hypertrophy|strain|load)",
+        "size": "(?:atrial|biatrial) (?:enlargement|dilatation|dilation|overload|hypertrophy|strain|load|abnormality)",
         "rhythm": "atrial (?:rhythm|tachycardia|bradycardia|arrhythmia|fibrillation|flutter|paced|pacing|premature|"
         "escape|ectopic|beats?|complex(?:es)?|focus|origin)|ectopic atrial",
     },

@@ -48,7 +48,7 @@ DIGITS = 16
 FLOOR = 0.5
 """Lowest cluster threshold that a version is measured for."""
 
-MAPPING_RULES = 2
+MAPPING_RULES = 3
 """Raised by one whenever guards, clustering or the reading of a finding map a name differently than before."""
 
 
