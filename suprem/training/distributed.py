@@ -6,6 +6,7 @@ this one small interface.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -26,7 +27,10 @@ class Workers:
 
     Args:
         precision: "no" or "bf16", the arithmetic of the forward pass.
-        cpu: Whether to stay on the CPU where there is a GPU.
+        cpu: Whether to stay on the CPU where there is a GPU; without one the processes meet on it by themselves.
+
+    Raises:
+        TrainingError: `torchrun` started several processes, and this one found itself among another number.
 
     Attributes:
         rank: Number of this process, 0 for the one that writes files.
@@ -35,10 +39,17 @@ class Workers:
     """
 
     def __init__(self, *, precision: str = "no", cpu: bool = True) -> None:
-        self._accelerator = Accelerator(cpu=cpu, mixed_precision=precision)
+        # Accelerate looks for other processes on CPUs only where it is told to compute there.
+        self._accelerator = Accelerator(cpu=cpu or not torch.accelerator.is_available(), mixed_precision=precision)
         self.rank: int = self._accelerator.process_index
         self.count: int = self._accelerator.num_processes
         self.device: torch.device = self._accelerator.device
+        started = int(os.environ.get("WORLD_SIZE", "1"))
+        if started != self.count:
+            raise TrainingError(
+                f"{started} processes were started (WORLD_SIZE), but this one is among {self.count}: each would train "
+                "by itself into the same folder. Start them with torchrun, one for each GPU, or with training.cpu=true."
+            )
 
     @property
     def is_main(self) -> bool:

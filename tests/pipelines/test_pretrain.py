@@ -323,7 +323,6 @@ def smoke(folder: Path, *more: str, launcher: tuple[str, ...] = ()) -> list[str]
         "training.epochs=2",
         "training.batch=8",
         "training.threads=1",
-        "training.cpu=true",
     ]
     settings = [] if "--resume" in more else [word for setting in short for word in ("--set", setting)]
     config = [] if "--resume" in more else ["--config", str(CONFIGS / "smoke.toml")]
