@@ -2,6 +2,7 @@
 
     SupremError                     shown to a person as one sentence, never as a traceback
     ├── ConfigError                 a setting or configuration file is wrong
+    ├── DatabaseUnavailable         the database does not answer, or cannot be written or read
     ├── Cancelled                   a person or the scheduler asked long work to stop
     ├── EcgError
     │   ├── UnreadableEcg           the file is not an ECG this project can read
@@ -35,6 +36,10 @@ class SupremError(Exception):
 
 class ConfigError(SupremError, ValueError):
     """A setting or configuration file is wrong."""
+
+
+class DatabaseUnavailable(SupremError):
+    """The database is locked, down, read-only or damaged; nothing was written."""
 
 
 class Cancelled(SupremError):

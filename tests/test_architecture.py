@@ -113,7 +113,7 @@ NEVER: dict[str, set[str]] = {
 }
 """Place -> what it never imports, besides what `HOMES` keeps elsewhere."""
 
-ENVIRONMENT_READERS = {"suprem/settings.py", "suprem/training/distributed.py"}
+ENVIRONMENT_READERS = {"suprem/settings.py", "suprem/training/distributed.py", "suprem/jobs/processes.py"}
 NOT_ON_WINDOWS = {"fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty"}
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base", "manager", "managers", "core"}
 

@@ -38,12 +38,12 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError
 
 from suprem.atomic import replacing
 from suprem.audit.append_only import append_only, refuse
 from suprem.database import open_database, writing
-from suprem.errors import ConceptError
+from suprem.errors import ConceptError, DatabaseUnavailable
 
 START = "0" * 64
 """What the first row holds in place of a previous hash."""
@@ -219,7 +219,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     try:
         with writing(engine) as connection:
             yield connection
-    except (OperationalError, InterfaceError) as error:
+    except DatabaseUnavailable as error:
         raise ConceptError(
             "The review database did not answer; what was done last may not be saved. Reload the page to see, and try "
             "again."
@@ -247,7 +247,7 @@ def open_review_database(url: str, *, create: bool = True) -> Engine:
     engine = open_database(url)
     try:
         exists = inspect(engine).has_table(AUDIT.name)
-    except DBAPIError as error:
+    except DatabaseUnavailable as error:
         engine.dispose()
         raise ConceptError("The review database cannot be used; check its URL and that its server runs.") from error
     if not (create or exists):

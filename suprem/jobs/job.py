@@ -12,6 +12,7 @@ from typing import Any
 
 from suprem.configfile import as_table, table_to_toml
 from suprem.errors import JobError
+from suprem.jobs.processes import ProcessGroup, ProcessName
 
 STAGES = frozenset(
     {
@@ -145,7 +146,8 @@ class Job:
         state: Where it stands.
         folder: Its own folder, with the log.
         created, started, ended: Seconds since 1970, None until then.
-        supervisor: Process id and start time of its supervisor: together they name one process for ever.
+        supervisor: The process that watches it.
+        seen: When its supervisor last reported, seconds since 1970; what other machines judge it by.
         group: Process group of the stage; a cancel takes the whole group.
         exit_code: Of the stage, None until it ended by itself or was stopped.
         message: Why it failed or was lost, for a person.
@@ -158,8 +160,9 @@ class Job:
     created: float
     started: float | None = None
     ended: float | None = None
-    supervisor: tuple[int, float] | None = None
-    group: int | None = None
+    supervisor: ProcessName | None = None
+    seen: float | None = None
+    group: ProcessGroup | None = None
     exit_code: int | None = None
     message: str = ""
 

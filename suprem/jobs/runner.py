@@ -21,6 +21,9 @@ FREE_DISK = 1 << 30
 FREE_MEMORY = 1 << 30
 """Bytes that must be free before a job starts."""
 
+SILENT_SECONDS = 300.0
+"""A supervisor on another machine that has not reported for so long is taken to be gone."""
+
 STARTING_SECONDS = 60.0
 """A job that has no supervisor after this time will not get one."""
 
@@ -112,18 +115,15 @@ def cancel(store: JobStore, number: int) -> Job:
 def reconcile(store: JobStore, *, limit: int, start: Starter = start_supervisor) -> list[Job]:
     """Find jobs whose supervisor is gone, end what it left running, mark them lost, and start what waits.
 
-    Called when the app starts and whenever the page of jobs is opened; calling it twice does no harm.
+    Called when the app starts and whenever the page of jobs is opened; calling it twice does no harm. What runs on
+    another machine receives no signal.
 
     Returns:
         The jobs found lost.
     """
     lost = []
     for job in store.jobs(states=ACTIVE):
-        if job.supervisor is None:
-            vanished = time.time() - (job.started or job.created) > STARTING_SECONDS
-        else:
-            vanished = not is_alive(job.supervisor)
-        if not vanished:
+        if not _vanished(job):
             continue
         if job.group is not None:
             end_group(job.group)
@@ -134,6 +134,14 @@ def reconcile(store: JobStore, *, limit: int, start: Starter = start_supervisor)
             continue  # another process was faster, or it has ended after all
     dispatch(store, limit=limit, start=start)
     return lost
+
+
+def _vanished(job: Job) -> bool:
+    if job.supervisor is None:
+        return time.time() - (job.started or job.created) > STARTING_SECONDS
+    if job.supervisor.is_of_this_machine:
+        return not is_alive(job.supervisor)
+    return time.time() - (job.seen or job.created) > SILENT_SECONDS
 
 
 def check_machine(folder: Path) -> None:

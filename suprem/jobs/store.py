@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Float, Integer, MetaData, String, Table, Text, insert, select, update
 
-from suprem.database import open_database, writing
+from suprem.database import complete_tables, open_database, writing
 from suprem.errors import JobError
 from suprem.jobs.job import ACTIVE, CONFIGURATION, ENDED, LEGAL, Job, JobSpec, State
+from suprem.jobs.processes import ProcessGroup, ProcessName
 
 _METADATA = MetaData()
 _JOBS = Table(
@@ -33,6 +34,11 @@ _JOBS = Table(
     Column("supervisor_pid", Integer),
     Column("supervisor_start", Float),
     Column("process_group", Integer),
+    # Added later: rows of earlier versions have neither, and their processes cannot be told from others.
+    Column("host", String(255)),
+    Column("boot", String(64)),
+    Column("group_start", Float),
+    Column("seen", Float),
     Column("exit_code", Integer),
     Column("message", Text, nullable=False),
 )
@@ -50,7 +56,7 @@ class JobStore:
         self.folder = folder
         self._engine: Engine = open_database(url)
         with writing(self._engine) as connection:
-            _METADATA.create_all(connection)
+            complete_tables(connection, _METADATA)
 
     def submit(self, spec: JobSpec) -> Job:
         """Queue a job."""
@@ -121,10 +127,25 @@ class JobStore:
             _set(connection, number, state=state, **facts)
             return _get(connection, number)
 
-    def note_supervisor(self, number: int, *, pid: int, start: float) -> None:
+    def note_supervisor(self, number: int, process: ProcessName) -> None:
         """Record which process watches a job."""
+        named = {"supervisor_pid": process.pid, "supervisor_start": process.start}
         with writing(self._engine) as connection:
-            _set(connection, number, supervisor_pid=pid, supervisor_start=start)
+            _set(connection, number, host=process.host, boot=process.boot, seen=time.time(), **named)
+
+    def note_group(self, number: int, leader: ProcessName) -> Job:
+        """Record which processes a job's stage consists of, and that it runs.
+
+        Raises:
+            JobError: It was cancelled or lost in the meantime.
+        """
+        return self.move(number, State.RUNNING, process_group=leader.pid, group_start=leader.start)
+
+    def report(self, number: int) -> Job:
+        """Record that a job's supervisor is at work, and return the job."""
+        with writing(self._engine) as connection:
+            _set(connection, number, seen=time.time())
+            return _get(connection, number)
 
     def close(self) -> None:
         """Release the database."""
@@ -144,7 +165,12 @@ def _get(connection: Connection, number: int) -> Job:
 
 
 def _job(row: Any) -> Job:
-    watched = row["supervisor_pid"] is not None
+    supervisor = group = None
+    if row["host"] is not None:
+        supervisor = ProcessName(row["host"], row["boot"], row["supervisor_pid"], row["supervisor_start"])
+        if row["process_group"] is not None:
+            leader = ProcessName(row["host"], row["boot"], row["process_group"], row["group_start"])
+            group = ProcessGroup(leader, str(supervisor))
     stored = json.loads(row["arguments"])
     earlier = not isinstance(stored, dict)
     return Job(
@@ -162,8 +188,9 @@ def _job(row: Any) -> Job:
         created=row["created"],
         started=row["started"],
         ended=row["ended"],
-        supervisor=(row["supervisor_pid"], row["supervisor_start"]) if watched else None,
-        group=row["process_group"],
+        supervisor=supervisor,
+        seen=row["seen"],
+        group=group,
         exit_code=row["exit_code"],
         message=row["message"],
     )

@@ -3,7 +3,8 @@
     python -m suprem.jobs.supervise JOB
 
 It is a process of its own, detached from whoever started it, so a job survives a page reload, Ctrl-C on the server and
-a restart of the app. At its end it gives its place to the next job that waits.
+a restart of the app. A database that does not answer for a while stops neither it nor the stage: it asks again until it
+is answered. At its end it gives its place to the next job that waits.
 """
 
 from __future__ import annotations
@@ -13,18 +14,28 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from suprem.errors import JobError
-from suprem.jobs.job import STOPPED, Job, State
-from suprem.jobs.processes import end_group, identity, signal_group, start_detached
+from suprem.errors import DatabaseUnavailable, JobError
+from suprem.jobs.job import ENDED, STOPPED, Job, State
+from suprem.jobs.processes import ProcessGroup, end_group, identity, signal_group, start_detached
 from suprem.jobs.runner import command, dispatch, open_store
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings, load_settings
 
 POLL_SECONDS = 0.5
+REPORT_SECONDS = 15.0
+"""How often a supervisor reports that it is at work."""
+
+RETRY_SECONDS = 5.0
+"""How long it waits at most before it asks a database again that did not answer."""
+
 GRACE_SECONDS = 30.0
 """What a stage is given after SIGTERM to save its state."""
+
+T = TypeVar("T")
 
 
 def supervise(store: JobStore, number: int, *, grace: float = GRACE_SECONDS) -> Job:
@@ -35,42 +46,72 @@ def supervise(store: JobStore, number: int, *, grace: float = GRACE_SECONDS) -> 
         number: A job in state `starting`.
         grace: Seconds between the request to stop and the kill.
     """
-    job = store.get(number)
-    pid, start = identity(os.getpid())
-    store.note_supervisor(number, pid=pid, start=start)
+    job = answered(lambda: store.get(number), store.folder)
+    supervisor = identity(os.getpid())
+    answered(lambda: store.note_supervisor(number, supervisor), store.folder)
     try:
-        stage = start_detached(command(job), log=job.log, folder=Path.cwd())
+        stage = start_detached(command(job), log=job.log, folder=Path.cwd(), mark=str(supervisor))
     except OSError as error:
-        return store.move(number, State.FAILED, message=f"The stage could not be started: {error.strerror or error}.")
+        message = f"The stage could not be started: {error.strerror or error}."
+        return answered(lambda: store.move(number, State.FAILED, message=message), store.folder)
+    group = ProcessGroup(identity(stage.pid), str(supervisor))
     try:
         try:
-            store.move(number, State.RUNNING, process_group=stage.pid)
+            answered(lambda: store.note_group(number, group.leader), store.folder)
         except JobError:  # cancelled in the moment it started
-            end_group(stage.pid)
-        code = _watch(store, number, stage, grace)
+            end_group(group)
+        code = _watch(store, job, stage, group, grace)
     finally:
-        end_group(stage.pid)  # children that the stage left behind
-    return _finish(store, number, code)
+        end_group(group)  # children that the stage left behind
+    return answered(lambda: _finish(store, number, code), store.folder)
 
 
-def _watch(store: JobStore, number: int, stage: subprocess.Popen[bytes], grace: float) -> int:
+def answered(ask: Callable[[], T], installed: Path) -> T:
+    """Ask the database, again and again until it answers.
+
+    Raises:
+        DatabaseUnavailable: It does not, and the folder `installed` is gone too: somebody removed the installation.
+    """
+    wait = POLL_SECONDS
+    while True:
+        try:
+            return ask()
+        except DatabaseUnavailable:
+            if not installed.is_dir():
+                raise
+            time.sleep(wait)
+            wait = min(2 * wait, RETRY_SECONDS)
+
+
+def _watch(store: JobStore, job: Job, stage: subprocess.Popen[bytes], group: ProcessGroup, grace: float) -> int:
     stop_at: float | None = None
+    report_at = 0.0
     while True:
         try:
             return stage.wait(timeout=POLL_SECONDS)
         except subprocess.TimeoutExpired:
             pass
-        if stop_at is None and store.get(number).state is State.CANCELLING:
-            signal_group(stage.pid, signal.SIGTERM)
-            stop_at = time.monotonic() + grace
-        if stop_at is not None and time.monotonic() > stop_at:
-            end_group(stage.pid)
+        now = time.monotonic()
+        if stop_at is None:
+            try:
+                job = store.report(job.id) if now >= report_at else store.get(job.id)
+            except DatabaseUnavailable:
+                continue  # the stage does not need it
+            report_at = now + REPORT_SECONDS if now >= report_at else report_at
+        if stop_at is None and job.state in {State.CANCELLING, *ENDED}:  # ended: given up for lost from elsewhere
+            signal_group(group, signal.SIGTERM)
+            stop_at = now + grace
+        if stop_at is not None and now > stop_at:
+            end_group(group)
 
 
 def _finish(store: JobStore, number: int, code: int) -> Job:
+    job = store.get(number)
+    if job.state in ENDED:  # given up for lost, or an answer that went astray had come after all
+        return job
     if code == 0:
         return store.move(number, State.DONE, exit_code=code)
-    if store.get(number).state is State.CANCELLING:
+    if job.state is State.CANCELLING:
         return store.move(number, State.CANCELLED, exit_code=code)
     if code in (STOPPED, -signal.SIGTERM):
         message = "It was stopped from outside; what it had saved is kept."
@@ -83,11 +124,11 @@ def _finish(store: JobStore, number: int, code: int) -> Job:
 
 def main(number: int, settings: Settings) -> int:
     """Supervise one job, then start those that its place is free for."""
-    store = open_store(settings)
+    store = answered(lambda: open_store(settings), settings.home)
     try:
         supervise(store, number)
     finally:
-        dispatch(store, limit=settings.max_jobs)
+        answered(lambda: dispatch(store, limit=settings.max_jobs), settings.home)
     return 0
 
 

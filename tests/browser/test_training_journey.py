@@ -109,7 +109,7 @@ def test_a_run_survives_server_and_supervisor_and_its_checkpoint_scores(
     signal_group(group, signal.SIGCONT)
     until(lambda: (folder / "metrics.jsonl").stat().st_size > written, lambda: tail(job.log))
     signal_group(group, signal.SIGSTOP)
-    os.kill(job.supervisor[0], signal.SIGKILL)
+    os.kill(job.supervisor.pid, signal.SIGKILL)
 
     with running_app(home, home / "checkpoint") as address:
         page = open_training(browser, address)

@@ -11,6 +11,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -312,7 +313,9 @@ def test_a_process_that_ended_is_not_alive_even_as_a_zombie(tmp_path: Path) -> N
     assert not is_alive(named)
     process.wait()
     assert not is_alive(named)
-    assert not is_alive((os.getpid(), 1.0)), "another process with the same number"
+    own = identity(os.getpid())
+    for other in (replace(own, start=1.0), replace(own, boot="another"), replace(own, host="elsewhere")):
+        assert not is_alive(other), "another process with the same number"
 
 
 def test_progress_is_read_from_the_end_of_a_long_log(tmp_path: Path) -> None:

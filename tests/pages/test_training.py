@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from suprem.experiments.configurations import (
 )
 from suprem.jobs import runner
 from suprem.jobs.job import Job, JobSpec, State
+from suprem.jobs.processes import identity
 from suprem.jobs.progress import progress_line
 from suprem.jobs.store import JobStore
 from suprem.resources import CONFIGS
@@ -159,7 +161,7 @@ def test_a_lost_run_can_be_resumed(open_page: OpenPage, home: Path, started: lis
     store.submit(JobSpec("pretrain", {"run_dir": str(home / "runs" / "one")}, "one"))
     store.claim(limit=1)
     store.move(1, State.RUNNING)
-    store.note_supervisor(1, pid=2**22 + 1, start=1.0)
+    store.note_supervisor(1, replace(identity(os.getpid()), start=1.0))
     app = open_page()
     assert "Job 1 was interrupted" in texts(app)
     app.button(key="resume-1").click().run()
