@@ -55,11 +55,11 @@ $(BIN)/pip:
 		echo "Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
 	"$(PYTHON)" -m venv $(VENV)
 
-lock:  ## write requirements.lock anew: all that requirements.txt needs but torch, whose build varies, with hashes
+lock:  ## write requirements.lock anew: all that the program and its login and PostgreSQL need, with hashes, but torch
 	$(PIP) install uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade \
 		$(foreach package,torch $(CUDA),--no-emit-package $(package)) \
-		--custom-compile-command "make lock" requirements.txt --output-file requirements.lock
+		--custom-compile-command "make lock" --extra postgresql --extra login pyproject.toml --output-file requirements.lock
 
 wheel: $(DEV)  ## build the wheel into dist/
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
@@ -73,7 +73,7 @@ else
 	$(PIP) download --only-binary :all: --dest wheelhouse "$(TORCH)"
 endif
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir wheelhouse .
-	@echo "There: python -m venv suprem && suprem/bin/pip install --no-index --find-links wheelhouse suprem-studio"
+	@echo "There: python -m venv suprem && suprem/bin/pip install --no-index --find-links wheelhouse 'suprem-studio[postgresql,login]'"
 
 $(RUNTIME): requirements.txt | $(BIN)/pip
 	@echo "Installing into $(VENV); this takes some minutes, once."

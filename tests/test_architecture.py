@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EVERYTHING = {
     "errors", "progress", "resources", "atomic", "export", "database", "configfile", "settings", "audit", "ecg",
     "paper", "reports", "jobs", "model", "concepts", "datasets", "composed", "inference", "api", "evaluation",
-    "training", "experiments", "web",
+    "training", "experiments", "administration", "web",
 }  # fmt: skip
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
@@ -52,9 +52,11 @@ ROOMS: dict[str, set[str]] = {
         "inference",
         "evaluation",
     },
-    "experiments": EVERYTHING - {"api", "database", "settings", "audit", "paper", "reports", "experiments", "web"},
+    "experiments": EVERYTHING
+    - {"api", "database", "settings", "audit", "paper", "reports", "experiments", "administration", "web"},
+    "administration": {"errors", "atomic", "database", "audit", "jobs", "concepts"},
     "__main__": {"resources"},
-    "web": EVERYTHING - {"model", "composed", "configfile", "web"},
+    "web": EVERYTHING - {"model", "composed", "configfile", "administration", "web"},
     "pages": {"errors", "settings", "audit", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
     "app.py": {"errors", "resources", "audit", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
     "pipelines": EVERYTHING - {"web"},
@@ -67,7 +69,14 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pydicom": ("suprem/ecg/",),
     "sentence_transformers": ("suprem/concepts/embed.py",),
     "psutil": ("suprem/jobs/",),
-    "sqlalchemy": ("suprem/database.py", "suprem/reports/", "suprem/audit/", "suprem/concepts/", "suprem/jobs/"),
+    "sqlalchemy": (
+        "suprem/database.py",
+        "suprem/reports/",
+        "suprem/audit/",
+        "suprem/concepts/",
+        "suprem/jobs/",
+        "suprem/administration/",
+    ),
     "starlette": ("app.py", "suprem/web/"),
     "streamlit": ("app.py", "suprem/web/", "pages/", "pipelines/app.py", "pipelines/speed/rerun.py"),
     "subprocess": (
@@ -242,7 +251,7 @@ OF_SEVERAL_MODULES = {
 
 
 def test_a_test_lies_where_its_module_does() -> None:
-    beside = {"browser", "docs", "pages", "pipelines"}  # these mirror what stands beside `suprem`
+    beside = {"browser", "deploy", "docs", "pages", "pipelines"}  # these mirror what stands beside `suprem`
     files = [file.relative_to(ROOT) for file in (ROOT / "tests").rglob("test_*.py") if len(file.parts) > 2]
     inner = [file for file in files if len(file.parts) > 2 and file.parts[1] not in beside]
     astray = {

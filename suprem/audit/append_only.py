@@ -5,6 +5,9 @@ This stops mistakes and careless scripts, not someone who may drop a trigger; th
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass
+
 from sqlalchemy import DDL, Table, event
 
 _FUNCTION = (
@@ -13,23 +16,40 @@ _FUNCTION = (
 )
 
 
+@dataclass(frozen=True)
+class Trigger:
+    """A trigger that refuses changes: its name, the dialect it is written in, and what creates it."""
+
+    name: str
+    dialect: str
+    statements: tuple[str, ...]
+
+
+TRIGGERS: defaultdict[str, list[Trigger]] = defaultdict(list)
+"""Name of a table -> its triggers in each dialect."""
+
+
 def append_only(table: Table) -> None:
     """Have UPDATE, DELETE and TRUNCATE refused with an integrity error, from when the table is created."""
     refuse(table, "UPDATE")
     refuse(table, "DELETE")
-    truncate = f"CREATE TRIGGER {table.name}_truncate BEFORE TRUNCATE ON {table.name} EXECUTE FUNCTION suprem_refuse()"
-    _when_created(table, "postgresql", truncate)
+    name = f"{table.name}_truncate"
+    truncate = f"CREATE TRIGGER {name} BEFORE TRUNCATE ON {table.name} EXECUTE FUNCTION suprem_refuse()"
+    _when_created(table, Trigger(name, "postgresql", (_FUNCTION, truncate)))
 
 
 def refuse(table: Table, verb: str, condition: str = "") -> None:
     """Have a kind of change refused, on a condition over OLD and NEW where one is given."""
     when = f" WHEN ({condition})" if condition else ""
-    trigger = f"CREATE TRIGGER {table.name}_{verb.lower()} BEFORE {verb} ON {table.name} FOR EACH ROW{when}"
-    _when_created(table, "sqlite", f"{trigger} BEGIN SELECT RAISE(ABORT, 'this table is append-only'); END")
-    _when_created(table, "postgresql", _FUNCTION)
-    _when_created(table, "postgresql", f"{trigger} EXECUTE FUNCTION suprem_refuse()")
+    name = f"{table.name}_{verb.lower()}"
+    trigger = f"CREATE TRIGGER {name} BEFORE {verb} ON {table.name} FOR EACH ROW{when}"
+    refusal = f"{trigger} BEGIN SELECT RAISE(ABORT, 'this table is append-only'); END"
+    _when_created(table, Trigger(name, "sqlite", (refusal,)))
+    _when_created(table, Trigger(name, "postgresql", (_FUNCTION, f"{trigger} EXECUTE FUNCTION suprem_refuse()")))
 
 
-def _when_created(table: Table, dialect: str, statement: str) -> None:
-    ddl = DDL(statement)  # type: ignore[no-untyped-call]
-    event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
+def _when_created(table: Table, trigger: Trigger) -> None:
+    TRIGGERS[table.name].append(trigger)
+    for statement in trigger.statements:
+        ddl = DDL(statement)  # type: ignore[no-untyped-call]
+        event.listen(table, "after_create", ddl.execute_if(dialect=trigger.dialect))

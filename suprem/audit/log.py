@@ -48,10 +48,10 @@ from suprem.errors import ConceptError, DatabaseUnavailable
 START = "0" * 64
 """What the first row holds in place of a previous hash."""
 
-_METADATA = MetaData()
+METADATA = MetaData()
 AUDIT = Table(
     "audit",
-    _METADATA,
+    METADATA,
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("at", String(40), nullable=False),
     Column("actor", String(200), nullable=False),
@@ -61,16 +61,16 @@ AUDIT = Table(
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
-_HEAD = Table(
+HEAD = Table(
     "audit_head",
-    _METADATA,
+    METADATA,
     Column("only", Integer, primary_key=True, autoincrement=False),
     Column("number", Integer, nullable=False),
     Column("hash", String(64), nullable=False),
 )
 append_only(AUDIT)
-refuse(_HEAD, "DELETE")
-refuse(_HEAD, "UPDATE", "NEW.number <= OLD.number")
+refuse(HEAD, "DELETE")
+refuse(HEAD, "UPDATE", "NEW.number <= OLD.number")
 
 
 @dataclass(frozen=True)
@@ -137,9 +137,9 @@ class AuditLog:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         with transaction(engine) as connection:
-            _METADATA.create_all(connection)
-            if not connection.execute(select(_HEAD)).first() and not connection.execute(select(AUDIT.c.number)).first():
-                connection.execute(insert(_HEAD).values(only=1, number=0, hash=START))
+            METADATA.create_all(connection)
+            if not connection.execute(select(HEAD)).first() and not connection.execute(select(AUDIT.c.number)).first():
+                connection.execute(insert(HEAD).values(only=1, number=0, hash=START))
 
     def append(
         self, connection: Connection, actor: str, action: str, subject: str, details: Mapping[str, Any]
@@ -162,7 +162,7 @@ class AuditLog:
         self, connection: Connection, actor: str, action: str, events: Iterable[tuple[str, Mapping[str, Any]]]
     ) -> list[AuditRow]:
         """Add a row for each (subject, details) of what one actor does at once. Errors as of `append`."""
-        head = connection.execute(select(_HEAD.c.number, _HEAD.c.hash)).first()
+        head = connection.execute(select(HEAD.c.number, HEAD.c.hash)).first()
         if head is None:
             raise ConceptError("The audit log has lost its head; run python -m pipelines.verify_audit.")
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -174,7 +174,7 @@ class AuditLog:
             previous = rows[-1].hash
         if rows:
             connection.execute(insert(AUDIT), [vars(row) for row in rows])
-            connection.execute(update(_HEAD).values(number=rows[-1].number, hash=previous))
+            connection.execute(update(HEAD).values(number=rows[-1].number, hash=previous))
         return rows
 
     def record(self, actor: str, action: str, subject: str, details: Mapping[str, Any]) -> AuditRow:
@@ -185,7 +185,7 @@ class AuditLog:
     def head(self) -> AuditHead:
         """Return number and hash of the newest row; number 0 in an empty log."""
         with self._engine.connect() as connection:
-            row = connection.execute(select(_HEAD.c.number, _HEAD.c.hash)).first()
+            row = connection.execute(select(HEAD.c.number, HEAD.c.hash)).first()
         return AuditHead(0, START) if row is None else AuditHead(row.number, row.hash)
 
     def rows(self, *, limit: int = 500) -> list[AuditRow]:
@@ -201,8 +201,8 @@ class AuditLog:
             known: A head that was noted earlier; the log must still contain it.
         """
         # One statement, hence one snapshot: a writer at work is no broken chain.
-        joined = select(AUDIT, _HEAD.c.number.label("head_number"), _HEAD.c.hash.label("head_hash")).select_from(
-            _HEAD.outerjoin(AUDIT, true())
+        joined = select(AUDIT, HEAD.c.number.label("head_number"), HEAD.c.hash.label("head_hash")).select_from(
+            HEAD.outerjoin(AUDIT, true())
         )
         with self._engine.connect() as connection:
             found = connection.execution_options(yield_per=1000).execute(joined.order_by(AUDIT.c.number))

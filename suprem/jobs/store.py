@@ -15,10 +15,10 @@ from suprem.errors import JobError
 from suprem.jobs.job import ACTIVE, CONFIGURATION, ENDED, LEGAL, Job, JobSpec, State
 from suprem.jobs.processes import ProcessGroup, ProcessName
 
-_METADATA = MetaData()
+METADATA = MetaData()
 _JOBS = Table(
     "jobs",
-    _METADATA,
+    METADATA,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("stage", String(40), nullable=False),
     # The configuration as a JSON object; earlier versions wrote the words of a command line here, a JSON list.
@@ -56,7 +56,7 @@ class JobStore:
         self.folder = folder
         self._engine: Engine = open_database(url)
         with writing(self._engine) as connection:
-            complete_tables(connection, _METADATA)
+            complete_tables(connection, METADATA)
 
     def submit(self, spec: JobSpec) -> Job:
         """Queue a job."""

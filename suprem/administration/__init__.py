@@ -1,0 +1,1 @@
+"""What the engineer of a hospital does with the database: look after its tables, back it up, restore it."""
