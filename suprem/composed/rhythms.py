@@ -2,8 +2,7 @@
 
 Ranges are those of the 2019 ESC guideline on supraventricular tachycardia, the 2018 ACC/AHA/HRS guideline on
 bradycardia and conduction delay, and Surawicz and Knilans, Chou's Electrocardiography in Clinical Practice (6th
-edition), except
-where another source is named.
+edition), except where another source is named.
 """
 
 from __future__ import annotations
@@ -253,35 +252,68 @@ def multifocal_atrial_rhythm(draw: Draw) -> Composed:
 
 
 def atrial_flutter(draw: Draw) -> Composed:
-    """F waves of 230 to 345 per minute, saw-toothed and negative in II or of another shape, conducted 2:1 to 5:1."""
-    _, ventricles = draw.ventricles(0.2)
-    frequency = draw.between(230, 345) / 60
+    """F waves of 200 to 345 per minute in shapes of `flutter_waves`, conducted 2:1 to 8:1, or beside an escape rhythm.
+
+    Down to 200 per minute, since drugs and large atria slow the circuit.
+    """
+    _, ventricles = draw.ventricles(0.25)
+    frequency = draw.between(230, 345) / 60 if draw.chance(0.8) else draw.between(200, 240) / 60
     strip = flutter_waves(draw, frequency)
-    ratio = draw.one_of((2, 2, 2, 3, 4, 4, 0, 0))
+    ratio = draw.one_of((2, 2, 2, 3, 4, 4, 4, 6, 8, 0, 0, 0))
     at, onsets = -1.0 + draw.between(0, 0.5), []
+    varied = draw.one_of(((2, 3), (2, 4, 4), (3, 4, 5), (2, 2, 3, 4, 4, 5), (4, 5, 6, 7)))
+    escape = draw.between(33, 60) / 60 if draw.chance(0.08) else 0.0
     while at < SECONDS + 0.3:
         onsets.append(at)
-        at += (ratio or draw.one_of((2, 2, 3, 4, 4, 5))) / frequency + draw.random.normal() * 0.006
+        at += 1 / escape if escape else (ratio or draw.one_of(varied)) / frequency
+        at += draw.random.normal() * 0.006
     draw.lay_ventricles(strip, ventricles, onsets)
-    labels = rhythm_labels(["AFLT"], onsets, unknown=["SVTAC", "AT", "NOP", "SVARR", "2AVB", "AVB2:1"])
-    return finished(draw, "atrial flutter", strip, ventricles, labels | {"2AVB": 0, "AVB2:1": 0, "HAVB": 0})
+    unknown = ["SVTAC", "AT", "NOP", "SVARR", *(["3AVB", "ESC", "JR"] if escape or ratio > 4 else [])]
+    known = {} if escape or ratio > 4 else {"2AVB": 0, "AVB2:1": 0, "HAVB": 0}
+    if not known:
+        unknown += ["2AVB", "AVB2:1", "HAVB"]
+    return finished(draw, "atrial flutter", strip, ventricles, rhythm_labels(["AFLT"], onsets, unknown=unknown) | known)
 
 
 def flutter_waves(draw: Draw, frequency: float) -> Signal:
-    """Return F waves (lead, time): typical ones fall slowly and rise fast in II, III and aVF, positive in V1."""
-    phase = TIME * frequency + draw.between(0, 1)
-    typical = draw.chance(0.75)
-    if typical:
+    """Return F waves (lead, time), of one shape in the inferior leads and of another in V1.
+
+    Typical ones fall slowly and rise fast in II, III and aVF and are short and upright in V1; reverse and atypical ones
+    are bumps of either sign or nearly sine waves, at times seen in V1 alone (Bun et al. 2015, Eur Heart J 36: 2356).
+    """
+    drift = np.cumsum(draw.random.normal(size=len(TIME))) * draw.between(0, 0.004)
+    phase = TIME * frequency + draw.between(0, 1) + drift
+
+    def bump(width: float) -> Signal:
+        away = (phase - draw.between(0, 1)) % 1 - 0.5
+        wave = np.exp(-0.5 * (away / width) ** 2)
+        return np.asarray(wave - wave.mean())
+
+    kind = draw.one_of(("typical", "typical", "typical", "bumps", "bumps", "sine"))
+    if kind == "typical":
         fall, place = draw.between(0.55, 0.85), phase % 1
-        wave = np.where(place < fall, place / fall, (1 - place) / (1 - fall)) * 2 - 1
-        window = np.hanning(int(draw.random.integers(5, 10)))
-        wave = np.convolve(np.pad(wave, 20, mode="edge"), window / window.sum(), "same")[20:-20]
+        limb = np.where(place < fall, place / fall, (1 - place) / (1 - fall)) * 2 - 1
+        window = np.hanning(int(draw.random.integers(4, 10)))
+        limb = np.convolve(np.pad(limb, 20, mode="edge"), window / window.sum(), "same")[20:-20]
+    elif kind == "bumps":
+        limb = bump(draw.between(0.08, 0.2)) + draw.one_of((0.0, draw.between(-0.6, 0.8))) * bump(
+            draw.between(0.08, 0.2)
+        )
     else:
-        wave = 0.7 * np.sin(2 * np.pi * phase) + 0.3 * np.sin(4 * np.pi * phase + draw.between(0, 6))
-    inferior = -1.0 if draw.chance(0.85) else 0.8
-    ranges = ((0.3, 1.0), (0.0, 0.4), (-0.2, 0.2), (-0.3, 0.1), (-0.35, 0.1), (-0.4, 0.1))
-    weight = np.array([draw.between(-0.25, 0.15), inferior, *(draw.between(*one) for one in ranges)])
-    return np.asarray(draw.between(0.05, 0.25) * (1.0 if typical else draw.between(0.5, 1)) * np.outer(weight, wave))
+        limb = 0.7 * np.sin(2 * np.pi * phase) + 0.3 * np.sin(4 * np.pi * phase + draw.between(0, 6))
+    short = bump(draw.between(0.07, 0.18))
+    chest = short + draw.one_of((0.0, draw.between(-0.7, 0.3))) * bump(draw.between(0.1, 0.2))
+    inferior = -1.0 if draw.chance(0.8) else 0.8
+    ranges = ((-0.2, 0.4), (-0.25, 0.25), (-0.35, 0.15), (-0.35, 0.1), (-0.4, 0.1))
+    limbs = np.array([draw.between(-0.35, 0.25), inferior, *(draw.between(*one) for one in ranges), 0.0])
+    limbs[7] = limbs[6] * draw.between(0.6, 1.1)
+    chests = np.zeros(LEADS)
+    chests[2:5] = draw.between(0.4, 1.6) * np.array([1.0, draw.between(0.1, 0.7), draw.between(0.0, 0.4)])
+    chests[2:5] *= 1.0 if draw.chance(0.8) else -1.0
+    height = draw.between(0.03, 0.2) * (1.0 if kind == "typical" else draw.between(0.5, 1))
+    waves = np.outer(limbs, limb) + np.outer(chests, chest)
+    breathing = 1 + draw.between(0, 0.15) * np.sin(2 * np.pi * draw.between(0.15, 0.35) * TIME)
+    return np.asarray(height * waves * breathing)
 
 
 def fibrillation_waves(draw: Draw) -> Signal:
@@ -304,6 +336,11 @@ def atrial_fibrillation(draw: Draw) -> Composed:
     draw.lay_ventricles(strip, ventricles, onsets)
     labels = rhythm_labels(["AFIB"], onsets, unknown=["NOP", "SVARR", "SVTAC"])
     return finished(draw, "atrial fibrillation", strip, ventricles, labels)
+
+
+def sinus_beneath(interval: float, single: bool) -> list[str]:
+    """Return sinus rhythm where readers name it beside extra beats: single ones, at 63 to 97 beats a minute."""
+    return ["SR"] if single and 63 <= 60 / interval <= 97 else []
 
 
 def atrial_premature(draw: Draw) -> Composed:
@@ -332,9 +369,10 @@ def atrial_premature(draw: Draw) -> Composed:
     draw.lay_ventricles(strip, ventricles, sorted([*usual, *conducted]))
     draw.lay_atria(strip, atria, np.array(usual) - atria.pr)
     draw.lay_atria(strip, atria, np.array(early) - pr, gain=draw.between(0.7, 1.2), wave=wave)
-    present = ["PAC", "PRC(S)", *({"bigeminy": ["BIGU"], "trigeminy": ["TRIGU"]}.get(pattern, []))]
+    sinus = sinus_beneath(interval, pattern == "single")
+    present = ["PAC", "PRC(S)", *sinus, *({"bigeminy": ["BIGU"], "trigeminy": ["TRIGU"]}.get(pattern, []))]
     unknown = [
-        *SINUS_DECISIONS,
+        *(one for one in SINUS_DECISIONS if one not in sinus),
         "SVARR",
         *(["2AVB", "MOBITZ1", "MOBITZ2", "PAUSE", "BIGU", "TRIGU"] if blocked else []),
     ]

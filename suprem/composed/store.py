@@ -38,6 +38,7 @@ class ComposedStore:
         kinds: Kind of each ECG.
         record_ids: The real recording whose labels are inherited.
         corpus: Of these recordings.
+        pacing_marks: Whether the spikes of pacemakers are marked, as `SignalSpec` means it.
     """
 
     signals: NDArray[np.int16]
@@ -48,6 +49,7 @@ class ComposedStore:
     kinds: tuple[str, ...]
     record_ids: tuple[str, ...]
     corpus: str
+    pacing_marks: bool
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -60,7 +62,7 @@ class ComposedStore:
             DatasetError: There is none, or it is incomplete.
         """
         try:
-            corpus = str(json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))["corpus"])
+            manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
             with np.load(folder / _LABELS, allow_pickle=False) as file:
                 held = {name: file[name] for name in file.files}
             signals = np.load(folder / _SIGNALS, mmap_mode="r", allow_pickle=False)
@@ -72,7 +74,8 @@ class ComposedStore:
                 held["beat_changed"].astype(bool),
                 tuple(map(str, held["kinds"])),
                 tuple(map(str, held["record_ids"])),
-                corpus,
+                str(manifest["corpus"]),
+                bool(manifest.get("pacing_marks", False)),
             )
         except (OSError, KeyError, ValueError, TypeError) as error:
             raise DatasetError(
@@ -142,4 +145,5 @@ def write_store(composed: Iterable[Composed], count: int, folder: Path, *, corpu
             record_ids=np.array([one.record_id for one in rows]),
         )
     counts = dict(Counter(one.kind for one in rows))
-    write_text(folder / _MANIFEST, json.dumps({"corpus": corpus, "seed": seed, "kinds": counts}, indent=1))
+    facts = {"corpus": corpus, "seed": seed, "pacing_marks": True, "kinds": counts}
+    write_text(folder / _MANIFEST, json.dumps(facts, indent=1))

@@ -7,10 +7,15 @@ Surawicz and Knilans, Chou's Electrocardiography in Clinical Practice (6th editi
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from suprem.composed.rhythms import SINUS_DECISIONS, fibrillation_waves, finished
+from suprem.composed.rhythms import SINUS_DECISIONS, fibrillation_waves, finished, sinus_beneath
 from suprem.composed.strip import LEADS, RATE, SECONDS, TIME, Draw, Signal, blank, lay
 from suprem.composed.truth import OF_QRS, Composed, rhythm_labels
+from suprem.ecg.preprocess import mark_pacing
+
+Times = NDArray[np.float64]
+"""Seconds."""
 
 _AROUND = 3  # samples on either side that a spike reaches after resampling
 
@@ -43,7 +48,10 @@ def ventricular_premature(draw: Draw) -> Composed:
     for onset in early:
         draw.lay_ventricles(strip, draw.one_of(ectopic), [onset], intervals=[0.85 * interval])
     present = ["PVC", "PRC(S)", *({"bigeminy": ["BIGU"], "trigeminy": ["TRIGU"]}.get(pattern, []))]
-    labels = rhythm_labels(present, [*usual, *early], unknown=SINUS_DECISIONS)
+    sinus = sinus_beneath(interval, pattern not in ("bigeminy", "trigeminy"))
+    labels = rhythm_labels(
+        [*present, *sinus], [*usual, *early], unknown=[one for one in SINUS_DECISIONS if one not in sinus]
+    )
     return finished(draw, "ventricular premature complexes", strip, atria, labels | {"OTHER-SHAPE": 1})
 
 
@@ -94,37 +102,57 @@ def idioventricular_rhythm(draw: Draw) -> Composed:
 
 
 def paced_rhythm(draw: Draw) -> Composed:
-    """Atrial, ventricular or dual chamber pacing at 50 to 110 per minute, with a spike before each paced chamber."""
+    """Atrial, ventricular or dual chamber pacing at 50 to 110 per minute, with a spike before each paced chamber.
+
+    A demand pacemaker lets the heart's own beats through and fires in their pauses. Three spikes in four are found at
+    the rate of the electrocardiograph and marked, as `preprocess` marks those of a recording.
+    """
     atria = draw.one_of(draw.parts.narrow)
     mode = draw.one_of(("atrial", "ventricular", "ventricular", "dual", "dual", "tracking"))
     wide = (*draw.parts.paced, *[one for one in draw.parts.wide if "CLBBB" in one.codes])
     ventricles = atria if mode == "atrial" else draw.one_of(wide or draw.parts.wide)
     interval = 60 / draw.between(50, 110)
     onsets, strip = draw.train(interval, 0.001 if mode != "tracking" else 0.02), blank()
-    delay = draw.between(0.12, 0.22)
-    draw.lay_ventricles(strip, ventricles, onsets)
-    spike = draw.one_of((0.0, draw.between(0.02, 0.08), draw.between(0.05, 0.3), draw.between(0.1, 0.6)))
-    vector = draw.random.uniform(0.3, 1.0, LEADS) * draw.one_of((-1, 1)) * spike
+    own = onsets[:0]
+    if mode == "ventricular" and draw.chance(0.3):
+        onsets, own = _on_demand(draw, onsets)
+        draw.lay_ventricles(strip, atria, own, intervals=[interval] * len(own))
+    draw.lay_ventricles(strip, ventricles, onsets, intervals=[interval] * len(onsets))
     fibrillates = mode == "ventricular" and draw.chance(0.5)
+    delay = draw.between(0.12, 0.22) if mode != "atrial" else draw.between(0.14, 0.4)
     if fibrillates:
         strip += fibrillation_waves(draw)
     elif mode == "ventricular":
         draw.lay_atria(strip, atria, draw.train(60 / draw.between(55, 95), 0.02))
     else:
-        pr = delay if mode != "atrial" else draw.between(0.14, 0.28)
-        draw.lay_atria(strip, atria, onsets - pr, gain=draw.between(0.5, 1.1))
-        if mode in ("atrial", "dual"):
-            for at in onsets - pr - 0.03:
-                lay_spike(strip, vector * draw.between(0.3, 1), float(at))
-    if mode != "atrial":
-        for at in onsets:
-            lay_spike(strip, vector, float(at) - 0.01)
+        draw.lay_atria(strip, atria, onsets - delay, gain=draw.between(0.5, 1.1))
+    spike = draw.one_of((0.0, draw.between(0.02, 0.08), draw.between(0.05, 0.3), draw.between(0.1, 0.6)))
+    vector = draw.random.uniform(0.3, 1.0, LEADS) * draw.one_of((-1, 1)) * spike
+    at_atria = onsets - delay - 0.03 if mode in ("atrial", "dual") else onsets[:0]
+    at_ventricles = onsets - draw.between(0.005, 0.04) if mode != "atrial" else onsets[:0]
+    for at in at_atria:
+        lay_spike(strip, vector * draw.between(0.3, 1), float(at))
+    for at in at_ventricles:
+        lay_spike(strip, vector, float(at))
+    marked = draw.chance(0.75)
+    if marked:
+        chambers = [one for one in (at_atria, at_ventricles) if len(one)]
+        seen = chambers if len(chambers) == 1 or draw.chance(0.6) else [draw.one_of(chambers)]
+        mark_pacing(strip, np.concatenate(seen), RATE)
     code = {"atrial": "APACE", "ventricular": "VPACE", "dual": "DPACE", "tracking": "VPACE"}[mode]
     unknown = [*SINUS_DECISIONS, "AFIB", "3AVB", "1AVB", "IVR", "NOP", "JR", *(["DPACE"] if mode == "tracking" else [])]
-    labels = rhythm_labels(["PACE", code], onsets, unknown=unknown)
-    if spike == 0:  # without a spike it is told from a bundle branch block by its shape alone
+    labels = rhythm_labels(["PACE", code], [*onsets, *own], unknown=unknown)
+    if spike == 0 and not marked:  # without a spike it is told from a bundle branch block by its shape alone
         labels = {name: label for name, label in labels.items() if name not in ("PACE", code)}
     return finished(draw, "pacing", strip, ventricles, labels if mode == "atrial" else _without_qrs(labels, wide=True))
+
+
+def _on_demand(draw: Draw, onsets: Times) -> tuple[Times, Times]:
+    """Return when a demand pacemaker fires, and when the heart beats by itself, a little before it would have fired."""
+    begin, length = int(draw.random.integers(0, len(onsets))), int(draw.random.integers(2, max(3, len(onsets) // 2)))
+    paced = (np.arange(len(onsets)) - begin) % len(onsets) < length
+    early = draw.random.uniform(0.02, 0.2, len(onsets))
+    return onsets[paced], (onsets - early)[~paced]
 
 
 def lay_spike(strip: Signal, height: np.ndarray, at: float) -> None:

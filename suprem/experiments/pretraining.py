@@ -206,9 +206,16 @@ def composed_rows(
     """Open the composed ECGs of a run with their labels.
 
     Raises:
-        DatasetError: There are none, they are of another corpus, or made of records that are no training records.
+        DatasetError: There are none, they are of another corpus, made of records that are no training records, or mark
+            the spikes of pacemakers where the store does not, or the other way round.
     """
     opened = ComposedStore.open(config.composed or Path())
+    if opened.pacing_marks != store.spec.pacing_marks:
+        older = "composed ECGs were" if store.spec.pacing_marks else "signal store was"
+        raise DatasetError(
+            f"The {older} made before pacing spikes were marked, so a mark would mean nothing; make it again with "
+            f"suprem {'compose' if store.spec.pacing_marks else 'index-datasets'}."
+        )
     table = store.index.table
     row_of = {str(record_id): row for row, record_id in enumerate(table["record_id"])}
     used = {row_of.get(record_id, -1) for record_id in opened.record_ids}
