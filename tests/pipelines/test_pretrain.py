@@ -20,6 +20,9 @@ import torch
 from scipy.special import expit
 
 from pipelines import build_vocabulary, index_datasets, pretrain, score
+from suprem.composed.store import write_store
+from suprem.composed.strip import LEADS, TIME
+from suprem.composed.truth import Composed
 from suprem.concepts.mapping.versions import list_versions, open_version
 from suprem.concepts.vocabulary import CONCEPTS, Concept, Vocabulary, load_descriptions, load_terms
 from suprem.configfile import load_config
@@ -440,3 +443,36 @@ def test_each_statement_has_descriptions_that_no_vocabulary_lists() -> None:
     terms, described = load_terms(CONCEPTS), load_descriptions()
     assert described.keys() == set(load_terms().codes)
     assert not {text for texts in described.values() for text in texts} & terms.texts.keys()
+
+
+def composed_of(folder: Path, record_ids: list[str]) -> Path:
+    """Compose flat ECGs, every other one flutter, out of the given recordings."""
+    signal = np.zeros((LEADS, len(TIME)), np.float32)
+    rows = [Composed(signal, "flutter", {"AFLT": row % 2, "SR": 0}, one) for row, one in enumerate(record_ids)]
+    write_store(rows, len(rows), folder, corpus="ptb-xl", seed=0)
+    return folder
+
+
+def test_composed_ecgs_join_training_and_only_such_as_fit_it(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = SignalStore.open(place / "store").index.table
+    train, held = (index["record_id"][index["fold"] == fold].tolist() for fold in (1, 9))
+
+    def run(folder: Path) -> int:
+        return pretrain.main(command(place, tmp_path / "run", "--set", f"composed={folder}"))
+
+    assert run(composed_of(tmp_path / "composed", train)) == 0
+    assert json.loads((tmp_path / "run" / "environment.json").read_text())["composed_records"] == len(train)
+    assert load_checkpoint(tmp_path / "run" / "best").signal["pacing_marks"] is True
+    capsys.readouterr()
+
+    manifest = tmp_path / "composed" / "manifest.json"
+    older = {name: value for name, value in json.loads(manifest.read_text()).items() if name != "pacing_marks"}
+    manifest.write_text(json.dumps(older))
+    shutil.rmtree(tmp_path / "run")
+    assert run(tmp_path / "composed") == 2
+    assert "made before pacing spikes were marked" in one_sentence(capsys)
+
+    assert run(composed_of(tmp_path / "judged", held)) == 2
+    assert "made of recordings that the run is judged by" in one_sentence(capsys)
