@@ -109,7 +109,7 @@ def _bend(signal: NDArray[np.float32], by: int) -> NDArray[np.float32]:
     return bend
 
 
-def _highest(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _highest(values: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return the mean (time,) over the leads that are highest at each moment."""
     few = min(_LEADS, len(values))
     return np.asarray(np.partition(np.minimum(values, 20), -few, axis=0)[-few:].mean(axis=0))
