@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from suprem.composed import rhythms, ventricular
+from suprem.composed import atrial, rhythms, ventricular
 from suprem.composed.changed import CHANGED_RHYTHMS, changed_recording, exchanged_arms
 from suprem.composed.changes import CHANGES_OF_THE_BEAT
 from suprem.composed.parts import Complex, Parts
@@ -27,12 +27,12 @@ RHYTHMS: dict[str, tuple[float, Callable[[Draw], Composed]]] = {
     "high grade AV block": (1, rhythms.high_grade_block),
     "complete AV block": (6, rhythms.complete_block),
     "junctional rhythm": (7, rhythms.junctional_rhythm),
-    "supraventricular tachycardia": (5, rhythms.supraventricular_tachycardia),
-    "atrial tachycardia": (4, rhythms.atrial_tachycardia),
-    "multifocal atrial rhythm": (2, rhythms.multifocal_atrial_rhythm),
-    "atrial flutter": (9, rhythms.atrial_flutter),
-    "atrial fibrillation": (4, rhythms.atrial_fibrillation),
-    "atrial premature complexes": (8, rhythms.atrial_premature),
+    "supraventricular tachycardia": (5, atrial.supraventricular_tachycardia),
+    "atrial tachycardia": (4, atrial.atrial_tachycardia),
+    "multifocal atrial rhythm": (2, atrial.multifocal_atrial_rhythm),
+    "atrial flutter": (9, atrial.atrial_flutter),
+    "atrial fibrillation": (4, atrial.atrial_fibrillation),
+    "atrial premature complexes": (8, atrial.atrial_premature),
     "ventricular premature complexes": (5, ventricular.ventricular_premature),
     "ventricular tachycardia": (6, ventricular.ventricular_tachycardia),
     "idioventricular rhythm": (4, ventricular.idioventricular_rhythm),

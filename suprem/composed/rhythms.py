@@ -1,4 +1,4 @@
-"""Rhythms of the atria and the AV node: each function composes one, with the labels that follow from it.
+"""Rhythms of the sinus and the AV node: each function composes one, with the labels that follow from it.
 
 Ranges are those of the 2019 ESC guideline on supraventricular tachycardia, the 2018 ACC/AHA/HRS guideline on
 bradycardia and conduction delay, and Surawicz and Knilans, Chou's Electrocardiography in Clinical Practice (6th
@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from suprem.composed.atrial_waves import fibrillation_waves
 from suprem.composed.parts import Complex
-from suprem.composed.strip import LEADS, SECONDS, TIME, Draw, Signal, blank
+from suprem.composed.strip import Draw, Signal, blank
 from suprem.composed.truth import OF_QRS, Composed, inherited, rhythm_labels
 
 LONG_PR = 0.2
@@ -43,14 +44,27 @@ def _sinus(draw: Draw, kind: str, rate: float, pr: float | None, variation: floa
         unknown += ["SR"]
     elif variation > 0.03:
         unknown += ["SARRH"]
-    labels = rhythm_labels([*present, *(["1AVB"] if pr > LONG_PR + 0.01 else [])], onsets, unknown=unknown)
-    if abs(pr - LONG_PR) <= 0.01:
-        labels = {code: label for code, label in labels.items() if code not in ("1AVB", "AVB")}
-    else:
-        labels |= dict.fromkeys(("PR>200", "LPR", "AVDELAY"), int(pr > LONG_PR))
+    labels = with_pr(rhythm_labels([*present, *long_pr(pr)], onsets, unknown=unknown), pr)
     if not {"1AVB", "SARRH"} & set(present) and sinus == "SR" and labels.get("1AVB") == 0:
         del labels["NORM"]  # the ventricles decide
     return finished(draw, kind, strip, ventricles, labels)
+
+
+def long_pr(pr: float) -> list[str]:
+    """Return first degree AV block where PR in seconds is clearly above its limit."""
+    return ["1AVB"] if pr > LONG_PR + 0.01 else []
+
+
+def with_pr(labels: dict[str, int], pr: float) -> dict[str, int]:
+    """Add to the labels of a conducted sinus rhythm what PR in seconds decides; near its limit that is unknown."""
+    if abs(pr - LONG_PR) <= 0.01:
+        return {code: label for code, label in labels.items() if code not in ("1AVB", "AVB")}
+    return labels | dict.fromkeys(("PR>200", "LPR", "AVDELAY"), int(pr > LONG_PR))
+
+
+def conduction_time(draw: Draw, atria: Complex, interval: float) -> float:
+    """Return PR in seconds: that of the beat, or one time in four a long one, as far as the interval leaves room."""
+    return max(0.215, min(draw.between(0.215, 0.32), interval - 0.3)) if draw.chance(0.25) else atria.pr
 
 
 def sinus_rhythm(draw: Draw) -> Composed:
@@ -205,176 +219,6 @@ def junctional_rhythm(draw: Draw) -> Composed:
     return finished(draw, "junctional rhythm", strip, ventricles, labels)
 
 
-def supraventricular_tachycardia(draw: Draw) -> Composed:
-    """140 to 225 per minute, regular, without P before QRS or with a retrograde one behind it."""
-    atria, ventricles = draw.ventricles(0.12)
-    rate = draw.between(140, 225)
-    strip, onsets = blank(), draw.train(60 / rate, 0.003)
-    draw.lay_ventricles(strip, ventricles, onsets)
-    if draw.chance(0.5):
-        wave = draw.retrograde_p(atria)
-        draw.lay_atria(strip, atria, onsets + draw.between(0.07, 0.16), gain=draw.between(0.5, 1), wave=wave)
-    unknown = ["PSVT", "AT", "NOP", "SVARR", *(["VT"] if ventricles is not atria else [])]
-    labels = rhythm_labels(["SVTAC"], onsets, unknown=[*unknown, *(["STACH"] if rate < 150 else [])])
-    return finished(draw, "supraventricular tachycardia", strip, ventricles, labels)
-
-
-def atrial_tachycardia(draw: Draw) -> Composed:
-    """P waves of another shape at 110 to 220 per minute, conducted 1:1 or 2:1."""
-    atria, ventricles = draw.ventricles(0.12)
-    rate = draw.between(110, 220)
-    ps = draw.train(60 / rate, draw.between(0, 0.015))
-    pr = min(draw.between(0.1, 0.2), 0.7 * 60 / rate)
-    every = 2 if rate > 150 and draw.chance(0.5) else 1
-    onsets = ps[int(draw.random.integers(0, every)) :: every] + pr
-    strip = blank()
-    draw.lay_ventricles(strip, ventricles, onsets)
-    draw.lay_atria(strip, atria, ps, gain=draw.between(0.7, 1.3), wave=draw.other_p(atria), stretch=0.85)
-    unknown = ["SVTAC", "PSVT", "STACH", "SVARR", "AFLT", "2AVB", "AVB2:1", "MOBITZ1", "MOBITZ2", "1AVB"]
-    return finished(draw, "atrial tachycardia", strip, ventricles, rhythm_labels(["AT"], onsets, unknown=unknown))
-
-
-def multifocal_atrial_rhythm(draw: Draw) -> Composed:
-    """P waves of three or more shapes with varying PP and PR; a tachycardia above 100 (Kastor 1990), else wandering."""
-    atria, ventricles = draw.ventricles(0.1)
-    fast = draw.chance(0.75)
-    rate = draw.between(100, 150) if fast else draw.between(60, 90)
-    waves = [draw.other_p(atria) for _ in range(int(draw.random.integers(3, 5)))]
-    strip, at, onsets = blank(), -draw.between(0.1, 0.8), []
-    while at < SECONDS + 0.2:
-        draw.lay_atria(strip, atria, [at], wave=draw.one_of(waves))
-        onsets.append(at + draw.between(0.1, 0.2))
-        at += max(0.33, 60 / rate * (1 + draw.random.normal() * 0.16))
-    draw.lay_ventricles(strip, ventricles, onsets)
-    unknown = ["SVTAC", "SVARR", "PAC", "AT", "PRC(S)", *(["WAP"] if fast else ["MAT"])]
-    labels = rhythm_labels(["MAT" if fast else "WAP"], onsets, unknown=unknown)
-    return finished(draw, "multifocal atrial rhythm", strip, ventricles, labels)
-
-
-def atrial_flutter(draw: Draw) -> Composed:
-    """F waves of 200 to 345 per minute in shapes of `flutter_waves`, conducted 2:1 to 8:1, or beside an escape rhythm.
-
-    Down to 200 per minute, since drugs and large atria slow the circuit.
-    """
-    _, ventricles = draw.ventricles(0.25)
-    frequency = draw.between(230, 345) / 60 if draw.chance(0.8) else draw.between(200, 240) / 60
-    strip = flutter_waves(draw, frequency)
-    ratio = draw.one_of((2, 2, 2, 3, 4, 4, 4, 6, 8, 0, 0, 0))
-    at, onsets = -1.0 + draw.between(0, 0.5), []
-    varied = draw.one_of(((2, 3), (2, 4, 4), (3, 4, 5), (2, 2, 3, 4, 4, 5), (4, 5, 6, 7)))
-    escape = draw.between(33, 60) / 60 if draw.chance(0.08) else 0.0
-    while at < SECONDS + 0.3:
-        onsets.append(at)
-        at += 1 / escape if escape else (ratio or draw.one_of(varied)) / frequency
-        at += draw.random.normal() * 0.006
-    draw.lay_ventricles(strip, ventricles, onsets)
-    unknown = ["SVTAC", "AT", "NOP", "SVARR", *(["3AVB", "ESC", "JR"] if escape or ratio > 4 else [])]
-    known = {} if escape or ratio > 4 else {"2AVB": 0, "AVB2:1": 0, "HAVB": 0}
-    if not known:
-        unknown += ["2AVB", "AVB2:1", "HAVB"]
-    return finished(draw, "atrial flutter", strip, ventricles, rhythm_labels(["AFLT"], onsets, unknown=unknown) | known)
-
-
-def flutter_waves(draw: Draw, frequency: float) -> Signal:
-    """Return F waves (lead, time), of one shape in the inferior leads and of another in V1.
-
-    Typical ones fall slowly and rise fast in II, III and aVF and are short and upright in V1; reverse and atypical ones
-    are bumps of either sign or nearly sine waves, at times seen in V1 alone (Bun et al. 2015, Eur Heart J 36: 2356).
-    """
-    drift = np.cumsum(draw.random.normal(size=len(TIME))) * draw.between(0, 0.004)
-    phase = TIME * frequency + draw.between(0, 1) + drift
-
-    def bump(width: float) -> Signal:
-        away = (phase - draw.between(0, 1)) % 1 - 0.5
-        wave = np.exp(-0.5 * (away / width) ** 2)
-        return np.asarray(wave - wave.mean())
-
-    kind = draw.one_of(("typical", "typical", "typical", "bumps", "bumps", "sine"))
-    if kind == "typical":
-        fall, place = draw.between(0.55, 0.85), phase % 1
-        limb = np.where(place < fall, place / fall, (1 - place) / (1 - fall)) * 2 - 1
-        window = np.hanning(int(draw.random.integers(4, 10)))
-        limb = np.convolve(np.pad(limb, 20, mode="edge"), window / window.sum(), "same")[20:-20]
-    elif kind == "bumps":
-        limb = bump(draw.between(0.08, 0.2)) + draw.one_of((0.0, draw.between(-0.6, 0.8))) * bump(
-            draw.between(0.08, 0.2)
-        )
-    else:
-        limb = 0.7 * np.sin(2 * np.pi * phase) + 0.3 * np.sin(4 * np.pi * phase + draw.between(0, 6))
-    short = bump(draw.between(0.07, 0.18))
-    chest = short + draw.one_of((0.0, draw.between(-0.7, 0.3))) * bump(draw.between(0.1, 0.2))
-    inferior = -1.0 if draw.chance(0.8) else 0.8
-    ranges = ((-0.2, 0.4), (-0.25, 0.25), (-0.35, 0.15), (-0.35, 0.1), (-0.4, 0.1))
-    limbs = np.array([draw.between(-0.35, 0.25), inferior, *(draw.between(*one) for one in ranges), 0.0])
-    limbs[7] = limbs[6] * draw.between(0.6, 1.1)
-    chests = np.zeros(LEADS)
-    chests[2:5] = draw.between(0.4, 1.6) * np.array([1.0, draw.between(0.1, 0.7), draw.between(0.0, 0.4)])
-    chests[2:5] *= 1.0 if draw.chance(0.8) else -1.0
-    height = draw.between(0.03, 0.2) * (1.0 if kind == "typical" else draw.between(0.5, 1))
-    waves = np.outer(limbs, limb) + np.outer(chests, chest)
-    breathing = 1 + draw.between(0, 0.15) * np.sin(2 * np.pi * draw.between(0.15, 0.35) * TIME)
-    return np.asarray(height * waves * breathing)
-
-
-def fibrillation_waves(draw: Draw) -> Signal:
-    """Return f waves (lead, time): noise around 4 to 8 Hz, largest in V1 (Petrutiu et al. 2006)."""
-    noise = np.fft.rfft(draw.random.normal(size=len(TIME)))
-    frequency = np.fft.rfftfreq(len(TIME), TIME[1])
-    wave = np.fft.irfft(noise * np.exp(-(((frequency - draw.between(4.5, 8)) / 1.2) ** 2)), n=len(TIME))
-    weight = np.array([0.4, 0.7, 1.2, 0.5, *([0.3] * (LEADS - 4))])
-    return np.asarray(draw.between(0.01, 0.045) * np.outer(weight, wave / wave.std()))
-
-
-def atrial_fibrillation(draw: Draw) -> Composed:
-    """Irregular beats of 45 to 160 per minute over f waves."""
-    _, ventricles = draw.ventricles(0.15)
-    rate, at, onsets = draw.between(45, 160), -1.0, []
-    while at < SECONDS + 0.3:
-        onsets.append(at)
-        at += max(0.3, 60 / rate * (1 + draw.random.normal() * 0.2))
-    strip = fibrillation_waves(draw)
-    draw.lay_ventricles(strip, ventricles, onsets)
-    labels = rhythm_labels(["AFIB"], onsets, unknown=["NOP", "SVARR", "SVTAC"])
-    return finished(draw, "atrial fibrillation", strip, ventricles, labels)
-
-
 def sinus_beneath(interval: float, single: bool) -> list[str]:
     """Return sinus rhythm where readers name it beside extra beats: single ones, at 63 to 97 beats a minute."""
     return ["SR"] if single and 63 <= 60 / interval <= 97 else []
-
-
-def atrial_premature(draw: Draw) -> Composed:
-    """P waves of another shape, 20 to 50 % early, single or every second or third; some are blocked."""
-    atria, ventricles = draw.ventricles(0.1)
-    interval = 60 / draw.between(50, 105)
-    pattern = draw.one_of(("single", "single", "single", "bigeminy", "trigeminy"))
-    blocked = draw.chance(0.15)
-    wave = draw.other_p(atria) if draw.chance(0.8) else None
-    coupling = draw.between(0.5, 0.8) * interval
-    strip, at, usual, early = blank(), -draw.between(0, interval), [], []
-    last, count = 10, 0
-    while at < SECONDS + 0.3:
-        usual.append(at)
-        due = {"bigeminy": last >= 0, "trigeminy": last >= 1, "single": last >= 2 and draw.chance(0.25)}[pattern]
-        if due:
-            early.append(at + coupling * (1 + 0.02 * draw.random.normal()))
-            at, last, count = early[-1] + interval * draw.between(1.0, 1.2), 0, count + 1
-        else:
-            at, last = at + interval * (1 + 0.01 * draw.random.normal()), last + 1
-    inside = [one for one in early if 0.3 < one < SECONDS - 0.3]
-    if not inside:
-        return atrial_premature(draw)
-    pr = atria.pr * draw.between(0.85, 1.3)
-    conducted = [] if blocked else early
-    draw.lay_ventricles(strip, ventricles, sorted([*usual, *conducted]))
-    draw.lay_atria(strip, atria, np.array(usual) - atria.pr)
-    draw.lay_atria(strip, atria, np.array(early) - pr, gain=draw.between(0.7, 1.2), wave=wave)
-    sinus = sinus_beneath(interval, pattern == "single")
-    present = ["PAC", "PRC(S)", *sinus, *({"bigeminy": ["BIGU"], "trigeminy": ["TRIGU"]}.get(pattern, []))]
-    unknown = [
-        *(one for one in SINUS_DECISIONS if one not in sinus),
-        "SVARR",
-        *(["2AVB", "MOBITZ1", "MOBITZ2", "PAUSE", "BIGU", "TRIGU"] if blocked else []),
-    ]
-    labels = rhythm_labels(present, [*usual, *conducted], unknown=unknown)
-    return finished(draw, "atrial premature complexes", strip, ventricles, labels | ({} if blocked else {"EARLY": 1}))

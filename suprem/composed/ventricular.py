@@ -9,7 +9,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from suprem.composed.rhythms import SINUS_DECISIONS, fibrillation_waves, finished, sinus_beneath
+from suprem.composed.atrial_waves import fibrillation_waves
+from suprem.composed.rhythms import (
+    SINUS_DECISIONS,
+    conduction_time,
+    finished,
+    long_pr,
+    sinus_beneath,
+    with_pr,
+)
 from suprem.composed.strip import LEADS, RATE, SECONDS, TIME, Draw, Signal, blank, lay
 from suprem.composed.truth import OF_QRS, Composed, rhythm_labels
 from suprem.ecg.preprocess import mark_pacing
@@ -44,14 +52,14 @@ def ventricular_premature(draw: Draw) -> Composed:
         return ventricular_premature(draw)
     strip = blank()
     draw.lay_ventricles(strip, atria, usual, intervals=[interval] * len(usual))
-    draw.lay_atria(strip, atria, np.array(usual) - atria.pr)
+    pr = conduction_time(draw, atria, interval)
+    draw.lay_atria(strip, atria, np.array(usual) - pr)
     for onset in early:
         draw.lay_ventricles(strip, draw.one_of(ectopic), [onset], intervals=[0.85 * interval])
     present = ["PVC", "PRC(S)", *({"bigeminy": ["BIGU"], "trigeminy": ["TRIGU"]}.get(pattern, []))]
     sinus = sinus_beneath(interval, pattern not in ("bigeminy", "trigeminy"))
-    labels = rhythm_labels(
-        [*present, *sinus], [*usual, *early], unknown=[one for one in SINUS_DECISIONS if one not in sinus]
-    )
+    unknown = [one for one in SINUS_DECISIONS if one not in sinus]
+    labels = with_pr(rhythm_labels([*present, *sinus, *long_pr(pr)], [*usual, *early], unknown=unknown), pr)
     return finished(draw, "ventricular premature complexes", strip, atria, labels | {"OTHER-SHAPE": 1})
 
 

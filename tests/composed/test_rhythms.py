@@ -105,36 +105,6 @@ def test_atria_and_ventricles_beat_apart_in_complete_block(draws: Draws) -> None
     assert np.mean(apart) > 0.7
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_flutter_conducts_whole_numbers_of_its_waves(draws: Draws, seed: int) -> None:
-    draw = draws(seed)
-    composed = rhythms.atrial_flutter(draw)
-    assert composed.labels["AFLT"] == composed.labels["AFIB/AFLT"] == 1
-    assert composed.labels["AFIB"] == 0
-    intervals = np.diff(onsets(draw))
-    assert min(intervals) > 60 / 345 * 1.8
-    assert not draw.ps
-
-
-def test_patterns_of_premature_beats_are_what_they_are_called(draws: Draws) -> None:
-    seen = set()
-    for seed in range(40):
-        draw = draws(seed)
-        labels = rhythms.atrial_premature(draw).labels
-        assert labels["PAC"] == labels["PRC(S)"] == 1
-        if "EARLY" not in labels:  # the early P waves are not conducted
-            continue
-        intervals = np.diff(onsets(draw))
-        places = np.flatnonzero(intervals < 0.9 * np.median(intervals[intervals > np.median(intervals) - 1e-9]))
-        if labels.get("BIGU") == 1:
-            assert set(np.diff(places)) == {2}
-            seen.add("BIGU")
-        if labels.get("TRIGU") == 1:
-            assert set(np.diff(places)) == {3}
-            seen.add("TRIGU")
-    assert seen == {"BIGU", "TRIGU"}
-
-
 @pytest.mark.parametrize("seed", range(12))
 def test_a_junctional_rhythm_has_no_p_or_a_retrograde_one(draws: Draws, seed: int) -> None:
     draw = draws(seed)
@@ -144,16 +114,3 @@ def test_a_junctional_rhythm_has_no_p_or_a_retrograde_one(draws: Draws, seed: in
     times = np.array([at for at, _ in draw.qrs])
     assert all(-0.12 < p - times[np.argmin(np.abs(times - p))] < 0.21 for p in draw.ps)
     assert labels.get("NOP") != 1 or not draw.ps
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_fibrillation_is_measured_as_irregular_without_p(draws: Draws, measured: Measured, seed: int) -> None:
-    found = measured(rhythms.atrial_fibrillation(draws(seed)).signal)
-    assert found.rhythm in ("irregular", "slightly irregular")
-    assert found.pr.value is None
-
-
-def test_the_same_seed_composes_the_same_ecg(draws: Draws) -> None:
-    first, again, other = (rhythms.atrial_flutter(draws(seed)).signal for seed in (5, 5, 6))
-    np.testing.assert_array_equal(first, again)
-    assert not np.array_equal(first, other)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from suprem.composed import ventricular
 from suprem.composed.strip import RATE, blank
 from suprem.ecg.measurement.measure import Measurements
+from suprem.ecg.preprocess import PACING_MARK
 
 Draws = Callable[[int], Any]
 Measured = Callable[[NDArray[np.float32]], Measurements]
@@ -83,3 +84,12 @@ def test_a_delta_wave_shortens_pr_and_widens_qrs(draws: Draws, measured: Measure
         widths += [] if qrs is None else [qrs]
     assert len(widths) > 4
     assert np.median(widths) > 110
+
+
+def test_marked_spikes_stand_out_of_a_paced_strip_as_those_of_a_recording_do(draws: Draws) -> None:
+    marked = 0
+    for seed in range(30):
+        signal = ventricular.paced_rhythm(draws(seed)).signal
+        jumps = np.minimum(signal[:, 1:-1] - signal[:, :-2], signal[:, 1:-1] - signal[:, 2:]).min(axis=0)
+        marked += int((jumps > PACING_MARK / 2).sum() >= 2)
+    assert 10 <= marked < 30
