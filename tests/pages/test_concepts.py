@@ -282,6 +282,24 @@ def test_what_is_settled_is_exported_and_the_log_says_so(version: VocabularyVers
     assert not table.proto.disabled
 
 
+def test_a_mapping_goes_out_and_comes_in_in_other_systems_formats(version: VocabularyVersion) -> None:
+    app = view(open_page(CONCEPTS, reviewer="Anna"), "Export and audit")
+    assert [button.proto.disabled for button in app.get("download_button")] == [True, False]  # Usagi takes all rows
+    app.selectbox(key="exchange-format").set_value("fhir").run()
+    assert app.get("download_button")[1].proto.disabled
+    saved = (
+        "sourceName,mappingStatus,equivalence,ADD_INFO:code\nsinus rhythm,APPROVED,EQUAL,SR\nunheard of,APPROVED,,SR\n"
+    )
+    app.file_uploader(key="mapping-upload").set_value(("m.csv", saved.encode(), "text/csv")).run()
+    assert "1 row becomes a decision. Left out: 1 because their entity is not in this version" in shown(app)
+    press(app, "take-in")
+    assert "1 decisions were taken in" in shown(app)
+    assert store().approved(version.id) == {"sinus rhythm": "SR"}
+    assert [row.action for row in store().audit.rows()] == ["take_in"]
+    app.file_uploader(key="mapping-upload").set_value(("m.csv", b"nothing", "text/csv")).run()
+    assert "no mapping that can be taken in" in shown(app)
+
+
 def test_clusters_are_a_map_and_a_table(version: VocabularyVersion) -> None:
     app = view(open_page(CONCEPTS), "Clusters")
     assert len(app.get("plotly_chart")) == 1

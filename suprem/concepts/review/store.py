@@ -38,7 +38,7 @@ from suprem.errors import ReviewConflict
 
 __all__ = ["ReviewerAgreement", "Decision", "Equivalence", "ReviewConflict", "ReviewStore", "Status"]
 
-DECIDE, UNDO, CARRY_OVER, ADJUDICATE = ACTIONS = ("decide", "undo", "carry_over", "adjudicate")
+DECIDE, UNDO, CARRY_OVER, ADJUDICATE, TAKE_IN = ACTIONS = ("decide", "undo", "carry_over", "adjudicate", "take_in")
 """What the audit log calls the ways in which a decision comes about."""
 
 _BY_AUDIT = frozenset({"number", "reviewer", "decided_at"})
@@ -156,6 +156,33 @@ class ReviewStore:
             ]
             self._append(connection, CARRY_OVER, copied)
         return len(copied)
+
+    def take_in(self, drafts: Sequence[Decision]) -> int:
+        """Write one reviewer's decisions on a version that were read from a file; those already there stay.
+
+        Args:
+            drafts: Of `exchange.taking_in`, one an entity, all of one version and reviewer.
+
+        Returns:
+            How many were written. Each is a decision of its own, and undone as such.
+
+        Raises:
+            ConceptError: A value cannot be meant, or the database does not answer; nothing was written.
+        """
+        for draft in drafts:
+            draft.check()
+        if not drafts:
+            return 0
+        version, reviewer = drafts[0].version, drafts[0].reviewer
+        with transaction(self._engine) as connection:
+            there = {d.entity: d for d in newest_decisions(connection, version, reviewer, taken_back=True)}
+            new = [
+                replace(draft, replaces=before.number if before else None)
+                for draft in drafts
+                if (before := there.get(draft.entity)) is None or before.status is Status.UNREVIEWED
+            ]
+            self._append(connection, TAKE_IN, new)
+        return len(new)
 
     @overload
     def current(self, version: str, reviewer: None = None) -> list[Decision]: ...

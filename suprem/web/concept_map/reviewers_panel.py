@@ -13,6 +13,7 @@ from suprem.concepts.review.review_export import approved_as_csv
 from suprem.concepts.review.store import ReviewStore
 from suprem.errors import SupremError
 from suprem.web.concept_map.concept_cache import mappings_of, mentions_of, reference_terms_of
+from suprem.web.concept_map.exchange_panel import show_exchange
 from suprem.web.concept_map.review_panel import STATUS_WORDS
 from suprem.web.frame import plain
 from suprem.web.session import session
@@ -70,6 +71,7 @@ def show_export(store: ReviewStore, version: VocabularyVersion, reviewer: str) -
         on_click=_record_export,
         args=(store, version, len(settled), reviewer),
     )
+    show_exchange(store, version, reviewer)
     st.subheader("Audit log", anchor=False)
     if st.button("Check that nothing was changed", key="verify"):
         broken = store.verify()
