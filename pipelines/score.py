@@ -10,6 +10,7 @@ A query that asks for an absence ("no atrial fibrillation") has no row: the find
 name, and that is said. --json also says how like the reference ECGs of the checkpoint each record is. Of a recording
 longer than the model's window the cleanest is scored; --windows all scores them all, gives the highest score with the
 second from which it is and the mean, and places no record among the reference ECGs, which are one window each.
+--format fhir and dicom-sr are for other systems: preliminary, marked as research, without a patient.
 """
 
 from __future__ import annotations
@@ -38,14 +39,26 @@ def read(argv: list[str] | None) -> argparse.Namespace:
         default="cleanest",
         help="of a long recording score the cleanest window, or all: the highest score, where, and the mean",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="write the rows here")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="write the rows here, or the bundle, or the reports into this folder"
+    )
     parser.add_argument(
         "--results", type=Path, metavar="COHORT", help="write a folder of results; go on if it is there"
     )
     parser.add_argument("--no-links", action="store_true", help="leave out symbolic links below --folder")
-    parser.add_argument("--json", action="store_true", help="print one JSON object with scores and errors")
+    parser.add_argument(
+        "--format",
+        choices=("csv", "json", "fhir", "dicom-sr"),
+        default="csv",
+        help="rows (the default), one JSON object, a FHIR R4 Bundle, or DICOM structured reports in the folder --out",
+    )
+    parser.add_argument("--json", dest="format", action="store_const", const="json", help="short for --format json")
     args = parser.parse_args(argv)
-    if args.results and (args.folder is None or args.ecg or args.out or args.json):
+    if args.format == "dicom-sr" and args.out is None:
+        parser.error("--format dicom-sr writes one file a recording; name their folder with --out")
+    if args.format in ("fhir", "dicom-sr") and args.windows == "all":
+        parser.error("--format fhir and dicom-sr tell of one window of each recording; leave out --windows all")
+    if args.results and (args.folder is None or args.ecg or args.out or args.format != "csv"):
         parser.error("--results goes with --folder alone")
     if args.results and args.windows == "all":
         parser.error("--results holds one window of each recording; leave out --windows all")

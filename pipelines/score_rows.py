@@ -13,6 +13,7 @@ from typing import Any, TextIO
 from pipelines.inputs import gather_paths, gather_queries
 from pipelines.provenance import provenance
 from pipelines.recordings import table_of
+from pipelines.score_formats import hand_over_as
 from pipelines.stage import ConsoleProgress, say, stop_on_signal
 from suprem.atomic import replacing
 from suprem.concepts.negation import SetAside, set_negations_aside
@@ -37,6 +38,7 @@ from suprem.settings import load_settings
 
 COLUMNS = ("record_id", "query", "score", "logit", "support")
 MORE_COLUMNS = ("prompt", "nearest", "code", "reference_percentile", "probability", "remarks")
+OTHER_SYSTEMS = ("fhir", "dicom-sr")
 WINDOW_COLUMNS = ("from_second", "mean_score", "windows")
 
 
@@ -109,7 +111,7 @@ def score_some(args: argparse.Namespace) -> int:
     if args.windows == "all":
         items = score_windows(predictor, paths, queries, **options)
     else:
-        items = score_files(predictor, paths, queries, place=args.json, **options)
+        items = score_files(predictor, paths, queries, place=args.format == "json", **options)
     progress = ConsoleProgress("score")
     rows: list[ScoreRow] = []
     places: list[Placed] = []
@@ -128,13 +130,13 @@ def score_some(args: argparse.Namespace) -> int:
             done = len(rows) // len(queries) + len(errors)
             progress(done / len(paths), f"{done} of {len(paths)} records, {len(errors)} without scores")
 
-    if args.out:
+    if args.out and args.format not in OTHER_SYSTEMS:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         with replacing(args.out) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             write_rows(rows, file, remarks)
     for remark in remarks:
         say(f"{remark.record_id}: {sentence(remark)}")
-    if args.json:
+    if args.format == "json":
         content = {
             "checkpoint": predictor.id,
             "encoder": predictor.encoder.name,
@@ -147,7 +149,9 @@ def score_some(args: argparse.Namespace) -> int:
         }
         print(json.dumps(content, default=asdict))
         return 0 if rows else 2
-    if not args.out:
+    if args.format in OTHER_SYSTEMS:
+        hand_over_as(args.format, args.out, predictor, rows, remarks, errors)
+    elif not args.out:
         write_rows(rows, sys.stdout, remarks)
     for error in errors:
         say(f"{error.record_id}: {error.reason}")

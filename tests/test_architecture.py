@@ -66,7 +66,7 @@ ROOMS: dict[str, set[str]] = {
 HOMES: dict[str, tuple[str, ...]] = {
     "accelerate": ("suprem/training/distributed.py",),
     "plotly": ("suprem/web/", "pages/"),
-    "pydicom": ("suprem/ecg/",),
+    "pydicom": ("suprem/ecg/", "suprem/inference/dicom_report.py"),
     "sentence_transformers": ("suprem/concepts/embed.py",),
     "psutil": ("suprem/jobs/",),
     "sqlalchemy": (

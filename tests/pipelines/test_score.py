@@ -110,6 +110,30 @@ def test_json_is_one_object_with_scores_and_errors(
     assert captured.err == "", "an error is told once"
 
 
+def test_other_systems_get_the_same_numbers(
+    command: list[str], files: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    score.main([*command, *ecg_files(files), "--json"])
+    expected = [row["score"] for row in json.loads(capsys.readouterr().out)["scores"]]
+    assert score.main([*command, *ecg_files(files), "--format", "fhir", "--out", str(tmp_path / "b.json")]) == 0
+    resources = [entry["resource"] for entry in json.loads((tmp_path / "b.json").read_text())["entry"]]
+    found = [one["valueQuantity"]["value"] for one in resources if one["resourceType"] == "Observation"]
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert score.main([*command, *ecg_files(files), "--format", "fhir"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["entry"]) == len(resources)
+    assert score.main([*command, *ecg_files(files), "--format", "dicom-sr", "--out", str(tmp_path / "sr")]) == 0
+    assert "3 reports in sr." in capsys.readouterr().err
+    assert sorted(path.name for path in (tmp_path / "sr").iterdir()) == ["000001-a.dcm", "000002-c.dcm", "000003-b.dcm"]
+
+
+@pytest.mark.parametrize(
+    "words", [["--format", "dicom-sr"], ["--format", "fhir", "--windows", "all"], ["--results", "x", "--json"]]
+)
+def test_a_format_refuses_what_it_cannot_hold(words: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        score.main(["--folder", "x", "--query", "af", *words])
+
+
 def test_the_numbers_are_those_of_the_predictor(
     command: list[str], files: list[Path], checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
