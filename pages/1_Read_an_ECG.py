@@ -28,21 +28,29 @@ from suprem.web.read_ecg.trace_panel import show_trace
 from suprem.web.read_ecg.what_if_panel import show_what_if
 
 with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, and see where the model looked."):
-    ecg = pick_ecg()
-    if ecg is None:
-        st.stop()
+    # Each part has a place of its own, whatever stands above it: a fragment is known by its place, and a click into
+    # one that has moved since the browser drew it is dropped.
+    picking, tracing, measuring, comparing, asking, reporting, changing, looking = (st.container() for _ in range(8))
 
-    show_facts(ecg)
-    ecg, scores_allowed = show_quality(ecg)
-    second = pick_second()
-    show_trace(ecg, second.ecg if second else None)
-    measured = show_measurements(ecg.window)
+    with picking:
+        ecg = pick_ecg()
+        if ecg is None:
+            st.stop()
+        show_facts(ecg)
+        ecg, scores_allowed = show_quality(ecg)
+        second = pick_second()
+    with tracing:
+        show_trace(ecg, second.ecg if second else None)
+    with measuring:
+        measured = show_measurements(ecg.window)
     if second:
-        show_measurement_differences(ecg, second.ecg)
+        with comparing:
+            show_measurement_differences(ecg, second.ecg)
 
-    st.subheader("Ask", anchor=False)
-    asking, answering = st.columns((2, 3), gap="large")
     with asking:
+        st.subheader("Ask", anchor=False)
+        typing, answering = st.columns((2, 3), gap="large")
+    with typing:
         queries = edit_queries()
     if not queries or not scores_allowed:
         answering.info(
@@ -65,9 +73,13 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
         show_contradictions(against)
         show_scores(scored, queries, predictor, ecg, against)
     if second:
-        show_score_differences(predictor, scored.scores, second, queries)
+        with asking:
+            show_score_differences(predictor, scored.scores, second, queries)
 
-    show_report_check(predictor, ecg)
-    show_what_if(scored.scores, queries, predictor, ecg)
-    st.subheader("Where the model looked – not evidence", anchor=False)
-    show_explanation(scored.scores, queries, predictor, ecg)
+    with reporting:
+        show_report_check(predictor, ecg)
+    with changing:
+        show_what_if(scored.scores, queries, predictor, ecg)
+    with looking:
+        st.subheader("Where the model looked – not evidence", anchor=False)
+        show_explanation(scored.scores, queries, predictor, ecg)

@@ -41,9 +41,10 @@ def page(title: str, purpose: str) -> Iterator[None]:
     st.html(f'<aside class="research-use" aria-label="Research use only">{escape(RESEARCH_USE)}</aside>')
     st.title(title, anchor=False)
     st.html(f'<p class="purpose">{escape(purpose)}</p>')
-    if session().notice:
-        st.info(plain(session().notice))
-        session().notice = ""
+    with st.container():  # a place of its own, so that what follows lies where it lay without a notice
+        if session().notice:
+            st.info(plain(session().notice))
+            session().notice = ""
     try:
         yield
     except SupremError as error:

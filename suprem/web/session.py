@@ -78,6 +78,7 @@ class Session:
         whole: The last scores over all of a long recording, and what they were computed from.
         explained: The last explanations.
         edits: What-if edits of the recording and window they were made for.
+        refused_edit: Why the last edit that was asked for cannot be made; shown once.
         reports: Digest of the uploaded table of reports, and what was read from it.
         reviewing: The row under review, by vocabulary version.
         overridden: Recordings that are scored in spite of the quality check, by key: who wanted it and why.
@@ -95,6 +96,7 @@ class Session:
     whole: tuple[tuple[object, ...], list[WholeScore]] | None = None
     explained: Explained | None = None
     edits: tuple[tuple[object, ...], tuple[Edit, ...]] = ((), ())
+    refused_edit: str = ""
     reports: tuple[str, ReportBase] | None = None
     reviewing: dict[str, Reviewing] = field(default_factory=dict)
     overridden: dict[str, str] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 PATIENCE = 120_000
 """Milliseconds. A busy two-core machine draws a figure in twenty seconds that takes one otherwise."""
@@ -53,3 +53,13 @@ class Browser:
         self.page.wait_for_function(
             "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'", timeout=PATIENCE
         )
+
+    def click(self, button: Locator) -> None:
+        """Click once the page has come to rest.
+
+        During a run of the script, elements are replaced and moved, and a second run throws away what the first was
+        asked for; a person waits for the page too.
+        """
+        button.wait_for(timeout=PATIENCE)
+        self.settle()
+        button.click(timeout=PATIENCE)

@@ -57,14 +57,14 @@ def test_a_wfdb_pair_goes_in_and_its_score_comes_out(browser: Browser, tmp_path:
         browser.agree()
         browser.wait_for_plots(1)
         report(f"First plot {time.monotonic() - began:.1f} s after the gate, on a server just started.")
-        page.get_by_role("radio", name="Upload").or_(
-            page.get_by_role("button", name="Upload", exact=True)
-        ).first.click()
+        upload = page.get_by_role("radio", name="Upload").or_(page.get_by_role("button", name="Upload", exact=True))
+        browser.click(upload.first)
         page.locator("input[type=file]").set_input_files([tmp_path / "DOEJANE.hea", tmp_path / "DOEJANE.dat"])
         expect(page.get_by_role("combobox", name="Uploaded recording")).to_have_value(
             "Upload 1 (WFDB)", timeout=PATIENCE
         )
 
+        browser.settle()
         queries = page.get_by_role("textbox", name="Queries, one a line")
         queries.fill("Atrial flutter")
         queries.press("Control+Enter")
@@ -84,15 +84,15 @@ def test_a_wfdb_pair_goes_in_and_its_score_comes_out(browser: Browser, tmp_path:
         )
         assert_paper_is_square(page)
         with page.expect_download() as download:
-            page.get_by_role("button", name="Download scores").click()
+            browser.click(page.get_by_role("button", name="Download scores"))
         table = Path(download.value.path()).read_text(encoding="utf-8")
         assert f"{expected.score:.6f}" in table
         assert "Research use only" in table
         assert "DOEJANE" not in table
         assert_an_edit_moves_only_the_copy(browser, expected.score)
-        page.get_by_role("button", name="Print or save").click()
+        browser.click(page.get_by_role("button", name="Print or save"))
         with page.expect_download() as download:
-            page.get_by_role("button", name="PDF", exact=True).click()
+            browser.click(page.get_by_role("button", name="PDF", exact=True))
         printed = Path(download.value.path()).read_bytes()
         assert printed.startswith(b"%PDF")
         assert b"DOEJANE" not in printed
@@ -108,9 +108,9 @@ def test_a_wfdb_pair_goes_in_and_its_score_comes_out(browser: Browser, tmp_path:
 def assert_an_edit_moves_only_the_copy(browser: Browser, score: float) -> None:
     """Edit the signal, see the copy's score, marked as edited and without a way to save it; and undo it."""
     page = browser.page
-    page.get_by_text("What if the signal were different?").click()
+    browser.click(page.get_by_text("What if the signal were different?"))
     began = time.monotonic()
-    page.get_by_role("button", name="Apply").click()
+    browser.click(page.get_by_role("button", name="Apply"))
     edited = page.get_by_role("figure", name=re.compile("^Edited signal: V1 dropped"))
     expect(edited).to_be_visible(timeout=PATIENCE)
     logging.getLogger(__name__).info(f"Edited signal {time.monotonic() - began:.2f} s after the click.")
@@ -120,7 +120,7 @@ def assert_an_edit_moves_only_the_copy(browser: Browser, score: float) -> None:
     rows = page.get_by_role("figure", name=re.compile("^Scores of the recording and of the edited signal"))
     expect(rows).to_contain_text("edited signal")
     expect(page.get_by_text(re.compile(f"^Score {score:.2f}[,.]"))).to_be_visible()
-    page.get_by_role("button", name="Undo the last").click()
+    browser.click(page.get_by_role("button", name="Undo the last"))
     expect(edited).to_have_count(0, timeout=PATIENCE)
 
 

@@ -30,7 +30,7 @@ def home(tmp_path: Path) -> Path:
 
 def choose_view(browser: Browser, name: str) -> None:
     page = browser.page
-    page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).first.click()
+    browser.click(page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).first)
     browser.settle()
 
 
@@ -58,7 +58,7 @@ def test_reports_become_a_reviewed_vocabulary(
 
         page.goto(f"{address}/Concept_Map")
         browser.agree()
-        page.get_by_role("button", name="Build the first version").click()
+        browser.click(page.get_by_role("button", name="Build the first version"))
         name = page.get_by_role("textbox", name="Your name")
         name.fill("Anna", timeout=PATIENCE)
         name.press("Enter")
@@ -94,7 +94,7 @@ def test_reports_become_a_reviewed_vocabulary(
         browser.settle()
         page.screenshot(path=tmp_path / "review.png", full_page=True)
 
-        page.get_by_role("button", name="Example ECGs").click()
+        browser.click(page.get_by_role("button", name="Example ECGs"))
         expect(page.get_by_role("dialog").locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=PATIENCE)
         page.screenshot(path=tmp_path / "example.png", full_page=True)
         page.keyboard.press("Escape")
@@ -107,13 +107,13 @@ def test_reports_become_a_reviewed_vocabulary(
             page.keyboard.press("ArrowRight")
         expect(page.get_by_text("proposed 1.00")).to_be_visible(timeout=PATIENCE)
         page.screenshot(path=tmp_path / "thresholds.png", full_page=True)
-        page.get_by_role("button", name="Apply as a new version").click()
+        browser.click(page.get_by_role("button", name="Apply as a new version"))
         expect(page.get_by_text("Version 2 is made")).to_be_visible(timeout=PATIENCE)
         second = list_versions(home / "vocabularies")[1]
         assert second.parent == version.id
 
         choose_view(browser, "Versions")
-        page.get_by_role("button", name="Carry these decisions over").click()
+        browser.click(page.get_by_role("button", name="Carry these decisions over"))
         expect(page.get_by_text("1 decisions were carried over")).to_be_visible(timeout=PATIENCE)
 
         # A reload, and a server that went away in between, lose nothing.
@@ -128,13 +128,13 @@ def test_reports_become_a_reviewed_vocabulary(
         page.screenshot(path=tmp_path / "clusters.png", full_page=True)
         choose_view(browser, "Export and audit")
         with page.expect_download() as download:
-            page.get_by_role("button", name="Download the approved mapping").click()
+            browser.click(page.get_by_role("button", name="Download the approved mapping"))
         table = Path(download.value.path()).read_text(encoding="utf-8")
         assert "sinus rhythm,SR" in table
         assert "Anna" in table
         assert "Research use only" in table
         browser.settle()
-        page.get_by_role("button", name="Check that nothing was changed").click()
+        browser.click(page.get_by_role("button", name="Check that nothing was changed"))
         expect(page.get_by_text("Every row is as it was written")).to_be_visible(timeout=PATIENCE)
         page.screenshot(path=tmp_path / "audit.png", full_page=True)
         log = (home / "server.log").read_text()

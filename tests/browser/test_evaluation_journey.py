@@ -36,22 +36,22 @@ def test_views_export_a_worst_case_and_a_new_evaluation(browser: Browser, home: 
     with running_app(home, checkpoint) as address:
         page.goto(f"{address}/Evaluation")
         browser.agree()
-        page.get_by_text("New evaluation").click()
+        browser.click(page.get_by_text("New evaluation"))
         folder = page.get_by_role("textbox", name="Folder of recordings")
         folder.fill(str(home.parent / "recordings"))
         folder.press("Enter")
-        page.get_by_role("button", name="Evaluate", exact=True).click()
+        browser.click(page.get_by_role("button", name="Evaluate", exact=True))
         expect(page.get_by_text("Closing this page does not stop it.")).to_be_visible(timeout=PATIENCE)
 
         for view, number in PICTURES.items():
-            page.get_by_role("radio", name=view).click()
+            browser.click(page.get_by_role("radio", name=view))
             expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=PATIENCE)
             browser.settle()
             expect(page.locator(".js-plotly-plot")).to_have_count(number, timeout=PATIENCE)
         expect(page.get_by_text("First: aaaaaaaaaaaa, macro AUROC")).to_be_visible(timeout=PATIENCE)
 
         page.set_viewport_size({"width": 420, "height": 1000})
-        page.get_by_role("radio", name="Classes").click()
+        browser.click(page.get_by_role("radio", name="Classes"))
         page.wait_for_function(
             "[...document.querySelectorAll('.js-plotly-plot .point')].length > 0 &&"
             " [...document.querySelectorAll('.js-plotly-plot .point')]"
@@ -60,18 +60,18 @@ def test_views_export_a_worst_case_and_a_new_evaluation(browser: Browser, home: 
         )  # no dot lies beyond the edge of a narrow screen
         page.set_viewport_size({"width": 1280, "height": 1000})
 
-        page.get_by_role("radio", name="Protocol, files").click()
+        browser.click(page.get_by_role("radio", name="Protocol, files"))
         with page.expect_download() as download:
-            page.get_by_role("button", name="Report (Markdown)").click()
+            browser.click(page.get_by_role("button", name="Report (Markdown)"))
         report = Path(download.value.path()).read_text(encoding="utf-8")
         with page.expect_download() as download:
-            page.get_by_role("button", name="All classes (CSV)").click()
+            browser.click(page.get_by_role("button", name="All classes (CSV)"))
         classes = Path(download.value.path()).read_text(encoding="utf-8")
 
         done = page.get_by_text(re.compile("^2 tasks evaluated; results and report in"))
         expect(done).to_be_visible(timeout=PATIENCE)
-        page.get_by_role("radio", name="Worst cases").click()
-        page.get_by_role("button", name="Open on the reading page").click()
+        browser.click(page.get_by_role("radio", name="Worst cases"))
+        browser.click(page.get_by_role("button", name="Open on the reading page"))
         expect(page.get_by_role("heading", name="Read an ECG", exact=True)).to_be_visible(timeout=PATIENCE)
         expect(page.get_by_role("textbox", name="Queries, one a line")).to_have_value(
             re.compile(r"^sinus tachycardia\nNormal ECG\nAtrial fibrillation\nFirst degree"), timeout=PATIENCE

@@ -31,9 +31,8 @@ def test_every_real_export_is_read_measured_asked_and_printed(
         page.goto(address)
         browser.agree()
         browser.wait_for_plots(1)
-        page.get_by_role("radio", name="Upload").or_(
-            page.get_by_role("button", name="Upload", exact=True)
-        ).first.click()
+        upload = page.get_by_role("radio", name="Upload").or_(page.get_by_role("button", name="Upload", exact=True))
+        browser.click(upload.first)
         for number, path in enumerate(files, start=1):
             page.locator("input[type=file]").set_input_files([path])
             try:
@@ -58,9 +57,9 @@ def test_every_real_export_is_read_measured_asked_and_printed(
             # The window of a recording beyond ten seconds begins at a tenth of a second on the page.
             near = "|".join(f"{expected.score + step:.2f}" for step in (-0.005, 0.0, 0.005))
             expect(page.get_by_text(re.compile(f"^Score ({near})[,.]"))).to_be_visible(timeout=PATIENCE)
-            page.get_by_role("button", name="Print or save").click()
+            browser.click(page.get_by_role("button", name="Print or save"))
             with page.expect_download() as download:
-                page.get_by_role("button", name="PDF", exact=True).click()
+                browser.click(page.get_by_role("button", name="PDF", exact=True))
             assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
             page.keyboard.press("Escape")
         log = (tmp_path / "server.log").read_text()

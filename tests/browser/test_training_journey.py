@@ -67,7 +67,7 @@ def set_number(page: Page, label: str, value: str, setting: str) -> None:
 
 def view(browser: Browser, name: str) -> None:
     page = browser.page
-    page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).first.click()
+    browser.click(page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).first)
 
 
 def open_training(browser: Browser, address: str) -> Page:
@@ -86,12 +86,12 @@ def test_a_run_survives_server_and_supervisor_and_its_checkpoint_scores(
     with running_app(home, home / "checkpoint") as address:
         page = open_training(browser, address)
         view(browser, "New run")
-        page.get_by_text("compact – the shipped network").click()
+        browser.click(page.get_by_text("compact – the shipped network"))
         expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("26", timeout=PATIENCE)  # its own fields
-        page.get_by_text("Everything that defines this run").click()
+        browser.click(page.get_by_text("Everything that defines this run"))
         set_number(page, "Epochs", "4", "epochs")
         set_number(page, "Batch", "4", "batch")
-        page.get_by_role("button", name="Launch").click()
+        browser.click(page.get_by_role("button", name="Launch"))
         expect(page.get_by_text("Job 1 is ")).to_be_visible(timeout=PATIENCE)
         store = JobStore(f"sqlite:///{home / 'suprem.sqlite'}", home / "jobs")
         wait_for(store, 1, State.RUNNING)
@@ -115,13 +115,13 @@ def test_a_run_survives_server_and_supervisor_and_its_checkpoint_scores(
         page = open_training(browser, address)
         expect(page.get_by_text("Job 1 was interrupted")).to_be_visible(timeout=PATIENCE)
         assert group_members(group) == []
-        page.get_by_role("button", name="Resume").click()
+        browser.click(page.get_by_role("button", name="Resume"))
         wait_for(store, 2, State.DONE)
         page.get_by_role("textbox", name="Folder of PTB-XL").fill(str(tmp_path / "ptb-xl"), timeout=PATIENCE)
         page.keyboard.press("Enter")
-        page.get_by_role("button", name="Evaluate on fold 9").click()
+        browser.click(page.get_by_role("button", name="Evaluate on fold 9"))
         wait_for(store, 3, State.DONE)
-        page.get_by_role("button", name="Use this checkpoint").click()
+        browser.click(page.get_by_role("button", name="Use this checkpoint"))
         wait_for(store, 4, State.DONE)
         page.screenshot(path=tmp_path / "done.png", full_page=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -117,6 +118,31 @@ def test_the_first_look_shows_trace_scores_and_attention_of_the_real_example(ope
     assert app.text_area(key="queries").value == "\n".join(START)
     assert "not evidence" in shown(app)
     assert app.selectbox(key="looked-at").options[0] in START
+
+
+def test_fragments_keep_their_place_whatever_stands_above_them(open_page: Open, tmp_path: Path) -> None:
+    """A fragment is known by its place on the page; a click into one that the server knows by another is dropped."""
+
+    def places(app: AppTest) -> list[list[int]]:
+        return [place_of(app.main, key) for key in ("layout", "ecg-report", "edit-apply", "looked-at")]
+
+    app = open_page()
+    before = places(app)
+    assert all(before)
+    assert places(upload(app, **wfdb_pair(tmp_path))) == before
+    app.toggle(key="comparing").set_value(True).run()
+    assert places(app) == before
+
+
+def place_of(block: Any, key: str) -> list[int]:
+    """Return the way to the part of the page with a widget: the index in the page and in the part."""
+
+    def holds(node: Any) -> bool:
+        return getattr(node, "key", None) == key or any(map(holds, getattr(node, "children", {}).values()))
+
+    (part,) = [index for index, child in block.children.items() if holds(child)]
+    inside = block.children[part].children
+    return [part, *(index for index, child in inside.items() if holds(child))]
 
 
 def test_typed_queries_are_scored_and_empty_lines_and_repetitions_are_not(open_page: Open) -> None:

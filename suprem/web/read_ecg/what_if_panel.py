@@ -46,50 +46,95 @@ def show_what_if(
             "Change a copy of this window and watch the scores. The recording stays as it is, and the edited signal "
             "cannot be saved."
         )
-        question = (ecg.key, ecg.start)
-        known = session().edits
-        edits = known[1] if known[0] == question else ()
+        edits = edits_of(ecg)
         try:
-            edit = _choose_edit(ecg.window)
+            _choose_edit(ecg.window)
+            _chosen_edit()  # one that is none says so before anybody applies it
+            # Callbacks run before anything is drawn: a run of the page that is cut short loses no click.
             apply, undo, clear = st.columns(3)
-            if apply.button("Apply", key="edit-apply", type="primary", width="stretch"):
-                edits = (*edits, edit)
-                apply_edits(ecg.window, edits)  # before it is kept: one that cannot be made is not to stay
-            if undo.button("Undo the last", key="edit-undo", disabled=not edits, width="stretch"):
-                edits = edits[:-1]
-            if clear.button("Back to the recording", key="edit-clear", disabled=not edits, width="stretch"):
-                edits = ()
-            session().edits = (question, edits)
+            apply.button("Apply", key="edit-apply", type="primary", width="stretch", on_click=_apply, args=(ecg,))
+            undo.button(
+                "Undo the last",
+                key="edit-undo",
+                disabled=not edits,
+                width="stretch",
+                on_click=_keep,
+                args=(ecg, edits[:-1]),
+            )
+            clear.button(
+                "Back to the recording",
+                key="edit-clear",
+                disabled=not edits,
+                width="stretch",
+                on_click=_keep,
+                args=(ecg, ()),
+            )
+            if session().refused_edit:
+                st.error(plain(session().refused_edit))
+                session().refused_edit = ""
             if edits:
                 _show_edited(apply_edits(ecg.window, edits), edits, scores, queries, predictor, ecg.start)
         except SupremError as error:  # the page around a fragment does not see its errors when it runs alone
             st.error(plain(str(error)))
 
 
-def _choose_edit(record: EcgRecord) -> Edit:
+def edits_of(ecg: PickedEcg) -> tuple[Edit, ...]:
+    """Return the edits of a recording's window, none once another is looked at."""
+    question, edits = session().edits
+    return edits if question == (ecg.key, ecg.start) else ()
+
+
+def _keep(ecg: PickedEcg, edits: tuple[Edit, ...]) -> None:
+    session().edits = ((ecg.key, ecg.start), edits)
+
+
+def _apply(ecg: PickedEcg) -> None:
+    try:
+        edits = (*edits_of(ecg), _chosen_edit())
+        apply_edits(ecg.window, edits)  # before it is kept: one that cannot be made is not to stay
+        _keep(ecg, edits)
+    except SupremError as error:
+        session().refused_edit = str(error)
+
+
+def _choose_edit(record: EcgRecord) -> None:
+    """Draw the fields of the kind of edit; `_chosen_edit` reads them."""
     kind = st.segmented_control(
         "Edit", list(EditKind), default=EditKind.DROP, required=True, key="edit-kind", label_visibility="collapsed"
     )
     first, second, third = st.columns(3)
     leads = list(record.leads)
     if kind in (EditKind.NOISE, EditKind.MASK):
-        named = first.selectbox("Lead", [ALL_LEADS, *leads], key="edit-any-lead")
+        first.selectbox("Lead", [ALL_LEADS, *leads], key="edit-any-lead")
+    else:
+        first.selectbox("Lead", leads, index=leads.index("V1") if "V1" in leads else 0, key="edit-lead")
+    if kind is EditKind.SWAP:
+        second.selectbox("with", leads, index=leads.index("V2") if "V2" in leads else 0, key="edit-other")
+    if kind is EditKind.SCALE:
+        second.number_input("times", -MAX_FACTOR, MAX_FACTOR, 0.5, 0.1, key="edit-factor")
+    if kind is EditKind.NOISE:
+        second.number_input("mV (standard deviation)", 0.01, MAX_NOISE, 0.1, 0.05, key="edit-noise")
+    if kind is EditKind.MASK:
+        second.number_input("from second", 0.0, record.seconds, 0.0, 0.25, key="edit-first")
+        third.number_input("to second", 0.0, record.seconds, min(2.0, record.seconds), 0.25, key="edit-last")
+
+
+def _chosen_edit() -> Edit:
+    chosen = st.session_state
+    kind = EditKind(chosen["edit-kind"])
+    if kind in (EditKind.NOISE, EditKind.MASK):
+        named = chosen["edit-any-lead"]
         lead = None if named == ALL_LEADS else named
     else:
-        lead = first.selectbox("Lead", leads, index=leads.index("V1") if "V1" in leads else 0, key="edit-lead")
+        lead = chosen["edit-lead"]
     if kind is EditKind.SWAP:
-        other = second.selectbox("with", leads, index=leads.index("V2") if "V2" in leads else 0, key="edit-other")
-        return Edit(kind, lead, other)
+        return Edit(kind, lead, chosen["edit-other"])
     if kind is EditKind.SCALE:
-        factor = second.number_input("times", -MAX_FACTOR, MAX_FACTOR, 0.5, 0.1, key="edit-factor")
-        return Edit(kind, lead, amount=factor)
+        return Edit(kind, lead, amount=chosen["edit-factor"])
     if kind is EditKind.NOISE:
-        noise = second.number_input("mV (standard deviation)", 0.01, MAX_NOISE, 0.1, 0.05, key="edit-noise")
-        return Edit(kind, lead, amount=noise)
+        return Edit(kind, lead, amount=chosen["edit-noise"])
     if kind is EditKind.MASK:
-        begin = second.number_input("from second", 0.0, record.seconds, 0.0, 0.25, key="edit-first")
-        end = third.number_input("to second", 0.0, record.seconds, min(2.0, record.seconds), 0.25, key="edit-last")
-        return Edit(kind, lead, first=begin, last=end)
+        return Edit(kind, lead, first=chosen["edit-first"], last=chosen["edit-last"])
     return Edit(kind, lead)
 
 
