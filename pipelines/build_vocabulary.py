@@ -28,6 +28,7 @@ from suprem.export import RESEARCH_USE
 from suprem.progress import Progress
 from suprem.reports.entities_file import ReportFindings, read_findings
 from suprem.reports.extract import RuleExtractor, extract_entities
+from suprem.reports.kept import table_digest
 from suprem.reports.report import read_reports
 from suprem.settings import load_settings
 
@@ -40,8 +41,10 @@ def run(config: VocabularyConfig, out: Path, progress: Progress) -> VocabularyVe
         ConceptError: The entities or the index cannot be used, or no entity has a concept.
         ConfigError: A threshold or the encoder's name is wrong.
     """
+    table = ""
     if config.reports is not None:
         reports, damaged = read_findings_of_reports(config.reports, progress), 0
+        table = table_digest(config.reports.read_bytes())
     elif config.entities is not None:
         reports, damaged = read_findings(config.entities)
     else:
@@ -61,7 +64,7 @@ def run(config: VocabularyConfig, out: Path, progress: Progress) -> VocabularyVe
         thresholds=thresholds,
         out=out,
         record_ids=record_ids,
-        provenance={"damaged_lines": damaged, **provenance()},
+        provenance={"damaged_lines": damaged, "table": table, **provenance()},
     )
     progress(1.0, f"{version.records:,} records labelled")
     return version

@@ -98,6 +98,16 @@ class Settings:
         """Folder of the vocabulary versions."""
         return self.home / "vocabularies"
 
+    @property
+    def terminologies(self) -> Path:
+        """Folder of imported vocabularies, which a page offers to map reports to."""
+        return self.home / "terminologies"
+
+    @property
+    def kept_reports(self) -> Path:
+        """Folder of the tables of reports that were handed in on a page."""
+        return self.home / "reports"
+
 
 def load_settings(environ: Mapping[str, str] | None = None, path: Path = Path("suprem.toml")) -> Settings:
     """Read the settings of this installation.

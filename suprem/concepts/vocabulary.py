@@ -146,7 +146,7 @@ class Vocabulary:
         """
         try:
             return cls(tuple(_concept(row) for row in json.loads(text)["concepts"]))
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        except (json.JSONDecodeError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ConceptError(
                 f"This is not a vocabulary ({type(error).__name__}); expected the JSON that Vocabulary.to_json writes."
             ) from error

@@ -6,6 +6,7 @@ It ends with the session. Recordings and scores live only here, never in a cache
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -80,6 +81,7 @@ class Session:
         edits: What-if edits of the recording and window they were made for.
         refused_edit: Why the last edit that was asked for cannot be made; shown once.
         reports: Digest of the uploaded table of reports, and what was read from it.
+        kept_table: Id of the upload on the page "Concept map", the file it is kept in, and how many reports it holds.
         reviewing: The row under review, by vocabulary version.
         overridden: Recordings that are scored in spite of the quality check, by key: who wanted it and why.
         trace_round: How often the trace was put back; a new round has neither zoom nor caliper.
@@ -98,6 +100,7 @@ class Session:
     edits: tuple[tuple[object, ...], tuple[Edit, ...]] = ((), ())
     refused_edit: str = ""
     reports: tuple[str, ReportBase] | None = None
+    kept_table: tuple[str, Path, int] | None = None
     reviewing: dict[str, Reviewing] = field(default_factory=dict)
     overridden: dict[str, str] = field(default_factory=dict)
     trace_round: int = 0

@@ -58,7 +58,10 @@ def test_reports_become_a_reviewed_vocabulary(
 
         page.goto(f"{address}/Concept_Map")
         browser.agree()
-        browser.click(page.get_by_role("button", name="Build the first version"))
+        browser.click(page.get_by_text("Upload a table", exact=True))
+        page.locator("input[type=file]").set_input_files(reports)
+        expect(page.get_by_text("3 reports read")).to_be_visible(timeout=PATIENCE)
+        browser.click(page.get_by_role("button", name="Build the version"))
         name = page.get_by_role("textbox", name="Your name")
         name.fill("Anna", timeout=PATIENCE)
         name.press("Enter")

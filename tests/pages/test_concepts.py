@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from pipelines import build_vocabulary
 from suprem.concepts.mapping.versions import VocabularyVersion, list_versions
 from suprem.concepts.review.store import Equivalence, ReviewStore, Status
-from suprem.jobs import runner
+from suprem.concepts.vocabulary import Concept, Vocabulary
 from suprem.jobs.job import Job
 from suprem.settings import load_settings
 from tests.fakes import FakeEmbedder
@@ -134,16 +134,53 @@ def test_a_table_of_the_installation_is_offered_to_everyone(tmp_path: Path, monk
 # Concept map
 
 
-def test_without_a_version_the_page_offers_to_build_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[Job] = []
-    for function in (runner.submit, runner.dispatch, runner.reconcile):
-        monkeypatch.setitem(function.__kwdefaults__, "start", started.append)
+def test_without_a_version_the_page_offers_to_build_one(home: Path, started: list[Job]) -> None:
     app = open_page(CONCEPTS)
     assert "There is no vocabulary version yet" in shown(app)
     press(app, "build-version")
     (job,) = started
     assert job.spec.stage == "build_vocabulary"
     assert job.spec.configuration["out"] == str(home / "vocabularies")
+
+
+def test_own_reports_and_an_imported_vocabulary_become_a_version(
+    home: Path, version: VocabularyVersion, started: list[Job]
+) -> None:
+    app = view(open_page(CONCEPTS), "New version")
+    app.radio(key="version-source").set_value("Upload a table").run()
+    assert app.button(key="build-version").disabled
+    app.file_uploader(key="version-table").upload("Jane Doe.csv", b"a,b\n1,2\n").run()
+    assert "has no id column" in shown(app)
+    app.file_uploader(key="version-table").upload("Jane Doe.csv", (REPORTS + "5,normal axis\n").encode()).run()
+    assert "5 reports read" in shown(app)
+    app.radio(key="target-vocabulary").set_value("Another vocabulary …").run()
+    assert app.button(key="build-version").disabled
+    app.file_uploader(key="vocabulary-file").upload("own.json", b'{"concepts": 7}').run()
+    assert "This is not a vocabulary" in shown(app)
+    own = Vocabulary((Concept("AX", "normal axis"), Concept("SR", "sinus rhythm")))
+    app.file_uploader(key="vocabulary-file").upload("own.json", own.to_json().encode()).run()
+    press(app, "build-version")
+    (job,) = started
+    (table,) = (home / "reports").iterdir()
+    assert job.spec.configuration["reports"] == str(table)
+    assert "Doe" not in str(job) + shown(app)
+
+    assert build_vocabulary.main(["--job", str(job.configuration_file)]) == 0
+    made = next(one for one in list_versions(home / "vocabularies") if one.id != version.id)
+    assert {row.entity: row.code for row in made.mappings()}["normal axis"] == "AX"
+    assert made.table == table.stem
+    press(app, f"remove-{table.stem}")
+    assert not table.exists()
+
+
+def test_reports_that_were_looked_at_go_on_to_a_version(home: Path) -> None:
+    app = open_page(ENTITIES)
+    app.segmented_control(key="report-source").set_value("Upload a table").run()
+    app.file_uploader(key="report-table").upload("reports.csv", REPORTS.encode()).run()
+    press(app, "build-of-these")
+    (table,) = (home / "reports").iterdir()
+    assert app.radio(key="version-source").value.endswith(f"({table.stem[:6]})")
+    assert not app.button(key="build-version").disabled
 
 
 def test_nothing_is_decided_without_a_name(version: VocabularyVersion) -> None:

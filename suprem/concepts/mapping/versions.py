@@ -72,6 +72,7 @@ class VocabularyVersion:
         encoder: Name of the text encoder.
         records: Rows of the label matrix.
         mapping_code: `mapping_code()` of the program that made it; empty for one made before this was kept.
+        table: Digest of the table of reports, see `suprem.reports.kept`; empty where it was made of entities.
     """
 
     folder: Path
@@ -83,6 +84,7 @@ class VocabularyVersion:
     encoder: str
     records: int
     mapping_code: str
+    table: str = ""
 
     @property
     def title(self) -> str:
@@ -255,6 +257,7 @@ def open_version(folder: Path) -> VocabularyVersion:
             encoder=manifest["encoder"]["name"],
             records=manifest["records"],
             mapping_code=manifest.get("mapping_code", ""),
+            table=manifest.get("table", ""),
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ConceptError(

@@ -12,8 +12,10 @@ from pathlib import Path
 import streamlit as st
 
 from suprem.reports.browse import ReportBase
+from suprem.reports.kept import keep_table
 from suprem.resources import ASSETS
 from suprem.settings import load_settings
+from suprem.web.concept_map.concept_view import build_from
 from suprem.web.session import session
 
 EXAMPLES, OWN, UPLOAD = "Example reports", "Reports of this installation", "Upload a table"
@@ -65,9 +67,13 @@ def _uploaded() -> ReportBase | None:
     content = file.getvalue()
     digest = hashlib.sha256(content).hexdigest()
     known = session().reports
-    if known is not None and known[0] == digest:
-        return known[1]
-    with st.spinner("Reading the reports …"):
-        base = ReportBase.read(content)
-    session().reports = (digest, base)
-    return base
+    if known is None or known[0] != digest:
+        with st.spinner("Reading the reports …"):
+            known = session().reports = (digest, ReportBase.read(content))
+    if st.button(
+        "Build a vocabulary version of these reports",
+        key="build-of-these",
+        help="Keeps the table on this server for that, readable by this program only, until it is removed there.",
+    ):
+        build_from(keep_table(content, load_settings().kept_reports)[0])
+    return known[1]
