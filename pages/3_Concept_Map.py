@@ -8,7 +8,9 @@ from suprem.settings import load_settings
 from suprem.web.concept_map.cluster_panel import show_clusters
 from suprem.web.concept_map.concept_cache import review_store
 from suprem.web.concept_map.concept_view import NEW_VERSION, REVIEW, VIEW
-from suprem.web.concept_map.review_panel import Review, show_review
+from suprem.web.concept_map.proposal_panel import show_proposals
+from suprem.web.concept_map.review_actions import Review
+from suprem.web.concept_map.review_panel import show_review
 from suprem.web.concept_map.reviewers_panel import show_export, show_reviewers
 from suprem.web.concept_map.threshold_panel import show_thresholds
 from suprem.web.concept_map.version_panel import choose_version, show_frequencies, show_versions
@@ -54,6 +56,7 @@ with page("Concept map", "See where the words of reports go, move the thresholds
         show_thresholds(store, version, reviewer)
     elif view == "Versions":
         show_versions(store, version, reviewer)
+        show_proposals(store, version, settings, reviewer)
     elif view == "Reviewers":
         show_reviewers(store, version, reviewer)
     else:

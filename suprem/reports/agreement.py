@@ -14,6 +14,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from suprem.errors import ReportError
 from suprem.reports.entity import Certainty
 
@@ -242,6 +244,31 @@ def cohen_kappa(confusion: Mapping[tuple[str, str], int]) -> float | None:
     if chance >= 1.0:
         return None
     return (sum(n for (a, b), n in confusion.items() if a == b) / total - chance) / (1.0 - chance)
+
+
+def kappa_interval(
+    confusion: Mapping[tuple[str, str], int], *, draws: int = 1000, seed: int = 0
+) -> tuple[float, float] | None:
+    """Return the 95 % interval of Cohen's kappa, by drawing the judged rows with replacement.
+
+    Args:
+        confusion: (label, label) counts, one row judged by both each.
+        draws: Draws.
+        seed: Of the draws.
+
+    Returns:
+        Percentiles 2.5 and 97.5; None where kappa itself is not defined, or not in half of the draws.
+    """
+    if cohen_kappa(confusion) is None:
+        return None
+    pairs = list(confusion)
+    counts = np.array([confusion[pair] for pair in pairs])
+    drawn = np.random.default_rng(seed).multinomial(counts.sum(), counts / counts.sum(), size=draws)
+    found = [kappa for row in drawn if (kappa := cohen_kappa(dict(zip(pairs, row.tolist(), strict=True)))) is not None]
+    if 2 * len(found) < draws:
+        return None
+    low, high = np.percentile(found, (2.5, 97.5))
+    return float(low), float(high)
 
 
 def _score(right: float, found: int, reference: int) -> Score:

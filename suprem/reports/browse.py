@@ -11,6 +11,7 @@ from pathlib import Path
 from suprem.reports.entity import Certainty, Entity
 from suprem.reports.extract import Extraction, ReportEntities, RuleExtractor, extract_entities
 from suprem.reports.report import Report, SkippedReport, read_reports
+from suprem.reports.statement import split_statements
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,21 @@ def filter_entities(
         if count.reports >= min_reports
         and all(word in count.name.lower() for word in words)
         and (not wanted or wanted & count.certainties.keys())
+    ]
+
+
+def statements_with(text: str, name: str) -> list[tuple[str, tuple[Entity, ...]]]:
+    """Return the statements of a report that name a finding, each with its entities, as the rules read them.
+
+    Args:
+        text: The report.
+        name: The finding in full words, as `Entity.name` has it.
+    """
+    found = [(one.text, read_text(one.text).extraction.reports[0].entities) for one in split_statements(text)]
+    return [
+        (words, entities)
+        for words, entities in found
+        if any(" ".join(entity.name.split()) == name for entity in entities)
     ]
 
 

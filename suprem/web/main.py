@@ -15,6 +15,7 @@ from suprem.web.frame import PRODUCT, require_acknowledgement
 st.set_page_config(page_title=PRODUCT, page_icon=ASSETS / "logo.svg", layout="wide")
 st.logo(ASSETS / "logo.svg", size="large")
 st.html(ASSETS / "style.css")
+st.html(f'<script id="keys">{(ASSETS / "keys.js").read_text(encoding="utf-8")}</script>', unsafe_allow_javascript=True)
 
 chosen = st.navigation(
     [

@@ -35,11 +35,13 @@ class Reviewing:
         entity: The row.
         code: The concept chosen by hand, None while it is the one proposed.
         equivalence: None is unset, which it is on every new row.
+        told: What was in the way of the last key or button on this row.
     """
 
     entity: str
     code: str | None = None
     equivalence: Equivalence | None = None
+    told: str = ""
 
 
 @dataclass
@@ -83,6 +85,7 @@ class Session:
         reports: Digest of the uploaded table of reports, and what was read from it.
         kept_table: Id of the upload on the page "Concept map", the file it is kept in, and how many reports it holds.
         reviewing: The row under review, by vocabulary version.
+        approved_at_once: Numbers of the decisions that one press made, by vocabulary version; one undo takes them back.
         overridden: Recordings that are scored in spite of the quality check, by key: who wanted it and why.
         trace_round: How often the trace was put back; a new round has neither zoom nor caliper.
         drawn: Whether a trace was drawn; the browser has then what draws the next one.
@@ -102,6 +105,7 @@ class Session:
     reports: tuple[str, ReportBase] | None = None
     kept_table: tuple[str, Path, int] | None = None
     reviewing: dict[str, Reviewing] = field(default_factory=dict)
+    approved_at_once: dict[str, list[int]] = field(default_factory=dict)
     overridden: dict[str, str] = field(default_factory=dict)
     trace_round: int = 0
     drawn: bool = False

@@ -63,7 +63,7 @@ def test_reports_become_a_reviewed_vocabulary(
         expect(page.get_by_text("3 reports read")).to_be_visible(timeout=PATIENCE)
         browser.click(page.get_by_role("button", name="Build the version"))
         name = page.get_by_role("textbox", name="Your name")
-        name.fill("Anna", timeout=PATIENCE)
+        name.fill("Anna", timeout=5 * PATIENCE)  # as soon as the job is done, which loads the text encoder first
         name.press("Enter")
         row(page, "sinus rhythm")
         (version,) = list_versions(home / "vocabularies")

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from pipelines import build_vocabulary
 from suprem.concepts.mapping.versions import VocabularyVersion, list_versions
 from suprem.concepts.review.store import Equivalence, ReviewStore, Status
-from suprem.concepts.vocabulary import Concept, Vocabulary
+from suprem.concepts.vocabulary import Concept, Vocabulary, read_vocabulary
 from suprem.jobs.job import Job
 from suprem.settings import load_settings
 from tests.fakes import FakeEmbedder
@@ -217,13 +217,54 @@ def test_a_candidate_is_chosen_by_its_number_and_any_concept_from_the_list(versi
     app = open_page(CONCEPTS, reviewer="Anna")
     app.text_input(key="review-search").set_value("axis").run()
     assert under_review(app) == "left axis deviation"
-    assert app.button(key="review-approve").disabled, "nothing is proposed, so nothing can be approved yet"
+    press(app, "review-approve")
+    assert "No concept is chosen on this row" in shown(app), "nothing is proposed, so nothing can be approved yet"
+    assert store().current(version.id, "Anna") == {}
     press(app, "candidate-2")
-    assert not app.button(key="review-approve").disabled
     app.selectbox(key=f"other-{version.id}-left axis deviation").set_value("WPW").run()
     press(app, "review-approve")
     assert store().current(version.id, "Anna")["left axis deviation"].code == "WPW"
     assert "No row passes these filters" in shown(app)
+
+
+def test_exact_matches_are_approved_at_once_and_taken_back_at_once(version: VocabularyVersion) -> None:
+    store().decide(version.id, "sinus rhythm", "Anna", status=Status.FLAGGED, code="SR")
+    app = open_page(CONCEPTS, reviewer="Anna")
+    before = store().current(version.id, "Anna")
+    exact = {row.entity for row in version.mappings() if row.similarity == 1.0 and not row.guard} - {"sinus rhythm"}
+    assert f"({len(exact):,})" in app.button(key="review-exact").label
+    press(app, "review-exact")
+    approved = store().current(version.id, "Anna")
+    assert {entity for entity, one in approved.items() if one.status is Status.APPROVED} == exact
+    assert approved["sinus rhythm"].status is Status.FLAGGED, "what was decided stays"
+    press(app, "review-undo")
+    assert store().current(version.id, "Anna") == before
+    assert store().verify() is None
+    press(app, "review-undo")
+    assert store().current(version.id, "Anna") == {}
+
+
+def test_a_concept_that_is_missing_is_proposed_and_becomes_part_of_the_next_vocabulary(
+    home: Path, version: VocabularyVersion
+) -> None:
+    app = open_page(CONCEPTS, reviewer="Anna")
+    app.text_input(key="review-search").set_value("left axis").run()
+    entity = under_review(app)
+    name = app.text_input(key=f"propose-{version.id}-{entity}")
+    name.set_value("sinus rhythm")
+    press(app, "review-propose")
+    assert "is a wording of sinus rhythm" in shown(app), "what the vocabulary has is not proposed"
+    app.text_input(key=f"propose-{version.id}-{entity}").set_value("Heart axis to the left")
+    press(app, "review-propose")
+    assert store().current(version.id, "Anna")[entity].status is Status.FLAGGED
+    view(app, "Versions")
+    assert app.dataframe[-1].value["proposed on"].tolist() == [entity]
+    press(app, "add-proposals")
+    (path,) = (home / "terminologies").glob("*.json")
+    concept = read_vocabulary(path).lookup(entity)
+    assert concept is not None
+    assert (concept.name, concept.code) == ("Heart axis to the left", "proposed:heart-axis-to-the-left")
+    assert path.stem in app.radio(key="target-vocabulary").value
 
 
 def test_keys_step_through_the_list_and_stop_at_its_ends(version: VocabularyVersion) -> None:
@@ -256,9 +297,18 @@ def test_reviewers_do_not_see_each_other_until_both_have_decided(version: Vocabu
     view(app, "Reviewers")
     assert "To adjudicate: 1" in shown(app)
     assert "not so sure" in shown(app)
-    press(app, f"rule-{version.id}-sinus rhythm-SR")
+    assert "A third person adjudicates it" in shown(app)
+
+    app = view(open_page(CONCEPTS, reviewer="Clara"), "Reviewers")
+    row = f"{version.id}-sinus rhythm"
+    app.selectbox(key=f"ruling-{row}").set_value("SARRH").run()
+    press(app, f"rule-{row}")
+    assert "give a reason" in shown(app)
+    app.text_input(key=f"reason-{row}").set_value("it is irregular").run()
+    press(app, f"rule-{row}")
     assert "To adjudicate: 0" in shown(app)
-    assert store().approved(version.id) == {"sinus rhythm": "SR"}
+    assert store().approved(version.id) == {"sinus rhythm": "SARRH"}, "any concept can be ruled, not only those named"
+    assert store().adjudications(version.id)["sinus rhythm"].comment == "it is irregular"
 
 
 def test_a_threshold_is_previewed_then_applied_as_the_next_version(version: VocabularyVersion) -> None:

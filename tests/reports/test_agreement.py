@@ -3,7 +3,16 @@ from __future__ import annotations
 import pytest
 
 from suprem.errors import ReportError
-from suprem.reports.agreement import AnnotatedText, Score, Span, bio_tags, measure_agreement, tokenize
+from suprem.reports.agreement import (
+    AnnotatedText,
+    Score,
+    Span,
+    bio_tags,
+    cohen_kappa,
+    kappa_interval,
+    measure_agreement,
+    tokenize,
+)
 from suprem.reports.entity import Certainty
 
 TEXT = "sinus rhythm, no st elevation"
@@ -87,3 +96,18 @@ def test_intervals_are_the_same_for_the_same_seed_and_hold_the_figure() -> None:
 def test_nothing_to_compare_is_an_error() -> None:
     with pytest.raises(ReportError, match="at least one"):
         measure_agreement([])
+
+
+def test_the_interval_of_kappa_holds_it_and_narrows_with_more_rows() -> None:
+    few = {("a", "a"): 12, ("b", "b"): 9, ("a", "b"): 3, ("b", "a"): 2}
+    many = {pair: 25 * count for pair, count in few.items()}
+    kappa = cohen_kappa(few)
+    narrow, wide = kappa_interval(many), kappa_interval(few)
+    assert kappa is not None
+    assert narrow is not None
+    assert wide is not None
+    assert wide[0] < narrow[0] < kappa < narrow[1] < wide[1]
+    # Fleiss, Cohen and Everitt 1969: the large-sample standard error of kappa, for these rates and 650 rows.
+    assert (narrow[1] - narrow[0]) / (2 * 1.96) == pytest.approx(0.0312, abs=0.003)
+    assert kappa_interval({("a", "a"): 5}) is None
+    assert kappa_interval({}) is None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from suprem.reports.browse import EntityCount, ReportBase, count_entities, filter_entities, read_text
+from suprem.reports.browse import EntityCount, ReportBase, count_entities, filter_entities, read_text, statements_with
 from suprem.reports.entity import Certainty
 from suprem.reports.extract import RuleExtractor, extract_entities
 from suprem.reports.report import Report
@@ -41,3 +41,11 @@ def test_a_table_is_read_from_its_content_and_one_report_from_its_text() -> None
     assert [entity.name for entity in base.entities["1"]] == ["sinus rhythm"]
     assert [skipped.report_id for skipped in base.skipped] == ["2"]
     assert [count.name for count in read_text("Atrial fibrillation.").counts] == ["atrial fibrillation"]
+
+
+def test_the_statements_that_name_a_finding_are_cut_out_of_a_report() -> None:
+    text = "Sinus rhythm. No ST elevation. Left axis deviation, otherwise normal."
+    ((words, entities),) = statements_with(text, "st elevation")
+    assert words == "No ST elevation"
+    assert [words[one.start : one.end].lower() for one in entities] == ["st elevation"]
+    assert statements_with(text, "pacing") == []

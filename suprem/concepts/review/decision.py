@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from suprem.errors import ConceptError
-from suprem.reports.agreement import cohen_kappa
+from suprem.reports.agreement import cohen_kappa, kappa_interval
 
 MAX_VERSION, MAX_ENTITY, MAX_REVIEWER, MAX_CODE, MAX_COMMENT = 64, 200, 100, 64, 1000
 """Longest texts in characters; a longer "entity" is a piece of a report, not a name."""
@@ -108,6 +108,7 @@ class ReviewerAgreement:
         rows: Rows that both decided; the figures are over these.
         same: Rows on which they gave the same answer (status, and code where approved).
         kappa: Cohen's kappa of the answers; None without rows or where chance alone agrees fully.
+        interval: Its 95 % interval over the rows; None where too few rows give one.
     """
 
     first: str
@@ -115,6 +116,7 @@ class ReviewerAgreement:
     rows: int
     same: int
     kappa: float | None
+    interval: tuple[float, float] | None = None
 
     @property
     def observed(self) -> float | None:
@@ -129,7 +131,7 @@ def measure_reviewers(first: str, second: str, decisions: Iterable[Decision]) ->
         (str(by[first].answer), str(by[second].answer)) for by in answers.values() if first in by and second in by
     )
     same = sum(count for (one, other), count in pairs.items() if one == other)
-    return ReviewerAgreement(first, second, pairs.total(), same, cohen_kappa(pairs))
+    return ReviewerAgreement(first, second, pairs.total(), same, cohen_kappa(pairs), kappa_interval(pairs))
 
 
 def settled(decisions: Iterable[Decision], adjudications: Iterable[Decision]) -> dict[str, tuple[Decision, ...]]:

@@ -21,6 +21,7 @@ COLUMNS = (
     "decided_at",
     "comment",
     "version",
+    "settled",
 )
 
 
@@ -43,6 +44,13 @@ def approved_as_csv(
     return csv_text(COLUMNS, rows)
 
 
+def settled_by(decisions: tuple[Decision, ...]) -> str:
+    """Return how a row came to be settled: "adjudicated", "agreed" by several reviewers, or by "one reviewer"."""
+    if decisions[0].adjudication:
+        return "adjudicated"
+    return "agreed" if len(decisions) > 1 else "one reviewer"
+
+
 def _cells(row: Mapping, decisions: tuple[Decision, ...], names: Lookup[str, str]) -> tuple[str, ...]:
     code = decisions[0].code
     equivalences = {decision.equivalence or "" for decision in decisions}
@@ -57,4 +65,5 @@ def _cells(row: Mapping, decisions: tuple[Decision, ...], names: Lookup[str, str
         max(decision.decided_at for decision in decisions),
         "; ".join(decision.comment for decision in decisions if decision.comment),
         decisions[0].version,
+        settled_by(decisions),
     )

@@ -8,7 +8,7 @@ Undo adds a row that restores what was before; nothing is deleted.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from types import EllipsisType
 from typing import Any, overload
@@ -118,6 +118,47 @@ class ReviewStore:
         """Settle a row on which reviewers disagree; their own decisions stay. Arguments and errors as of `decide`."""
         draft = Decision(0, version, entity, reviewer, status, code, equivalence, comment, adjudication=True)
         return self._write(ADJUDICATE, draft, expected)
+
+    def approve_all(self, version: str, targets: Mapping[str, str], reviewer: str, *, comment: str = "") -> list[int]:
+        """Approve several rows at once, those that the reviewer has decided already left as they are.
+
+        Args:
+            version: Id of the vocabulary version.
+            targets: Entity -> code.
+            reviewer: Who approves.
+            comment: Why all of them.
+
+        Returns:
+            Numbers of the decisions, which `take_back` takes.
+
+        Raises:
+            ConceptError: A value cannot be meant, or the database does not answer.
+        """
+        drafts = [
+            Decision(0, version, entity, reviewer, Status.APPROVED, code, Equivalence.EQUAL, comment)
+            for entity, code in targets.items()
+        ]
+        for draft in drafts:
+            draft.check()
+        with transaction(self._engine) as connection:
+            before = {d.entity: d for d in newest_decisions(connection, version, reviewer, taken_back=True)}
+            fresh = [
+                replace(draft, replaces=there.number if there else None)
+                for draft in drafts
+                if (there := before.get(draft.entity)) is None or there.status is Status.UNREVIEWED
+            ]
+            return [decision.number for decision in self._append(connection, DECIDE, fresh)]
+
+    def take_back(self, version: str, numbers: Iterable[int], reviewer: str) -> int:
+        """Take back decisions of one reviewer that still stand, all at once; return how many stood."""
+        wanted = set(numbers)
+        with transaction(self._engine) as connection:
+            standing = [d for d in newest_decisions(connection, version, reviewer) if d.number in wanted]
+            blank = [
+                Decision(0, version, one.entity, reviewer, Status.UNREVIEWED, replaces=one.number, undoes=one.number)
+                for one in standing
+            ]
+            return len(self._append(connection, UNDO, blank))
 
     def undo(self, version: str, reviewer: str) -> Decision | None:
         """Restore what was before a reviewer's latest decision that is not yet undone; again, the one before it.

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from suprem.concepts.mapping.mapping import Mapping as MappingRow
 from suprem.concepts.review.decision import Decision, Status
+from suprem.concepts.vocabulary import Vocabulary
 
 
 class Order(StrEnum):
@@ -105,3 +106,23 @@ def coverage(rows: Sequence[ReviewRow]) -> Coverage:
     """Return how far a review has come."""
     done = [row for row in rows if row.status is not Status.UNREVIEWED]
     return Coverage(len(done), len(rows), sum(row.records for row in done), sum(row.records for row in rows))
+
+
+def exact_matches(rows: Iterable[ReviewRow], reference: Vocabulary) -> dict[str, str]:
+    """Return entity -> code of the rows still to review whose entity is a wording of the concept it goes to.
+
+    A row that a guard marks is left out, whatever its similarity: a person looks at it by itself.
+
+    Args:
+        rows: All rows.
+        reference: The concepts that entities could go to.
+    """
+    return {
+        row.entity: row.mapping.code
+        for row in rows
+        if row.status is Status.UNREVIEWED
+        and row.mapping.code
+        and not row.mapping.needs_review
+        and (concept := reference.lookup(row.entity)) is not None
+        and concept.code == row.mapping.code
+    }

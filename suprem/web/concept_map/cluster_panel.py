@@ -12,7 +12,7 @@ from suprem.concepts.mapping.cluster_map import ClusterSummary, cluster_position
 from suprem.concepts.mapping.versions import VocabularyVersion
 from suprem.web.concept_map.concept_cache import mappings_of, mentions_of, similarities_of
 from suprem.web.concept_map.mapping_figure import cluster_figure
-from suprem.web.concept_map.review_panel import guard_words
+from suprem.web.concept_map.review_words import guard_words
 from suprem.web.frame import PLOT, plain
 
 

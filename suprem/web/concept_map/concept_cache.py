@@ -53,9 +53,15 @@ def mappings_of(folder: Path) -> list[Mapping]:
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
+def reference_of_version(folder: Path) -> Vocabulary:
+    """Return every concept that a version's entities could go to."""
+    return open_version(folder).reference()
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
 def reference_terms_of(folder: Path) -> dict[str, str]:
     """Return code -> name of every concept that a version's entities could go to."""
-    reference = open_version(folder).reference()
+    reference = reference_of_version(folder)
     return dict(zip(reference.codes, reference.names, strict=True))
 
 

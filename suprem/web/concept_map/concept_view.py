@@ -9,8 +9,8 @@ import streamlit as st
 
 from suprem.resources import PAGES
 
-VIEW, VERSION, SOURCE = "concept-view", "version", "version-source"
-"""Keys of the page: which part of it is shown, which version, and what a new one is built from."""
+VIEW, VERSION, SOURCE, TARGET = "concept-view", "version", "version-source", "target-vocabulary"
+"""Keys of the page: which part of it is shown, which version, what a new one is built from and mapped to."""
 
 REVIEW, NEW_VERSION = "Review", "New version"
 PAGE = PAGES / "3_Concept_Map.py"

@@ -27,7 +27,12 @@ LABEL_WIDTH, LABEL_HEIGHT = 0.16, 0.045
 
 
 def similarity_figure(rows: Sequence[Row], *, current: float, proposed: float, dark: bool = False) -> go.Figure:
-    """Draw how many entities have which similarity to their nearest concept, with the cut now and the new one."""
+    """Draw how many entities have which similarity to their nearest concept, with the cut now and the new one.
+
+    Entities that a guard keeps from their nearest concept are left out: no threshold maps them. The axis is
+    logarithmic, since most names are wordings and would press everything beside them to the ground.
+    """
+    rows = threshold_rows(rows)
     figure = go.Figure(
         go.Histogram(
             x=[row.similarity for row in rows],
@@ -44,8 +49,13 @@ def similarity_figure(rows: Sequence[Row], *, current: float, proposed: float, d
         )  # fmt: skip
     figure.update_layout(**chart(dark, height=220), bargap=BAR_GAP)
     figure.update_xaxes(title_text="cosine to the nearest allowed concept", range=[0, 1.02], gridcolor=RULE)
-    figure.update_yaxes(title_text="entities", gridcolor=RULE)
+    figure.update_yaxes(title_text="entities (logarithmic)", gridcolor=RULE, type="log", dtick=1)
     return figure
+
+
+def threshold_rows(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that a threshold can map: those whose nearest concept no guard refuses."""
+    return [row for row in rows if row.code or not row.guard]
 
 
 def cluster_figure(

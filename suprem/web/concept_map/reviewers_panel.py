@@ -8,13 +8,13 @@ from itertools import combinations
 import streamlit as st
 
 from suprem.concepts.mapping.versions import VocabularyVersion
-from suprem.concepts.review.decision import Decision, ReviewerAgreement, Status
+from suprem.concepts.review.decision import MAX_COMMENT, Decision, ReviewerAgreement, Status
 from suprem.concepts.review.review_export import approved_as_csv
 from suprem.concepts.review.store import ReviewStore
 from suprem.errors import SupremError
 from suprem.web.concept_map.concept_cache import mappings_of, mentions_of, reference_terms_of
 from suprem.web.concept_map.exchange_panel import show_exchange
-from suprem.web.concept_map.review_panel import STATUS_WORDS
+from suprem.web.concept_map.review_words import STATUS_WORDS
 from suprem.web.frame import plain
 from suprem.web.session import session
 
@@ -50,6 +50,7 @@ def agreement_row(agreement: ReviewerAgreement) -> dict[str, str | int]:
         "rows both decided": agreement.rows,
         "same answer": "" if agreement.observed is None else f"{agreement.observed:.0%}",
         "Cohen's kappa": "not defined" if agreement.kappa is None else f"{agreement.kappa:.2f}",
+        "95 % interval": "{:.2f} to {:.2f}".format(*agreement.interval) if agreement.interval else "too few rows",
     }
 
 
@@ -114,27 +115,40 @@ def _show_dispute(
     def words(decision: Decision) -> str:
         return f"{names.get(decision.code, decision.code)} ({decision.code})" if decision.code else "no concept"
 
+    key = f"{version.id}-{entity}"
     with st.container(border=True):
         st.markdown(f"**{plain(entity)}** · {records:,} records")
         for decision in decisions:
             comment = f" – “{decision.comment}”" if decision.comment else ""
             target = "" if decision.status is Status.NO_TARGET else f": {words(decision)}"
             st.caption(plain(f"{decision.reviewer}: {STATUS_WORDS[decision.status]}{target}{comment}"))
-        with st.container(horizontal=True):
-            answers = {decision.code: words(decision) for decision in decisions if decision.code} | {"": "No concept"}
-            for code, label in answers.items():
-                st.button(
-                    plain(label),
-                    key=f"rule-{version.id}-{entity}-{code}",
-                    on_click=_rule(store, version, reviewer, entity, code),
-                )
+        if reviewer in {decision.reviewer for decision in decisions}:
+            st.caption("You decided this row yourself. A third person adjudicates it.")
+            return
+        first = [decision.code for decision in decisions if decision.code]
+        st.selectbox(
+            "Goes to",
+            [*dict.fromkeys(first), "", *(code for code in names if code not in first)],
+            key=f"ruling-{key}",
+            format_func=lambda code: f"{names.get(code, code)} ({code})" if code else "No concept says this",
+        )
+        st.text_input(
+            "Reason", key=f"reason-{key}", max_chars=MAX_COMMENT, placeholder="kept for ever; no patient's name"
+        )
+        st.button("Adjudicate", key=f"rule-{key}", on_click=_rule(store, version, reviewer, entity))
 
 
-def _rule(store: ReviewStore, version: VocabularyVersion, reviewer: str, entity: str, code: str) -> Callable[[], None]:
+def _rule(store: ReviewStore, version: VocabularyVersion, reviewer: str, entity: str) -> Callable[[], None]:
     def rule() -> None:
+        code, reason = (str(st.session_state[f"{field}-{version.id}-{entity}"]) for field in ("ruling", "reason"))
+        if not reason.strip():
+            session().notice = f"{plain(entity)} is not adjudicated yet: give a reason, which stays with the ruling."
+            return
         status = Status.APPROVED if code else Status.NO_TARGET
         try:
-            store.adjudicate(version.id, entity, reviewer, status=status, code=code, expected=None)
+            store.adjudicate(
+                version.id, entity, reviewer, status=status, code=code, comment=reason.strip(), expected=None
+            )
         except SupremError as error:
             session().notice = str(error)
 

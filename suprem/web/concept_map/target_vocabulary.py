@@ -11,6 +11,7 @@ from suprem.atomic import write_text
 from suprem.concepts.vocabulary import CONCEPTS, TERMS, Vocabulary, read_vocabulary
 from suprem.errors import ConceptError
 from suprem.settings import Settings
+from suprem.web.concept_map.concept_view import TARGET
 from suprem.web.frame import plain
 
 OTHER = "Another vocabulary …"
@@ -26,8 +27,8 @@ def choose_vocabulary(settings: Settings) -> Path | None:
         ConceptError: The file that was handed in is no vocabulary.
     """
     imported = sorted(settings.terminologies.glob("*.json"))
-    titles = {path: _title(path, path.stat().st_mtime_ns) for path in (CONCEPTS, TERMS, *imported)}
-    chosen = st.radio("Map what reports say to", [*titles.values(), OTHER], key="target-vocabulary")
+    titles = {path: vocabulary_title(path) for path in (CONCEPTS, TERMS, *imported)}
+    chosen = st.radio("Map what reports say to", [*titles.values(), OTHER], key=TARGET)
     if chosen != OTHER:
         return next(path for path, title in titles.items() if title == chosen)
     file = st.file_uploader(
@@ -64,6 +65,11 @@ def parse_vocabulary(content: bytes) -> Vocabulary:
         return Vocabulary.from_json(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise ConceptError("This is not a vocabulary (not UTF-8); expected vocabulary.json.") from error
+
+
+def vocabulary_title(path: Path) -> str:
+    """Return what a vocabulary is called on the page."""
+    return _title(path, path.stat().st_mtime_ns)
 
 
 @st.cache_resource(max_entries=20, show_spinner=False)

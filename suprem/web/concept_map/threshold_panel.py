@@ -12,7 +12,7 @@ from suprem.concepts.mapping.versions import FLOOR, VocabularyVersion, build_ver
 from suprem.concepts.review.store import ReviewStore
 from suprem.errors import SupremError
 from suprem.web.concept_map.concept_cache import encoder_named, mappings_of, mentions_of, similarities_of
-from suprem.web.concept_map.mapping_figure import similarity_figure
+from suprem.web.concept_map.mapping_figure import similarity_figure, threshold_rows
 from suprem.web.frame import PLOT, plain
 from suprem.web.session import session
 
@@ -42,6 +42,10 @@ def show_thresholds(store: ReviewStore, version: VocabularyVersion, reviewer: st
     st.plotly_chart(
         figure, theme=None, config=PLOT, key="similarities", alt="How similar the entities are to their nearest concept"
     )
+    if guarded := len(computed) - len(threshold_rows(computed)):
+        st.caption(
+            f"Without {guarded:,} entities that a guard keeps from their nearest concept: no threshold maps them."
+        )
     changes = compare(current, proposed, mentions)
     show_changes(changes, mentions, key="preview")
 

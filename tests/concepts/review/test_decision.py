@@ -33,6 +33,7 @@ def test_kappa_is_that_of_scikit_learn(seed: int) -> None:
     assert agreement.rows == 80
     assert agreement.same == sum(a == b for a, b in names)
     assert measure_reviewers("B", "A", decisions).kappa == pytest.approx(agreement.kappa)
+    assert agreement.interval is None or agreement.interval[0] <= (agreement.kappa or 0) <= agreement.interval[1]
 
 
 def test_without_a_common_row_there_is_no_kappa() -> None:

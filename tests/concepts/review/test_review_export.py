@@ -32,10 +32,19 @@ def test_only_what_is_settled_is_exported_with_who_and_when(store: ReviewStore, 
     assert tuple(header) == COLUMNS
     decided_at = store.current("v", "Ben")[ROWS[0].entity].decided_at
     assert first == [ROWS[0].entity, "LVH", "left ventricular hypertrophy", "1.0000", "3", "equal", "Anna; Ben",
-                     decided_at, "", "v"]  # fmt: skip
+                     decided_at, "", "v", "agreed"]  # fmt: skip
     assert second[:7] == ["ischaemia", "ISC_", "ischemic ST-T changes", "", "1", "", "Anna"]
-    assert second[8] == "no\nnecrosis"
+    assert (second[8], second[-1]) == ("no\nnecrosis", "one reviewer")
     assert (blank, notice) == ([], [RESEARCH_USE])
+
+
+def test_a_ruling_is_called_one(store: ReviewStore, terms: Vocabulary) -> None:
+    entity = ROWS[0].entity
+    store.decide("v", entity, "Anna", status=Status.APPROVED, code="LVH")
+    store.decide("v", entity, "Ben", status=Status.NO_TARGET)
+    store.adjudicate("v", entity, "Clara", status=Status.APPROVED, code="LVH", comment="voltage")
+    row = exported(store, terms)[1]
+    assert (row[6], row[8], row[-1]) == ("Clara", "voltage", "adjudicated")
 
 
 def test_no_cell_is_run_as_a_formula(store: ReviewStore, terms: Vocabulary) -> None:
