@@ -30,6 +30,7 @@ from suprem.evaluation.evaluation_folder import (
 from suprem.evaluation.query_set import BUILT_IN, SIMPLIFIED
 from suprem.experiments.configurations import EvaluationConfig
 from suprem.export import RESEARCH_USE
+from suprem.lock import only_writer
 from suprem.settings import load_settings
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -90,7 +91,8 @@ def work(config: EvaluationConfig) -> None:
     corpora = tuple(data for data in config.data if data not in hospitals)
     if not corpora:
         return
-    found = evaluating.run(replace(config, data=corpora), predictor, place / name, progress, provenance())
+    with only_writer(place / name, replaces=True):
+        found = evaluating.run(replace(config, data=corpora), predictor, place / name, progress, provenance())
     if config.card:
         external.write_results_into_card(folder, predictor, [found.result(task) for task in found.tasks])
     progress(1.0, f"{len(found.tasks)} tasks evaluated, {len(found.missing)} not")

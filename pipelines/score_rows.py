@@ -34,6 +34,7 @@ from suprem.inference.files import (
     score_windows,
 )
 from suprem.inference.predictor import BATCH, Predictor
+from suprem.lock import only_writer
 from suprem.settings import load_settings
 
 COLUMNS = ("record_id", "query", "score", "logit", "support")
@@ -94,7 +95,7 @@ def score_folder(asked: CohortRequest, texts: Sequence[str] = ()) -> int:
         links=asked.links,
         table=asked.table,
     )
-    with stop_on_signal() as stopped:
+    with only_writer(asked.results), stop_on_signal() as stopped:
         cohort = score_cohort(predictor, begin(asked.results, plan), ConsoleProgress("score"), stopped, provenance())
     say(f"{int(cohort.scored.sum())} of {cohort.done} records have scores.")
     return 0 if cohort.scored.any() else 2

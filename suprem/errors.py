@@ -2,6 +2,7 @@
 
     SupremError                     shown to a person as one sentence, never as a traceback
     ├── ConfigError                 a setting or configuration file is wrong
+    ├── FolderInUse                 another process writes there
     ├── DatabaseUnavailable         the database does not answer, or cannot be written or read
     ├── Cancelled                   a person or the scheduler asked long work to stop
     ├── EcgError
@@ -36,6 +37,10 @@ class SupremError(Exception):
 
 class ConfigError(SupremError, ValueError):
     """A setting or configuration file is wrong."""
+
+
+class FolderInUse(SupremError):
+    """Another process writes the folder."""
 
 
 class DatabaseUnavailable(SupremError):

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 EVERYTHING = {
-    "errors", "progress", "resources", "atomic", "export", "database", "configfile", "settings", "audit", "ecg",
+    "errors", "progress", "resources", "atomic", "lock", "export", "database", "configfile", "settings", "audit", "ecg",
     "paper", "reports", "jobs", "model", "concepts", "datasets", "composed", "inference", "api", "evaluation",
     "training", "experiments", "administration", "web",
 }  # fmt: skip
@@ -25,6 +25,7 @@ ROOMS: dict[str, set[str]] = {
     "progress": set(),
     "resources": set(),
     "atomic": set(),
+    "lock": {"errors"},
     "export": set(),
     "database": {"errors"},
     "configfile": {"errors"},
@@ -36,7 +37,7 @@ ROOMS: dict[str, set[str]] = {
     "jobs": {"errors", "database", "configfile", "settings"},
     "model": {"errors", "atomic"},
     "concepts": {"errors", "progress", "resources", "atomic", "export", "database", "audit", "reports"},
-    "datasets": {"errors", "progress", "resources", "atomic", "ecg"},
+    "datasets": {"errors", "progress", "resources", "atomic", "lock", "ecg"},
     "composed": {"errors", "progress", "atomic", "ecg", "concepts", "datasets"},
     "inference": {"errors", "atomic", "export", "settings", "ecg", "concepts", "model"},
     "api": {"errors", "export", "settings", "ecg", "concepts", "inference"},

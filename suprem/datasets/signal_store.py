@@ -28,6 +28,7 @@ from suprem.datasets.index import RecordIndex
 from suprem.ecg.intake import prepare_files
 from suprem.ecg.preprocess import SignalSpec
 from suprem.errors import DatasetError, EcgError
+from suprem.lock import only_writer
 from suprem.progress import Progress
 
 STEP = {"millivolt": 1e-3, "minmax": 1.0 / 32767}
@@ -125,7 +126,20 @@ def build_signal_store(
 
     Raises:
         DatasetError: Not one record could be read.
+        FolderInUse: Another process builds it.
     """
+    with only_writer(folder, replaces=True):
+        return _build(index, spec, folder, signals, workers, progress)
+
+
+def _build(
+    index: RecordIndex,
+    spec: SignalSpec,
+    folder: Path,
+    signals: Iterable[NDArray[np.float32] | EcgError] | None,
+    workers: int,
+    progress: Progress,
+) -> SignalStore:
     building = folder.with_name(folder.name + ".building")
     size = max(1, SHARD_BYTES // (2 * len(spec.leads) * spec.samples))
     parts = [range(first, min(first + size, len(index))) for first in range(0, len(index), size)]

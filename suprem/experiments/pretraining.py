@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from suprem.datasets.synthetic import build_synthetic_store
 from suprem.ecg.preprocess import SPECS, SignalSpec
 from suprem.errors import CheckpointError, ConfigError, DatasetError, EmbedderMismatch
 from suprem.jobs.processes import peak_memory
+from suprem.lock import only_writer
 from suprem.model.checkpoint import EncoderStamp, load_checkpoint, save_checkpoint
 from suprem.model.config import ModelConfig
 from suprem.model.supreme import SupremeModel
@@ -277,7 +278,23 @@ def run(
         progress: Called with the fraction done and a message.
         should_stop: Asked before every step.
         mlflow_uri: MLflow server that also receives the metrics.
+
+    Raises:
+        FolderInUse: Another process trains in that folder.
     """
+    with only_writer(folder) if workers.is_main else nullcontext():
+        return _run(experiment, folder, workers, resume, progress, should_stop, mlflow_uri)
+
+
+def _run(
+    experiment: Experiment,
+    folder: Path,
+    workers: Workers,
+    resume: bool,
+    progress: Progress,
+    should_stop: Callable[[], bool],
+    mlflow_uri: str | None,
+) -> RunSummary:
     config, environment = experiment.config, experiment.environment()
     if resume or not workers.is_main:
         log = RunLog(folder)

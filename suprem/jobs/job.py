@@ -125,6 +125,18 @@ class JobSpec:
         folder = self.configuration.get("run_dir")
         return Path(folder) if self.stage == "pretrain" and folder else None
 
+    @property
+    def target(self) -> str:
+        """What it writes: of two jobs that write the same, one waits for nothing and may not be queued.
+
+        The folder or file that the configuration names; of a stage that chooses its own place, and of an estimate,
+        which writes nothing, all that it is asked.
+        """
+        for name in ("run_dir", "results", "out", "to"):
+            if self.configuration.get(name) and not self.configuration.get("dry_run"):
+                return str(Path(self.configuration[name]).resolve())
+        return f"{self.stage} {json.dumps(self.configuration, sort_keys=True)}"
+
     def again(self) -> Mapping[str, Any]:
         """Return the configuration that continues this work after it was stopped.
 

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Float, Integer, MetaData, String, Table, Text, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+    update,
+)
 
 from suprem.database import complete_tables, open_database, writing
 from suprem.errors import JobError
@@ -39,8 +54,16 @@ _JOBS = Table(
     Column("boot", String(64)),
     Column("group_start", Float),
     Column("seen", Float),
+    Column("target", String(64)),
     Column("exit_code", Integer),
     Column("message", Text, nullable=False),
+)
+Index(
+    "jobs_one_a_target",
+    _JOBS.c.target,
+    unique=True,
+    sqlite_where=_JOBS.c.ended.is_(None),
+    postgresql_where=_JOBS.c.ended.is_(None),
 )
 
 
@@ -59,9 +82,19 @@ class JobStore:
             complete_tables(connection, METADATA)
 
     def submit(self, spec: JobSpec) -> Job:
-        """Queue a job."""
+        """Queue a job.
+
+        Raises:
+            JobError: Another that has not ended writes the same.
+        """
+        target = hashlib.sha256(spec.target.encode()).hexdigest()
+        same = select(_JOBS.c.id).where(_JOBS.c.target == target, _JOBS.c.ended.is_(None))
         with writing(self._engine) as connection:
+            other = connection.execute(same).scalar()
+            if other is not None:
+                raise JobError(f"Job {other} writes the same already; wait until it has ended, or cancel it first.")
             row = {
+                "target": target,
                 "stage": spec.stage,
                 "arguments": json.dumps(spec.configuration),
                 "title": spec.title[:400],

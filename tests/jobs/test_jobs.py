@@ -24,7 +24,12 @@ from suprem.jobs.processes import end_group, group_members, identity, is_alive, 
 from suprem.jobs.progress import Progress, last_progress, progress_line, tail
 from suprem.jobs.store import JobStore
 
-SPEC = JobSpec("pretrain", {"run_dir": "a"}, "tiny")
+
+def spec_of(run: str) -> JobSpec:
+    return JobSpec("pretrain", {"run_dir": run}, "tiny")
+
+
+SPEC = spec_of("a")
 WITHIN = 200.0
 """Seconds, of which a quiet machine needs one and a busy one many."""
 
@@ -199,8 +204,8 @@ def test_a_job_of_an_earlier_version_is_shown_and_not_continued(store: JobStore,
 
 def test_a_queued_job_starts_when_a_place_is_free(store: JobStore) -> None:
     started: list[int] = []
-    for _ in range(3):
-        runner.submit(store, SPEC, limit=1, start=lambda job: started.append(job.id))
+    for run in ("a", "b", "c"):
+        runner.submit(store, spec_of(run), limit=1, start=lambda job: started.append(job.id))
     assert started == [1]
     assert [job.state for job in store.jobs()] == [State.QUEUED, State.QUEUED, State.STARTING]
     store.move(1, State.RUNNING)
@@ -218,8 +223,8 @@ def claim_all(url: str, folder: Path, out: multiprocessing.Queue[list[int]]) -> 
 
 
 def test_two_processes_that_race_never_start_the_same_job(store: JobStore, tmp_path: Path) -> None:
-    for _ in range(40):
-        store.submit(SPEC)
+    for run in range(40):
+        store.submit(spec_of(str(run)))
     context = multiprocessing.get_context("spawn")
     out: multiprocessing.Queue[list[int]] = context.Queue()
     arguments = (f"sqlite:///{tmp_path / 'jobs.sqlite'}", tmp_path / "jobs", out)
@@ -297,7 +302,7 @@ def test_the_command_is_what_a_person_would_type(store: JobStore) -> None:
     assert (
         tomllib.loads(one.configuration_file.read_text()) == {"run_dir": "a"} == tomllib.loads(SPEC.configuration_text)
     )
-    two = store.submit(JobSpec("pretrain", {"run_dir": "a"}, processes=2))
+    two = store.submit(JobSpec("pretrain", {"run_dir": "b"}, processes=2))
     words = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m", "suprem", "pretrain", "--job"]
     assert runner.command(two)[1:] == [*words, str(two.configuration_file)]
     assert SPEC.command_line(Path("my job.toml")) == "python -m suprem pretrain --job 'my job.toml'"

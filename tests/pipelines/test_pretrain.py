@@ -32,6 +32,7 @@ from suprem.errors import CheckpointError
 from suprem.experiments import pretraining
 from suprem.inference import predictor as predictor_module
 from suprem.inference.predictor import Predictor
+from suprem.lock import only_writer
 from suprem.model.checkpoint import load_checkpoint
 from suprem.model.config import ModelConfig
 from suprem.resources import CONFIGS
@@ -140,6 +141,15 @@ def test_a_run_leaves_everything_that_defines_it_and_a_checkpoint_that_scores(
     arguments = ["--checkpoint", str(folder / "best"), "--ecg", str(tmp_path / "mine.hea"), "--query", "AFIB", "--json"]
     assert score.main(arguments) == 0
     assert json.loads(capsys.readouterr().out)["checkpoint"] == predictor.id
+
+
+def test_a_second_process_does_not_train_into_the_folder_of_the_first(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with only_writer(tmp_path / "run"):
+        assert pretrain.main(command(place, tmp_path / "run")) == 2
+        assert "The folder run is being written by process" in one_sentence(capsys)
+        assert not (tmp_path / "run" / "config.toml").exists()
 
 
 def version_of(reports: dict[int, str], folder: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> Path:
