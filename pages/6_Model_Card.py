@@ -15,6 +15,11 @@ with page("Model card", "What the loaded model is, what it was trained on, and w
 
     st.subheader(f"Checkpoint {predictor.id}", anchor=False)
     st.markdown(plain(encoder_sentence(predictor.encoder)))
+    if not predictor.sealed:
+        st.warning(
+            "No manifest vouches for the files of this checkpoint, which an earlier version wrote: nobody can tell "
+            "whether its vectors, vocabulary or card were changed since. Promote it anew to seal it."
+        )
     intended, excluded = st.columns(2, gap="large")
     intended.markdown(f"**Intended use.** {plain(card.get('intended_use', 'Not stated.'))}")
     excluded.markdown(f"**Out of scope.** {plain(card.get('out_of_scope', 'Not stated.'))}")

@@ -38,6 +38,8 @@ def main(argv: list[str] | None = None) -> int:
             if (source / name).is_file() and (source / name).resolve() != (args.to / name).resolve():
                 with replacing(args.to / name) as temporary:
                     shutil.copyfile(source / name, temporary)
+            elif not (source / name).is_file():
+                (args.to / name).unlink(missing_ok=True)  # of a checkpoint that was exported here before
         write_text(args.to / README, hub_readme(checkpoint.id, checkpoint.card))
         print(f"checkpoint {checkpoint.id} is in {args.to}")
 

@@ -27,8 +27,16 @@ from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.score_table import ScoreTable
 from suprem.inference.predictor import Predictor
 from suprem.inference.reference import reference_of
-from suprem.inference.reference_bank import BANK, ReferenceBank
-from suprem.model.checkpoint import CARD, NEEDED, Checkpoint, load_checkpoint, write_card
+from suprem.inference.reference_bank import ReferenceBank
+from suprem.model.checkpoint import (
+    CARD,
+    NEEDED,
+    Checkpoint,
+    load_checkpoint,
+    seal_checkpoint,
+    write_card,
+)
+from suprem.model.manifest import BANK
 from suprem.training.labels import labels_of_reports, with_measurements
 
 BANK_STEP = 1024  # records read at once
@@ -69,6 +77,7 @@ def run(
     if bank is not None:
         bank.save(target, checkpoint.id)
     write_card(target, card)
+    seal_checkpoint(target)
     return checkpoint.id
 
 

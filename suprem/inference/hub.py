@@ -14,11 +14,11 @@ from huggingface_hub import EvalResult, ModelCardData, snapshot_download
 
 from suprem.errors import CheckpointError
 from suprem.export import RESEARCH_USE
-from suprem.inference.reference_bank import BANK
-from suprem.model.checkpoint import NEEDED
+from suprem.model.checkpoint import FILES as SEALED
+from suprem.model.manifest import MANIFEST
 
 README = "README.md"
-FILES = (*NEEDED, BANK)
+FILES = (*SEALED, MANIFEST)
 """What is fetched of a repository: JSON and safetensors, which run no code when loaded."""
 
 CONNECT_SECONDS = 10.0

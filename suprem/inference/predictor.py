@@ -76,6 +76,7 @@ class Predictor:
     ) -> None:
         self.id = checkpoint.id
         self.card = checkpoint.card
+        self.sealed = checkpoint.sealed
         self.encoder: EncoderStamp = checkpoint.encoder
         try:
             self.vocabulary = Vocabulary.from_json(checkpoint.vocabulary)

@@ -20,8 +20,8 @@ from safetensors.numpy import save
 
 from suprem.atomic import replacing
 from suprem.errors import CheckpointError
+from suprem.model.manifest import BANK
 
-BANK = "reference_bank.safetensors"
 """Its file in a checkpoint folder; a checkpoint without one works, and says that it cannot tell."""
 
 UNLIKE = 0.99

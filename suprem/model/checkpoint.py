@@ -5,6 +5,8 @@ queries.safetensors  vectors of the concepts' names (concept, width) and of all 
 config.json          format, ModelConfig, signal specification, text encoder (name, width, hash), the wordings
 vocabulary.json      the concepts it was trained on
 model_card.json      what it is, was trained on, can and cannot do, and its figures
+reference_bank.safetensors  where the features of reference ECGs lie, once it was promoted
+manifest.json        a hash of every file above; written last
 """
 
 from __future__ import annotations
@@ -26,11 +28,15 @@ from torch import Tensor
 from suprem.atomic import replacing, write_text
 from suprem.errors import CheckpointError
 from suprem.model.config import ModelConfig
+from suprem.model.manifest import BANK, MANIFEST, is_sealed, manifest_of, seal, verify
 from suprem.model.supreme import SupremeModel
 
 FORMAT = 1
 CARD = "model_card.json"
 NEEDED = ("model.safetensors", "queries.safetensors", "config.json", "vocabulary.json", CARD)
+FILES = (*NEEDED, BANK)
+"""What a manifest covers."""
+
 TRAINING_STATE = "training.ckpt"
 
 
@@ -45,7 +51,10 @@ class EncoderStamp:
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A loaded checkpoint. `signal`, `vocabulary` (JSON) and `card` are plain data that their own rooms give types."""
+    """A loaded checkpoint. `signal`, `vocabulary` (JSON) and `card` are plain data that their own rooms give types.
+
+    `id` names the weights. `sealed` says whether a manifest vouches for the other files as well.
+    """
 
     id: str
     model: SupremeModel
@@ -55,6 +64,7 @@ class Checkpoint:
     vectors: dict[str, Tensor]
     wordings: tuple[str, ...]
     card: dict[str, Any]
+    sealed: bool
 
 
 def save_checkpoint(
@@ -69,7 +79,8 @@ def save_checkpoint(
     card: dict[str, Any],
 ) -> None:
     """Write a checkpoint folder. All files are written before the first one takes its predecessor's place, so that a
-    full disk leaves the earlier checkpoint as it was.
+    full disk leaves the earlier checkpoint as it was. Weights take theirs first, the card after all they are described
+    by, and the manifest last: a folder whose writer was killed between is refused, not half new.
 
     Raises:
         CheckpointError: A file could not be written.
@@ -84,20 +95,24 @@ def save_checkpoint(
         "wordings": list(wordings),
     }
     with ExitStack() as files:
-        new = {name: files.enter_context(replacing(folder / name)) for name in NEEDED}
+        # Left in reverse: the first one entered takes its place last.
+        new = {name: files.enter_context(replacing(folder / name)) for name in (MANIFEST, *reversed(NEEDED))}
         with _writing(folder):
             save_file(weights, new["model.safetensors"])
             save_file(vectors, new["queries.safetensors"])
         new["vocabulary.json"].write_text(vocabulary, encoding="utf-8")
         for name, content in ((CARD, card), ("config.json", config)):
             new[name].write_text(_json(content), encoding="utf-8")
+        new[MANIFEST].write_text(manifest_of({name: new[name] for name in NEEDED}), encoding="utf-8")
+        (folder / BANK).unlink(missing_ok=True)  # of the weights that were here before
 
 
 def load_checkpoint(folder: Path, *, device: str = "cpu") -> Checkpoint:
     """Load a checkpoint for inference, in evaluation mode.
 
     Raises:
-        CheckpointError: A file is missing or damaged, or weights and configuration do not fit.
+        CheckpointError: A file is missing, damaged, exchanged or another's, weights and configuration do not fit, or
+            the weights are not all numbers.
     """
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if missing:
@@ -113,15 +128,25 @@ def load_checkpoint(folder: Path, *, device: str = "cpu") -> Checkpoint:
         model = SupremeModel(ModelConfig(**config["model"]))
         _load_weights(model, load_file(folder / "model.safetensors"))
         vectors = load_file(folder / "queries.safetensors")
+        _refuse_infinite(model.state_dict() | vectors)
         stamp = EncoderStamp(**config["encoder"])
         signal, wordings = config["signal"], tuple(config["wordings"])
+        evaluated = card.get("validation", {}).get("checkpoint")
     except CheckpointError:
         raise
-    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"The checkpoint {folder} is damaged or does not fit: {error}") from error
-    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    identity = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:12]
+    if evaluated not in (None, identity):
+        raise CheckpointError(
+            f"The model card in {folder} has the figures of checkpoint {evaluated}, the weights are {identity}. Put "
+            "the card back that belongs to them."
+        )
+    sealed = is_sealed(folder)
+    if sealed:
+        verify(folder, FILES)
     return Checkpoint(
-        id=digest[:12],
+        id=identity,
         model=model.to(device).eval(),
         signal=signal,
         encoder=stamp,
@@ -129,12 +154,23 @@ def load_checkpoint(folder: Path, *, device: str = "cpu") -> Checkpoint:
         vectors=vectors,
         wordings=wordings,
         card=card,
+        sealed=sealed,
     )
 
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:
-    """Write the model card of a checkpoint folder."""
+    """Write the model card of a checkpoint folder, and its manifest anew where it has one.
+
+    Call it for what `load_checkpoint` has just read, so that the manifest vouches for nothing that was not checked.
+    """
     write_text(folder / CARD, _json(card))
+    if is_sealed(folder):
+        seal(folder, FILES)
+
+
+def seal_checkpoint(folder: Path) -> None:
+    """Write the manifest of a checkpoint folder that was put together file by file."""
+    seal(folder, FILES)
 
 
 def save_training_state(
@@ -170,6 +206,12 @@ def load_training_state(folder: Path, *, model: SupremeModel, optimizer: torch.o
         raise
     except (KeyError, TypeError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
         raise CheckpointError(f"The saved state in {folder} does not fit this configuration: {error}") from error
+
+
+def _refuse_infinite(tensors: dict[str, Tensor]) -> None:
+    for name, values in tensors.items():
+        if values.is_floating_point() and not bool(torch.isfinite(values).all()):
+            raise CheckpointError(f"The checkpoint has values in {name} that are no numbers; its training went wrong.")
 
 
 def _load_weights(model: SupremeModel, weights: dict[str, Tensor]) -> None:

@@ -32,6 +32,7 @@ class SharedPredictor:
         self._lock = Lock()
         self.id = predictor.id
         self.card = predictor.card
+        self.sealed = predictor.sealed
         self.encoder = predictor.encoder.name
         self.vocabulary = predictor.vocabulary
         self.spec = predictor.spec
@@ -89,8 +90,8 @@ def shared_predictor() -> SharedPredictor:
         EmbedderMismatch: The text encoder it was trained with is not the one in use.
     """
     settings = load_settings()
-    config = settings.checkpoint / "config.json"  # written last, so it changes with the checkpoint
-    stamp = config.stat().st_mtime_ns if config.is_file() else 0
+    # Promotion and evaluation write the card or all of it anew.
+    stamp = max((file.stat().st_mtime_ns for file in settings.checkpoint.glob("*.json")), default=0)
     with st.spinner("Loading the model …"):
         return _load(settings, stamp)
 

@@ -21,6 +21,7 @@ from suprem.ecg.record import INDEPENDENT_LEADS, LEADS, EcgRecord
 from suprem.errors import BadSamplingRate, CheckpointError, EmbedderMismatch, QueryError
 from suprem.inference import predictor as predictor_module
 from suprem.inference.predictor import Predictor
+from suprem.model.checkpoint import seal_checkpoint
 from suprem.settings import Settings
 from tests.fakes import FakeEmbedder
 from tests.tiny import MODEL, SPEC, ecg, write_checkpoint
@@ -320,6 +321,7 @@ DAMAGES = {
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_parts_that_do_not_fit_together_are_a_checkpoint_error(tmp_path: Path, damage: Any) -> None:
     damage(write_checkpoint(tmp_path))
+    seal_checkpoint(tmp_path)
     with pytest.raises(CheckpointError, match="damaged"):
         Predictor.load(tmp_path)
 
@@ -329,6 +331,7 @@ def test_wordings_of_an_older_dictionary_are_embedded_anew(tmp_path: Path, recor
     config = json.loads((folder / "config.json").read_text())
     config["wordings"][0] = "as it was once"
     (folder / "config.json").write_text(json.dumps(config))
+    seal_checkpoint(folder)
     embedder = CountingEmbedder()
     predictor = Predictor.load(folder, embedder=embedder)
     assert set(embedder.asked) == set(predictor.vocabulary.texts)

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from suprem.errors import CheckpointError
-from suprem.inference.reference_bank import BANK, OutOfDistributionLevel, ReferenceBank
+from suprem.inference.reference_bank import OutOfDistributionLevel, ReferenceBank
+from suprem.model.manifest import BANK
 
 WIDTH = 150
 

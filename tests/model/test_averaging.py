@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 
 from suprem.errors import CheckpointError
 from suprem.model.averaging import average_checkpoints
-from suprem.model.checkpoint import load_checkpoint
+from suprem.model.checkpoint import CARD, load_checkpoint, write_card
 from suprem.resources import ASSETS
 
 
@@ -24,6 +25,9 @@ def changed(tmp_path: Path) -> Path:
     name = next(name for name, value in weights.items() if value.is_floating_point() and value.dim() == 2)
     weights[name] = weights[name] + 1
     save_file(weights, folder / "model.safetensors")
+    card = json.loads((folder / CARD).read_text())
+    del card["validation"]
+    write_card(folder, card)
     return folder
 
 

@@ -11,17 +11,20 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from suprem.concepts.vocabulary import Concept, Vocabulary
 from suprem.errors import CheckpointError
 from suprem.model.checkpoint import (
+    CARD,
     NEEDED,
     has_training_state,
     load_checkpoint,
     load_training_state,
     save_training_state,
+    write_card,
 )
+from suprem.model.manifest import BANK, MANIFEST
 from suprem.model.supreme import SupremeModel
 from tests.fakes import FakeEmbedder
 from tests.tiny import MODEL, SMALL_MODEL, VOCABULARY, network, small_files_only, write_checkpoint
@@ -68,8 +71,8 @@ def test_the_id_names_the_weights(folder: Path, tmp_path: Path) -> None:
     assert len(load_checkpoint(folder).id) == 12
 
 
-def test_a_folder_holds_the_five_files_and_nothing_temporary(folder: Path) -> None:
-    assert {path.name for path in folder.iterdir()} == set(NEEDED)
+def test_a_folder_holds_the_five_files_their_manifest_and_nothing_temporary(folder: Path) -> None:
+    assert {path.name for path in folder.iterdir()} == {*NEEDED, MANIFEST}
     assert load_file(folder / "queries.safetensors").keys() == {"names", "wordings"}
 
 
@@ -118,6 +121,96 @@ def test_every_damage_is_one_clear_sentence(folder: Path, damage: Callable[[Path
         load_checkpoint(folder)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
+
+
+def flip(path: Path) -> None:
+    """Change one bit near the end, which every one of the formats survives."""
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+
+
+def exchange_vectors(folder: Path) -> None:
+    vectors = load_file(folder / "queries.safetensors")
+    vectors["names"] = vectors["names"].flip(0)
+    save_file(vectors, folder / "queries.safetensors")
+
+
+EXCHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "vectors of other concepts": (exchange_vectors, "queries.safetensors changed"),
+    "a bit of the vectors": (lambda folder: flip(folder / "queries.safetensors"), "queries.safetensors changed"),
+    "a bit of the weights": (lambda folder: flip(folder / "model.safetensors"), "model.safetensors changed"),
+    "a setting": (lambda folder: edit(folder, lambda c: c["signal"].update(fs=250.0)), "config.json changed"),
+    "another card": (lambda folder: (folder / CARD).write_text("{}"), "model_card.json changed"),
+    "a bank that came later": (lambda folder: (folder / BANK).write_bytes(b"bank"), f"{BANK} changed"),
+    "a damaged manifest": (
+        lambda folder: (folder / MANIFEST).write_text("[]"),
+        "manifest of the checkpoint .* damaged",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), EXCHANGES.values(), ids=EXCHANGES)
+def test_what_was_exchanged_or_damaged_after_it_was_written_is_refused(
+    folder: Path, change: Callable[[Path], object], message: str
+) -> None:
+    """The id names the weights alone; with other vectors the same id gave a wholly different score."""
+    assert load_checkpoint(folder).sealed
+    change(folder)
+    with pytest.raises(CheckpointError, match=message):
+        load_checkpoint(folder)
+
+
+def test_a_card_that_is_written_through_the_door_stays_sealed(folder: Path) -> None:
+    write_card(folder, {"intended_use": "Other."})
+    assert load_checkpoint(folder).card == {"intended_use": "Other."}
+    assert load_checkpoint(folder).sealed
+
+
+def test_the_card_of_another_checkpoint_is_refused_without_a_manifest_too(folder: Path) -> None:
+    (folder / MANIFEST).unlink()
+    assert not load_checkpoint(folder).sealed
+    (folder / CARD).write_text(json.dumps({"validation": {"checkpoint": "0123456789ab"}}))
+    with pytest.raises(CheckpointError, match="has the figures of checkpoint 0123456789ab"):
+        load_checkpoint(folder)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "queries.safetensors"])
+def test_values_that_are_no_numbers_are_refused(folder: Path, name: str) -> None:
+    values = load_file(folder / name)
+    first = next(iter(values.values()))
+    first.view(-1)[0] = float("nan")
+    save_file(values, folder / name)
+    with pytest.raises(CheckpointError, match="that are no numbers"):
+        load_checkpoint(folder)
+
+
+def test_a_writer_killed_at_any_moment_leaves_the_old_checkpoint_the_new_one_or_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once weights came after the card: a kill between the two left the new figures on the old weights."""
+    moved: list[str] = []
+    replace_file = Path.replace
+
+    def killed_after(moves: int) -> None:
+        def move(self: Path, target: Path) -> Path:
+            if len(moved) == moves:
+                raise KeyboardInterrupt
+            moved.append(Path(target).name)
+            return replace_file(self, target)
+
+        moved.clear()
+        monkeypatch.setattr(Path, "replace", move)
+
+    for moves in range(1, 6):
+        write_checkpoint(folder)
+        killed_after(moves)
+        with pytest.raises(KeyboardInterrupt):
+            write_checkpoint(folder, model=replace(MODEL, mlp_width=20))
+        monkeypatch.setattr(Path, "replace", replace_file)
+        assert moved[0] == "model.safetensors"
+        with pytest.raises(CheckpointError):
+            load_checkpoint(folder)
 
 
 def test_a_folder_that_is_not_there_is_an_incomplete_checkpoint(tmp_path: Path) -> None:

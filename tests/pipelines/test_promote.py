@@ -19,7 +19,7 @@ from suprem.evaluation.score_table import ScoreOrigin, ScoreTable
 from suprem.inference import reference_bank
 from suprem.inference.predictor import Predictor
 from suprem.inference.reference import reference_percentile
-from suprem.model.checkpoint import CARD, load_checkpoint
+from suprem.model.checkpoint import CARD, load_checkpoint, write_card
 from suprem.settings import load_settings
 from tests.fakes import FakeEmbedder
 from tests.tiny import SPEC, small_store, write_checkpoint, write_ptbxl
@@ -181,4 +181,4 @@ def tiny_store(folder: Path, folds: list[int]) -> SignalStore:
 
 def edit_card(folder: Path, **changes: object) -> None:
     card = json.loads((folder / CARD).read_text())
-    (folder / CARD).write_text(json.dumps({**card, **changes}))
+    write_card(folder, {**card, **changes})
