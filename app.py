@@ -15,13 +15,14 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from suprem.resources import MAIN_SCRIPT
-from suprem.web.security import SecurityHeaders, keep_uploads_in_memory
+from suprem.web.security import RefuseForeignPages, SecurityHeaders, keep_files_private, keep_uploads_in_memory
 from suprem.web.warm_start import warm_start
 
 
 @asynccontextmanager
 async def on_start(_app: st.App) -> AsyncIterator[None]:
     """Load ahead, and open the start page on machines with a screen, which Streamlit leaves to an `st.App`."""
+    keep_files_private()
     warm_start()
     if not st.get_option("server.headless"):
         # The port is bound already; a second later it also answers.
@@ -34,7 +35,7 @@ keep_uploads_in_memory()
 app = st.App(
     MAIN_SCRIPT,
     lifespan=on_start,
-    middleware=[Middleware(SecurityHeaders)],
+    middleware=[Middleware(RefuseForeignPages), Middleware(SecurityHeaders)],
 )
 
 if __name__ == "__main__":

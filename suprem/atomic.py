@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +11,11 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path; when the block ends well it takes the place of `path`, else it is removed."""
-    temporary = path.with_name(path.name + ".tmp")
+    """Yield a temporary path of its own; when the block ends well it takes the place of `path`, else it is removed.
+
+    Of several that write the same file at once each leaves a whole one; the last to end is kept.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         yield temporary
         with temporary.open("rb") as file:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +119,11 @@ def _unavailable(context: ExceptionContext) -> None:
 def _open_sqlite(url: str) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        file = Path(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():  # its journals get the same mode
+            with suppress(OSError):  # which opening it tells better
+                file.touch(mode=0o600)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
 
     def connect(connection: Any, _record: Any) -> None:

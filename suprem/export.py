@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Iterable
 from io import StringIO
 
@@ -14,8 +15,24 @@ RESEARCH_USE = (
 
 
 def text_cell(text: str) -> str:
-    """Return a cell that a spreadsheet will not run as a formula (OWASP, "CSV injection")."""
-    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) or text.startswith(("\t", "\r", "\n")) else text
+    """Return a cell that a spreadsheet will not run as a formula (OWASP, "CSV injection").
+
+    Spreadsheets pass over blanks and signs that are not seen, such as a byte order mark, and take the wide forms of
+    East Asian text for the usual ones.
+    """
+    seen = text.lstrip(_unseen(text))
+    begins = unicodedata.normalize("NFKC", seen[:1]).startswith(("=", "+", "-", "@"))
+    return f"'{text}" if begins or text.startswith(("\t", "\r", "\n")) else text
+
+
+def _unseen(text: str) -> str:
+    return "".join({sign for sign in text if sign.isspace() or unicodedata.category(sign) in ("Cf", "Cc")} | {" "})
+
+
+def plain_name(name: str) -> str:
+    """Return a file's name as text that can be shown, logged and written anywhere: bytes that are no UTF-8, line ends
+    and other signs that are not seen stand as escapes."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in name)
 
 
 def plain_cell(cell: str) -> str:

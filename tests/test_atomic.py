@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -44,3 +46,19 @@ def test_a_missing_folder_is_the_error_of_the_system(tmp_path: Path) -> None:
 def test_text_is_utf_8(tmp_path: Path) -> None:
     write_text(tmp_path / "a.txt", "µV – 12\n")
     assert (tmp_path / "a.txt").read_bytes() == "µV – 12\n".encode()
+
+
+def test_of_many_writers_at_once_each_leaves_a_whole_file(tmp_path: Path) -> None:
+    """With one temporary name for all, one renamed what another was writing, and the rest failed."""
+    path, together = tmp_path / "a.txt", Barrier(6)
+
+    def write(letter: str) -> None:
+        together.wait()
+        for _ in range(20):
+            with replacing(path) as temporary:
+                temporary.write_text(letter * 1000)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(write, "abcdef"))
+    assert path.read_text() in {letter * 1000 for letter in "abcdef"}
+    assert list(tmp_path.iterdir()) == [path]

@@ -30,7 +30,19 @@ TRIGGERS: defaultdict[str, list[Trigger]] = defaultdict(list)
 
 
 def append_only(table: Table) -> None:
-    """Have UPDATE, DELETE and TRUNCATE refused with an integrity error, from when the table is created."""
+    """Have UPDATE, DELETE and TRUNCATE refused with an integrity error, from when the table is created.
+
+    SQLite's REPLACE removes the old row without asking the trigger on DELETE, so a row with a known key is refused too;
+    that trigger is also given to tables that were created before it was known.
+    """
+    (key,) = table.primary_key.columns
+    once = (
+        f"CREATE TRIGGER IF NOT EXISTS {table.name}_replace BEFORE INSERT ON {table.name} FOR EACH ROW WHEN EXISTS "
+        f"(SELECT 1 FROM {table.name} WHERE {key.name} = NEW.{key.name}) "
+        "BEGIN SELECT RAISE(ABORT, 'this table is append-only'); END"
+    )
+    ddl = DDL(once)  # type: ignore[no-untyped-call]
+    event.listen(table.metadata, "after_create", ddl.execute_if(dialect="sqlite"))
     refuse(table, "UPDATE")
     refuse(table, "DELETE")
     name = f"{table.name}_truncate"

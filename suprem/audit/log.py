@@ -13,9 +13,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,7 +41,6 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from suprem.atomic import replacing
 from suprem.audit.append_only import append_only, refuse
 from suprem.database import open_database, writing
 from suprem.errors import ConceptError, DatabaseUnavailable
@@ -265,8 +265,16 @@ def installation_key(home: Path) -> bytes:
     path = home / KEY
     if not path.is_file():
         home.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
-            temporary.write_bytes(secrets.token_bytes(32))
+        made = path.with_name(f".{KEY}.{secrets.token_hex(4)}")
+        try:
+            with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(secrets.token_bytes(32))
+                file.flush()
+                os.fsync(file.fileno())
+            with suppress(FileExistsError):  # another process was faster, and its key is the one
+                os.link(made, path)
+        finally:
+            made.unlink(missing_ok=True)
     return path.read_bytes()
 
 

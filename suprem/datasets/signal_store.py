@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -257,7 +258,22 @@ def _open_shards(folder: Path, sizes: list[int] | None) -> tuple[NDArray[np.int1
 
 def _new_array(path: Path, records: int, spec: SignalSpec) -> np.memmap[Any, np.dtype[np.int16]]:
     shape = (records, len(spec.leads), spec.samples)
-    return np.lib.format.open_memmap(path, mode="w+", dtype=np.int16, shape=shape)
+    stored = np.lib.format.open_memmap(path, mode="w+", dtype=np.int16, shape=shape)
+    try:
+        _reserve(path)
+    except OSError as error:
+        raise DatasetError(
+            f"There is no room for {path.parent.parent.name} ({error.strerror or error}): a shard takes "
+            f"{path.stat().st_size / 2**20:.0f} MB. Make room on the disk and start again; what is finished is kept."
+        ) from error
+    return stored
+
+
+def _reserve(path: Path) -> None:
+    """Have the disk keep all blocks of a file: writing to one that a full disk cannot hold would kill the process."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
 
 
 def _integers(signal: NDArray[np.float32], spec: SignalSpec) -> NDArray[np.int16]:

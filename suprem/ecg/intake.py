@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +25,9 @@ from suprem.errors import EcgError
 
 FEW = 128
 """Up to so many files are read in this process; to start others would take longer."""
+
+_PR_SET_PDEATHSIG = 1
+"""Of prctl(2)."""
 
 AHEAD = 2048
 """Files read ahead of what is asked for, at most, so that a slow reader of the results does not fill the memory."""
@@ -145,12 +150,19 @@ def _in_order(work: Callable[[Path], Result], paths: Sequence[Path], workers: in
     if workers == 1 or len(paths) <= FEW:
         yield from map(work, paths)
         return
-    with ProcessPoolExecutor(workers, initializer=_leave_stopping_to_the_parent) as pool:
+    with ProcessPoolExecutor(workers, initializer=_leave_stopping_to_the_parent, initargs=(os.getpid(),)) as pool:
         for first in range(0, len(paths), AHEAD):
             yield from pool.map(work, paths[first : first + AHEAD], chunksize=16)
 
 
-def _leave_stopping_to_the_parent() -> None:
-    """A cancelled job signals its whole process group; the parent then finishes what it has, and ends its readers."""
+def _leave_stopping_to_the_parent(parent: int) -> None:
+    """A cancelled job signals its whole process group; the parent then finishes what it has, and ends its readers.
+
+    A parent that is killed cannot, so the kernel ends them where it offers that.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it was killed before
+            os._exit(1)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)

@@ -15,6 +15,7 @@ from suprem.concepts.query import CardiacQuery
 from suprem.ecg.formats.table import TableFormat
 from suprem.ecg.intake import examine_files, prepare_all_windows
 from suprem.errors import Cancelled, EcgError
+from suprem.export import plain_name
 from suprem.inference.cohort import PART, Cohort, QualityVerdict, ScoredRecord, add_part, finish
 from suprem.inference.predictor import BATCH, Predictor
 from suprem.inference.reference import reference_percentile
@@ -211,7 +212,12 @@ def score_cohort(
 
 
 def record_ids(paths: Sequence[Path]) -> list[str]:
-    """Return the file stems, lengthened by folders from the right where two files share one."""
+    """Return the file stems, lengthened by folders from the right where two files share one, as text that can be shown
+    and written whatever bytes the names are made of."""
+    return [plain_name(name) for name in _distinct_stems(paths)]
+
+
+def _distinct_stems(paths: Sequence[Path]) -> list[str]:
     ids = [path.stem for path in paths]
     depth = 1
     while len(set(ids)) < len(ids) and depth < max(len(path.parts) for path in paths):

@@ -3,15 +3,24 @@ stay in memory."""
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.formparsers import MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from suprem.errors import ConfigError
+from suprem.settings import load_settings
+
 HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d+)?|\[[0-9A-Fa-f:]+\](:\d+)?")
+
+POLICY_VIOLATION = 1008
+"""Code of a websocket that is closed for what it asks (RFC 6455)."""
 
 MOST_IN_MEMORY = 1 << 30
 
@@ -64,6 +73,43 @@ def plot_script() -> str | None:
     """
     found = sorted((Path(st.__file__).parent / "static" / "static" / "js").glob("PlotlyChart.*.js"))
     return f"/static/js/{found[0].name}" if len(found) == 1 else None
+
+
+def keep_files_private() -> None:
+    """Close what this server and its jobs write to other users of the machine, also in a home that was open before."""
+    os.umask(0o077)
+    with suppress(ConfigError, PermissionError):  # settings that each page complains of; a folder that is only lent
+        home = load_settings().home
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o700)
+
+
+def is_foreign(origin: str | None, host: str | None) -> bool:
+    """Whether a websocket is asked for by a page of another server; another port of the same machine is one.
+
+    A program that is no browser states no origin.
+    """
+    if origin is None:
+        return False
+    listed = {urlsplit(one).netloc for one in st.get_option("server.corsAllowedOrigins") or ()}
+    return urlsplit(origin).netloc not in {host, *listed}
+
+
+class RefuseForeignPages:
+    """ASGI middleware that closes websockets of foreign pages before Streamlit sees them: to judge such an origin it
+    would ask a service on the internet for this machine's address."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            headers = Headers(scope=scope)
+            if is_foreign(headers.get("origin"), headers.get("host")):
+                await receive()
+                await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+                return
+        await self.app(scope, receive, send)
 
 
 class SecurityHeaders:

@@ -94,6 +94,21 @@ def test_the_database_refuses_to_change_a_row(statement: str, full: ReviewStore,
     assert full.verify() is None
 
 
+@pytest.mark.parametrize("review_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("known_before", [True, False])
+def test_sqlite_refuses_to_replace_a_row(full: ReviewStore, raw: Engine, review_url: str, known_before: bool) -> None:
+    """REPLACE removes the old row without asking the trigger on DELETE."""
+    if not known_before:  # a database of an earlier version, opened by this one
+        with raw.begin() as connection:
+            connection.execute(text("DROP TRIGGER audit_replace"))
+        ReviewStore.open(review_url).close()
+    columns = "number, at, actor, action, subject, details, previous, hash"
+    replace_it = f"REPLACE INTO audit ({columns}) SELECT {columns.replace('actor', repr('Ben'))} FROM audit"
+    with pytest.raises(DBAPIError, match="append-only"), raw.begin() as connection:
+        connection.execute(text(f"{replace_it} WHERE number = 2"))
+    assert full.verify() is None
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("review_url", ["postgresql"], indirect=True)
 def test_postgresql_refuses_to_empty_a_table(full: ReviewStore, raw: Engine) -> None:

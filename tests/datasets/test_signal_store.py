@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -214,3 +215,19 @@ def test_a_store_whose_parts_have_other_lengths_is_refused(index: RecordIndex, f
     (folder / "index.csv").write_text("\n".join(lines[:-1]) + "\n")
     with pytest.raises(DatasetError, match="for 3 records; build it again"):
         SignalStore.open(folder)
+
+
+def test_a_disk_without_room_for_a_shard_is_told_before_anything_is_written_to_it(
+    index: RecordIndex, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writing to a mapped file that the disk cannot hold kills the process by SIGBUS."""
+
+    def full(_file: int, _start: int, size: int) -> None:
+        raise OSError(28, f"No space left on device for {size}")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(DatasetError, match=r"There is no room for .*No space left .* Make room"):
+        build_signal_store(index, SMALL_SPEC, folder, workers=1)
+    assert [path.name for path in folder.with_name(f"{folder.name}.building").rglob("*") if path.is_file()] == [
+        "plan.json"
+    ]

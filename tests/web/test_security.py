@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,10 +14,14 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartParser
 from starlette.types import Message, Receive, Scope, Send
 
+from suprem.audit.log import AuditLog, installation_key, open_review_database
 from suprem.web.security import (
     HEADERS,
+    RefuseForeignPages,
     SecurityHeaders,
     content_security_policy,
+    is_foreign,
+    keep_files_private,
     keep_uploads_in_memory,
     plot_script,
 )
@@ -117,3 +123,62 @@ def test_an_upload_stays_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_app_keeps_uploads_in_memory() -> None:
     assert "keep_uploads_in_memory()" in (Path(__file__).parents[2] / "app.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("origin", "foreign"),
+    [
+        ("http://127.0.0.1:8501", False),
+        (None, False),
+        ("http://127.0.0.1:9999", True),
+        ("http://localhost:8501", True),
+        ("https://evil.example", True),
+        ("http://127.0.0.1:8501.evil.example", True),
+        ("null", True),
+        ("", True),
+    ],
+)
+def test_a_page_of_another_server_gets_no_websocket_and_streamlit_is_not_asked(
+    origin: str | None, foreign: bool
+) -> None:
+    """Streamlit asks the internet for this machine's address before it refuses a foreign origin."""
+    assert is_foreign(origin, "127.0.0.1:8501") is foreign
+    reached: list[str] = []
+    sent: list[Message] = []
+
+    async def inner(scope: Scope, _receive: Receive, _send: Send) -> None:
+        reached.append(scope["type"])
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"127.0.0.1:8501")] + ([(b"origin", origin.encode())] if origin is not None else [])
+    asyncio.run(RefuseForeignPages(inner)({"type": "websocket", "headers": headers}, receive, send))
+    assert reached == ([] if foreign else ["websocket"])
+    assert sent == ([{"type": "websocket.close", "code": 1008}] if foreign else [])
+
+
+def test_what_the_server_writes_is_closed_to_other_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    monkeypatch.setenv("SUPREM_HOME", str(home))
+    before = os.umask(0o022)
+    try:
+        keep_files_private()
+        AuditLog(open_review_database(f"sqlite:///{home / 'a.sqlite'}")).record("a", "b", "c", {})
+        installation_key(home)
+        (home / "upload").write_bytes(b"")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in home.iterdir()} == {0o600}
+
+
+def test_the_key_and_the_database_are_closed_whoever_makes_them(tmp_path: Path) -> None:
+    key = installation_key(tmp_path)
+    assert installation_key(tmp_path) == key
+    AuditLog(open_review_database(f"sqlite:///{tmp_path / 'a.sqlite'}"))
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir() if path.is_file()} == {0o600}

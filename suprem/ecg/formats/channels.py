@@ -46,6 +46,9 @@ _COUNTS = (
     *("adu", "adus", "adc", "count", "counts", "digit", "digits", "lsb", "lsbs", "bit", "bits", "raw", "step", "steps"),
     *("adc units", "adc counts", "adc-units", "a.u", "au", "arb", "nu", "n/a", "unknown", "unitless", "1"),
 )
+_NO_VOLTAGES = frozenset({"mmhg", "bpm", "%", "hz", "s", "ms", "c", "degc", "kg", "cmh2o", "l/min", "pm", "g", "ohm"})
+"""Units that an error names; anything else may be a person's name that somebody put there."""
+
 _MAX_UNIT = 40
 """Characters of a unit that are looked at."""
 
@@ -194,4 +197,4 @@ def parse_sex(text: str) -> str | None:
 
 
 def _shown(unit: str) -> str:
-    return f"'{unit}'" if re.fullmatch(r"[\w/%^]{1,10}", unit) else "an unknown unit"
+    return f"'{unit}'" if unit.casefold() in _NO_VOLTAGES else "an unknown unit"

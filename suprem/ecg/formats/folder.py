@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import zipfile
 import zlib
 from io import BytesIO
@@ -61,7 +62,8 @@ def find_records(folder: Path, *, links: bool = True) -> list[Path]:
 
     A WFDB record stands as its header; the segments of a multi-segment record, signal and annotation files, pictures,
     lists and tables of anything but leads are left out. What is or may be an ECG that is not read is included, such as
-    other formats, XML and JSON that speak of ECGs, and unknown binary files: reading them says why.
+    other formats, XML and JSON that speak of ECGs, unknown binary files, and files and folders that are closed to this
+    program: reading them says why. Pipes, sockets and devices are no files and never opened.
 
     Args:
         folder: Where to look, subfolders included; links to folders are not followed.
@@ -73,24 +75,37 @@ def find_records(folder: Path, *, links: bool = True) -> list[Path]:
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}.")
     found: list[Path] = []
-    for place, folders, names in os.walk(folder):
+    closed: list[Path] = []
+    for place, folders, names in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        if not links:
-            names = [name for name in names if not Path(place, name).is_symlink()]
+        names = [name for name in names if _is_regular(Path(place, name), links)]
         headers = [name for name in names if name.lower().endswith(".hea") and not name.startswith(".")]
         segments = {f"{name}.hea" for header in headers for name in _segments(Path(place, header))}
         found += [Path(place, name) for name in headers if name not in segments]
         records = {Path(name).stem.casefold() for name in headers}
         found += [Path(place, name) for name in names if _is_record(Path(place, name), records)]
-    return sorted(found)
+    return sorted(found + closed)
+
+
+def _is_regular(path: Path, links: bool) -> bool:
+    try:
+        kind = path.lstat().st_mode
+        if stat.S_ISLNK(kind):
+            return links and stat.S_ISREG(path.stat().st_mode)
+        return stat.S_ISREG(kind)
+    except OSError:
+        return False
 
 
 def _segments(header: Path) -> tuple[str, ...]:
-    with header.open("rb") as file:
-        first = file.read(512)
-    if b"/" not in first.partition(b"\n")[0]:
+    try:
+        with header.open("rb") as file:
+            first = file.read(512)
+        if b"/" not in first.partition(b"\n")[0]:
+            return ()
+        return segment_names(decode_header(header.read_bytes()))
+    except OSError:  # closed to this program, which reading it says
         return ()
-    return segment_names(decode_header(header.read_bytes()))
 
 
 def _is_record(path: Path, wfdb_records: set[str]) -> bool:
@@ -101,14 +116,17 @@ def _is_record(path: Path, wfdb_records: set[str]) -> bool:
         wfdb_records: The WFDB records beside it; their signal and annotation files are none.
     """
     suffix = path.suffix.lower()
-    if path.name.startswith(".") or suffix == ".hea" or not path.is_file():
+    if path.name.startswith(".") or suffix == ".hea":
         return False
     if suffix not in _PRIMARY and path.stem.casefold() in wfdb_records:
         return False
     if suffix in _ECG_SUFFIXES:
         return not (suffix in (".dat", ".d0") and wfdb_records)
-    with path.open("rb") as file:
-        head = file.read(HEAD)
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except OSError:  # closed to this program, which reading it says
+        return suffix not in _NO_ECG_SUFFIXES
     if head.startswith(_GZIP):
         head, suffix = _begin(head), Path(path.stem).suffix.lower()
     known = recognise(head) if head else None

@@ -49,6 +49,8 @@ def read_ecg(path: Path, *, table: TableFormat | None = None, links: bool = True
     header = next((one for suffix in suffixes if (one := path.with_name(f"{stem}{suffix}")).exists()), None)
     if header is not None:
         return read_wfdb(header.name, _beside(header.parent, links), header.stem, table)
+    if not path.is_file() and path.exists():
+        raise UnreadableEcg("This is no file but a folder, a pipe or a device; name a file.")
     size = path.stat().st_size
     if size > _MAX_FILE_BYTES:
         raise UnreadableEcg(f"The file holds {size // 2**20} MB; at most {_MAX_FILE_BYTES // 2**20} MB are read.")

@@ -13,7 +13,7 @@ import numpy as np
 import streamlit as st
 
 from suprem.errors import CheckpointError, CohortError, JobError
-from suprem.export import csv_text, text_cell
+from suprem.export import csv_text, plain_name, text_cell
 from suprem.inference.cohort import Cohort, QualityVerdict, has_begun, list_cohorts, state_of
 from suprem.inference.reference_bank import OutOfDistributionLevel, ReferenceBank
 from suprem.jobs import runner
@@ -82,7 +82,7 @@ def show_cohort(folder: Path, settings: Settings, store: JobStore) -> None:
 
 def label(cohort: Cohort, row: int, named: bool) -> str:
     """Return what a recording is called: by its number, since a file name may be a person's."""
-    return cohort.plan.files[row] if named else f"ECG {row + 1}"
+    return plain_name(cohort.plan.files[row]) if named else f"ECG {row + 1}"
 
 
 def table_rows(
