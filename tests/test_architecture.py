@@ -57,7 +57,7 @@ ROOMS: dict[str, set[str]] = {
     - {"api", "database", "settings", "audit", "paper", "reports", "experiments", "administration", "web"},
     "administration": {"errors", "atomic", "database", "audit", "jobs", "concepts"},
     "__main__": {"resources"},
-    "web": EVERYTHING - {"model", "composed", "configfile", "administration", "web"},
+    "web": EVERYTHING - {"model", "configfile", "administration", "web"},
     "pages": {"errors", "settings", "audit", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
     "app.py": {"errors", "resources", "audit", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
     "pipelines": EVERYTHING - {"web"},

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from suprem.composed.changes import CHANGES_OF_THE_BEAT, Change, Shape
 from suprem.composed.parts import P_ONSET, Complex
 from suprem.composed.rhythms import finished
-from suprem.composed.strip import Draw, aligned_onsets, blank, lay
+from suprem.composed.strip import TIME, Draw, aligned_onsets, blank, lay
 from suprem.composed.truth import (
     INHERITED,
     Composed,
@@ -38,7 +38,7 @@ def changed_recording(draw: Draw, beat: Complex, signal: NDArray[np.float32], ki
     change = CHANGES_OF_THE_BEAT[kind](draw, beat)
     strip = signal.astype(np.float64)
     for number, onset in enumerate(aligned_onsets(signal, beat)):
-        _lay_change(strip, change, beat, onset, odd=bool(number % 2))
+        lay_change(strip, change, beat, onset, odd=bool(number % 2))
     if not change.present:
         labels = change_labels(()) if "NORM" in beat.codes else {"HYPERK": 0, "BRUGADA": 0, "ALTERNANS": 0}
     else:
@@ -48,16 +48,34 @@ def changed_recording(draw: Draw, beat: Complex, signal: NDArray[np.float32], ki
     return Composed(signal, kind, labels, beat.record_id, INHERITED, beat_changed=bool(change.present))
 
 
-def _lay_change(strip: NDArray[np.float64], change: Change, beat: Complex, onset: float, *, odd: bool) -> None:
-    lay(strip, change.qrst * _ends(change.qrst.shape[1]), anchor=beat.onset, at=onset, knee=beat.offset)
+def lay_change(
+    strip: NDArray[np.float64],
+    change: Change,
+    beat: Complex,
+    onset: float,
+    *,
+    odd: bool,
+    time: NDArray[np.float64] = TIME,
+) -> None:
+    """Add a change to one beat of a strip (lead, time) in place.
+
+    Args:
+        strip: The eight independent leads in mV.
+        change: What is added.
+        beat: The usual complex of the recording.
+        onset: Seconds at which QRS begins.
+        odd: Whether it is one of every other beat, which alternans makes smaller.
+        time: Seconds of the strip's samples (time,).
+    """
+    lay(strip, change.qrst * _ends(change.qrst.shape[1]), anchor=beat.onset, at=onset, knee=beat.offset, time=time)
     if change.before is not None:
-        lay(strip, change.before, anchor=change.before.shape[1] - 1, at=onset)
+        lay(strip, change.before, anchor=change.before.shape[1] - 1, at=onset, time=time)
     if change.after is not None:
-        lay(strip, change.after, anchor=110, at=onset + (beat.t_end - beat.onset) / FS)
+        lay(strip, change.after, anchor=110, at=onset + (beat.t_end - beat.onset) / FS, time=time)
     if change.p_gain != 1 and beat.p is not None:
-        lay(strip, beat.p, anchor=P_ONSET, at=onset - beat.pr, gain=change.p_gain - 1)
+        lay(strip, beat.p, anchor=P_ONSET, at=onset - beat.pr, gain=change.p_gain - 1, time=time)
     if change.alternate and odd:
-        lay(strip, beat.qrst * Shape(beat).qrs(), anchor=beat.onset, at=onset, gain=-change.alternate)
+        lay(strip, beat.qrst * Shape(beat).qrs(), anchor=beat.onset, at=onset, gain=-change.alternate, time=time)
 
 
 def _ends(length: int) -> NDArray[np.float64]:

@@ -126,9 +126,12 @@ OCCLUSIONS: dict[str, tuple[tuple[str, ...], tuple[Range, ...], float]] = {
 }
 
 
-def occlusion(draw: Draw, beat: Complex) -> Change:
-    """ST elevation over the territory of an occluded artery, reciprocal depression; large T early, loss of R later."""
-    code = draw.one_of(
+def occlusion(draw: Draw, beat: Complex, artery: str | None = None) -> Change:
+    """ST elevation over the territory of an occluded artery, reciprocal depression; large T early, loss of R later.
+
+    The artery is a key of `OCCLUSIONS`; without one it is drawn.
+    """
+    code = artery or draw.one_of(
         ("STEMI:LAD", "STEMI:LAD", "STEMI:LAD", "STEMI:RCA", "STEMI:RCA", "STEMI:LCX", "STEMI:LCX", "LMCA")
     )
     walls, ranges, factor = OCCLUSIONS[code]

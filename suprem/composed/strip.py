@@ -44,19 +44,21 @@ def lay(
     knee: int | None = None,
     knee_stretch: float = 1.0,
     gain: float = 1.0,
+    time: NDArray[np.float64] = TIME,
 ) -> None:
     """Add a wave to a strip in place.
 
     Args:
-        strip: (lead, time) at `RATE`.
+        strip: (lead, time).
         wave: (lead, time) at 500 Hz.
         anchor: Sample of the wave that falls on `at`.
         at: Seconds on the strip.
         stretch: How much longer the wave becomes; with a knee only what lies behind it.
         knee: Sample of the wave from which it is stretched by `stretch`; before it by `knee_stretch`, from the anchor.
         gain: Factor on its height.
+        time: Seconds of the strip's samples (time,), those of ten seconds at `RATE` where nothing is given.
     """
-    sample = (TIME - at) * FS
+    sample = (time - at) * FS
     if knee is None:
         place = sample / stretch + anchor
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 
@@ -76,30 +77,48 @@ class Edit:
             EditKind.MASK: f"{self.first:g} to {self.last:g} s masked in {where}",
         }[self.kind]
 
+    def applied_to(self, record: EcgRecord, number: int) -> EcgRecord:
+        """Return a changed copy of the record, as `RecordEdit` says.
 
-def apply_edits(record: EcgRecord, edits: Sequence[Edit]) -> EcgRecord:
+        Raises:
+            EcgError: The record does not have the lead.
+        """
+        signal = record.signal.copy()
+        rows = [_row(record, self.lead)] if self.lead else list(range(len(record.leads)))
+        if self.kind is EditKind.DROP:
+            signal[rows] = np.nan
+        elif self.kind is EditKind.SWAP:
+            pair = [*rows, _row(record, self.other or "")]
+            signal[pair] = signal[pair[::-1]]
+        elif self.kind is EditKind.SCALE:
+            signal[rows] *= np.float32(self.amount)
+        elif self.kind is EditKind.NOISE:
+            # The same edits give the same signal, so that undoing one leaves the others as they were.
+            noise = np.random.default_rng(number).normal(scale=self.amount, size=(len(rows), signal.shape[1]))
+            signal[rows] += noise.astype(np.float32)
+        else:
+            signal[rows, round(self.first * record.fs) : round(self.last * record.fs)] = np.nan
+        return replace(record, signal=signal)
+
+
+class RecordEdit(Protocol):
+    """What changes a recording on purpose; as text it says how."""
+
+    def applied_to(self, record: EcgRecord, number: int) -> EcgRecord:
+        """Return a changed copy; the number is the edit's place among those made, which seeds what is random."""
+        ...
+
+
+def apply_edits(record: EcgRecord, edits: Sequence[RecordEdit]) -> EcgRecord:
     """Return a copy of the record with the edits made one after the other; its source is `EDITED`.
 
     Raises:
-        EcgError: An edit names a lead the record does not have.
+        EcgError: An edit names a lead the record does not have, or cannot be made in this recording.
     """
-    signal = record.signal.copy()
+    edited = replace(record, source=EDITED, device={}, device_statements=())
     for number, edit in enumerate(edits):
-        rows = [_row(record, edit.lead)] if edit.lead else list(range(len(record.leads)))
-        if edit.kind is EditKind.DROP:
-            signal[rows] = np.nan
-        elif edit.kind is EditKind.SWAP:
-            pair = [*rows, _row(record, edit.other or "")]
-            signal[pair] = signal[pair[::-1]]
-        elif edit.kind is EditKind.SCALE:
-            signal[rows] *= np.float32(edit.amount)
-        elif edit.kind is EditKind.NOISE:
-            # The same edits give the same signal, so that undoing one leaves the others as they were.
-            noise = np.random.default_rng(number).normal(scale=edit.amount, size=(len(rows), signal.shape[1]))
-            signal[rows] += noise.astype(np.float32)
-        else:
-            signal[rows, round(edit.first * record.fs) : round(edit.last * record.fs)] = np.nan
-    return replace(record, signal=signal, source=EDITED, device={}, device_statements=())
+        edited = edit.applied_to(edited, number)
+    return edited
 
 
 def _row(record: EcgRecord, lead: str) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from suprem.concepts.review.decision import Equivalence
-from suprem.ecg.edit import Edit
+from suprem.ecg.edit import RecordEdit
 from suprem.ecg.record import EcgRecord
 from suprem.errors import EcgError
 
@@ -100,7 +100,7 @@ class Session:
     scored: dict[str, LastScores] = field(default_factory=dict)
     whole: tuple[tuple[object, ...], list[WholeScore]] | None = None
     explained: Explained | None = None
-    edits: tuple[tuple[object, ...], tuple[Edit, ...]] = ((), ())
+    edits: tuple[tuple[object, ...], tuple[RecordEdit, ...]] = ((), ())
     refused_edit: str = ""
     reports: tuple[str, ReportBase] | None = None
     kept_table: tuple[str, Path, int] | None = None

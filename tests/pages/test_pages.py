@@ -270,6 +270,12 @@ def test_an_edit_moves_the_scores_of_a_copy_and_can_be_undone(open_page: Open, c
     assert "V1 dropped" not in shown(app)
     app.button(key="edit-clear").click().run()
     assert "EDITED SIGNAL" not in shown(app)
+    app.segmented_control(key="edit-kind").set_value("Add a condition").run()
+    app.selectbox(key="edit-condition").set_value("Occlusion of the LAD").run()
+    app.button(key="edit-apply").click().run()
+    assert errors(app) == []
+    assert "Occlusion of the LAD added to each beat as textbooks describe it, variant 1" in shown(app)
+    app.button(key="edit-clear").click().run()
     app.segmented_control(key="edit-kind").set_value("Swap two leads").run()
     app.selectbox(key="edit-other").set_value("V1").run()
     assert "two different leads" in errors(app)[0]

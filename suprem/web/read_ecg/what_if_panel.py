@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 import streamlit as st
 
+from suprem.composed.what_if import CONDITIONS, MOST_VARIANTS, ConditionEdit
 from suprem.concepts.query import CardiacQuery
-from suprem.ecg.edit import MAX_FACTOR, MAX_NOISE, Edit, EditKind, apply_edits
+from suprem.ecg.edit import MAX_FACTOR, MAX_NOISE, Edit, EditKind, RecordEdit, apply_edits
 from suprem.ecg.record import EcgRecord
 from suprem.errors import SupremError
 from suprem.web.chart import LEGEND, RULE, chart, ink
@@ -32,6 +33,7 @@ NO_EXPORT = {**PLOT, "displayModeBar": False}
 """An edited signal leaves the page in no file."""
 
 ALL_LEADS = "all leads"
+CONDITION = "Add a condition"
 MOVED = 0.005
 """Changes of a score that are smaller are not written as a change."""
 
@@ -78,13 +80,13 @@ def show_what_if(
             st.error(plain(str(error)))
 
 
-def edits_of(ecg: PickedEcg) -> tuple[Edit, ...]:
+def edits_of(ecg: PickedEcg) -> tuple[RecordEdit, ...]:
     """Return the edits of a recording's window, none once another is looked at."""
     question, edits = session().edits
     return edits if question == (ecg.key, ecg.start) else ()
 
 
-def _keep(ecg: PickedEcg, edits: tuple[Edit, ...]) -> None:
+def _keep(ecg: PickedEcg, edits: tuple[RecordEdit, ...]) -> None:
     session().edits = ((ecg.key, ecg.start), edits)
 
 
@@ -100,8 +102,16 @@ def _apply(ecg: PickedEcg) -> None:
 def _choose_edit(record: EcgRecord) -> None:
     """Draw the fields of the kind of edit; `_chosen_edit` reads them."""
     kind = st.segmented_control(
-        "Edit", list(EditKind), default=EditKind.DROP, required=True, key="edit-kind", label_visibility="collapsed"
+        "Edit",
+        [*EditKind, CONDITION],
+        default=EditKind.DROP,
+        required=True,
+        key="edit-kind",
+        label_visibility="collapsed",
     )
+    if kind == CONDITION:
+        _choose_condition()
+        return
     first, second, third = st.columns(3)
     leads = list(record.leads)
     if kind in (EditKind.NOISE, EditKind.MASK):
@@ -119,8 +129,20 @@ def _choose_edit(record: EcgRecord) -> None:
         third.number_input("to second", 0.0, record.seconds, min(2.0, record.seconds), 0.25, key="edit-last")
 
 
-def _chosen_edit() -> Edit:
+def _choose_condition() -> None:
+    wide, narrow = st.columns([2, 1])
+    wide.selectbox("Condition", list(CONDITIONS), key="edit-condition")
+    narrow.number_input("Variant", 1, MOST_VARIANTS, 1, key="edit-variant", help="Another number, another example.")
+    st.caption(
+        "What textbooks say the condition does to a beat is added to each beat of this copy. It is nobody's ECG, and "
+        "its scores do not say how patients are read."
+    )
+
+
+def _chosen_edit() -> RecordEdit:
     chosen = st.session_state
+    if chosen["edit-kind"] == CONDITION:
+        return ConditionEdit(chosen["edit-condition"], int(chosen["edit-variant"]))
     kind = EditKind(chosen["edit-kind"])
     if kind in (EditKind.NOISE, EditKind.MASK):
         named = chosen["edit-any-lead"]
@@ -140,7 +162,7 @@ def _chosen_edit() -> Edit:
 
 def _show_edited(
     edited: EcgRecord,
-    edits: Sequence[Edit],
+    edits: Sequence[RecordEdit],
     scores: Sequence[QueryScore],
     queries: Sequence[CardiacQuery],
     predictor: SharedPredictor,
