@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from suprem.ecg.checks.electrodes import Exchange, suspected_exchanges
-from suprem.ecg.checks.signal_quality import BLOCK_QUALITY, WARN_QUALITY, SignalQuality, grade
+from suprem.ecg.checks.signal_quality import BLOCK_QUALITY, WARN_QUALITY, SignalQuality, grade, noise_level
 from suprem.ecg.measurement.beats import find_beats
 from suprem.ecg.record import CHEST_LEADS, LEADS, LIMB_FROM_I_AND_II, LIMB_LEADS, EcgRecord
 
@@ -156,7 +156,8 @@ def _view(record: EcgRecord, alive: tuple[str, ...]) -> _View:
     width = round(0.6 * record.fs)
     baseline = uniform_filter1d(uniform_filter1d(signal, width, axis=-1), width, axis=-1)
     beats = find_beats(signal, record.fs)
-    dead = tuple(lead for lead in record.leads if lead not in alive)
+    # What holds one value lost its electrode; what holds none was not recorded, and is no fault of the signal.
+    dead = tuple(lead for lead in record.leads if lead not in alive and np.isfinite(record.lead(lead)).any())
     return _View(record, alive, signal, baseline, beats, grade(signal, baseline, alive, record.fs, beats, dead))
 
 
@@ -211,12 +212,14 @@ def _recorded(record: EcgRecord) -> Iterator[QualityFinding]:
             text = f"Only {seconds[short].min():.1f} s of {', '.join(leads)} were recorded."
             yield QualityFinding("recorded", Level.WARN, leads, text)
         return
-    leads = tuple(lead for lead, it_is in zip(record.leads, ~enough & some, strict=True) if it_is)
+    partly = some & ~enough
+    leads = tuple(lead for lead, it_is in zip(record.leads, partly, strict=True) if it_is)
+    least = seconds[partly].min() if leads else 0.0
     yield QualityFinding(
         "recorded",
         Level.BLOCK,
         leads,
-        f"Of {record.seconds:.1f} s only {seconds[some].min(initial=0.0):.1f} s of {len(leads)} lead(s) were recorded; "
+        f"Of {record.seconds:.1f} s only {least:.1f} s of {len(leads)} lead(s) were recorded; "
         f"{BLOCK_SECONDS:g} s of {MIN_LEADS} leads are needed.",
     )
 
@@ -342,14 +345,10 @@ def _wander(view: _View) -> Iterator[QualityFinding]:
 
 
 def _noise(view: _View) -> Iterator[QualityFinding]:
-    """Median over 0.1 s windows of what varies faster than about 30 Hz, so that QRS complexes do not count as noise."""
     fs = view.record.fs
-    fast = view.signal - uniform_filter1d(view.signal, max(3, round(0.025 * fs)), axis=-1)
-    width = round(0.1 * fs)
-    whole = fast.shape[1] // width * width
-    power = np.square(fast[:, :whole]).reshape(len(fast), -1, width).mean(axis=-1)
-    level = np.sqrt(np.median(power, axis=1))
+    level = noise_level(view.signal, fs)
     noisy = level > NOISE_MILLIVOLTS
+    fast = view.signal - uniform_filter1d(view.signal, max(3, round(0.025 * fs)), axis=-1)
     mains = next((hz for hz in (50, 60) if noisy.any() and _share_at(fast[noisy], fs, hz) > MAINS_SHARE), None)
     kind = f"Mains hum at {mains} Hz" if mains else "High-frequency noise, such as muscle activity"
     yield from _lead_warning(view, "noise", noisy, f"{kind} ({level.max():.2f} mV RMS)", "Little noise.")
@@ -449,8 +448,9 @@ def _lead_warning(
 ) -> Iterator[QualityFinding]:
     leads = view.which(concerned)
     if leads:
-        worst = min(view.quality.value, *(view.quality.leads[lead] for lead in leads))
-        level = Level.WARN if worst < WARN_QUALITY else Level.NOTE
+        # Graded as if every lead were like it, a lead has to be worse than a recording before it is warned of.
+        bad = min(view.quality.leads[lead] for lead in leads) < BLOCK_QUALITY
+        level = Level.WARN if bad or view.quality.value < WARN_QUALITY else Level.NOTE
         yield QualityFinding(check, level, leads, f"{message}: {', '.join(leads)}.")
     else:
         yield QualityFinding(check, Level.OK, (), otherwise)

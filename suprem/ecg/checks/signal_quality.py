@@ -1,9 +1,9 @@
 """Graded quality, 0 to 1, of each lead and of the recording: what people who judge ECGs by eye would say of it.
 
-Three things a reader sees decide: whether the heartbeats of a lead look like each other, how far its baseline drifts,
-and for how long it shows nothing. They are put together by a logistic function fitted on the first half of the
-PhysioNet/CinC Challenge 2011, 499 recordings that several annotators called acceptable or not; how well it does there,
-cross-validated, is in docs/log and by `python -m pipelines.check_quality`.
+What a reader sees decides: whether the heartbeats of each lead look like each other, how noisy the leads are, how far a
+baseline drifts, and whether and for how long a lead shows nothing. It is put together by a logistic function fitted on
+the first half of the PhysioNet/CinC Challenge 2011, 499 recordings that several annotators called acceptable or not;
+how well it does there, cross-validated too, is in docs/log and by `python -m pipelines.check_quality`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,26 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
 
-WARN_QUALITY, BLOCK_QUALITY = 0.73, 0.38
-"""Below these a recording is warned of and blocked: 7 % and 2 % of the recordings called acceptable are."""
+WARN_QUALITY, BLOCK_QUALITY = 0.67, 0.385
+"""Below these a recording is warned of and blocked: 6 % and 2 % of the recordings called acceptable are."""
 
-_UNLIKE, _DRIFT, _SILENT, _AT_BEST = 4.47, 1.13, 2.82, -3.57
-"""Weights of: one minus the likeness of the beats, log10 of the drift in mV, share of silent seconds; and the rest."""
+_WORST_UNLIKE, _UNLIKE, _NOISE, _DRIFT, _SILENT, _DEAD, _AT_CLEAN = 1.32, 5.02, 5.61, 1.82, 3.08, 5.93, -7.79
+"""Weights of: one minus the likeness of the beats, in the worst lead and on average; the noise, on average, and the
+worst drift, in powers of ten above the least; share of silent seconds; whether a lead is dead; and of none of these."""
 
-_LEAST_DRIFT = 0.1
+_NO_HEART, _HEART, _FEW, _NOISY = 0.3, 0.6, 3, 0.03
+"""Where others show a heart, leads that are noisy (mV) with beats less like each other than this show none; so many of
+them weigh as much as a dead lead. Without the noise the beats may differ because the heart's do."""
+
+_ONE_LOST = 0.5
+"""At best of a recording with a lead that shows no heart."""
+
+_LEAST_DRIFT, _LEAST_NOISE = 0.1, 0.01
+_NOISE_SECONDS, _NOISE_WINDOW = 0.025, 0.1
+"""What varies faster than about 30 Hz is noise: less a mean over so long, root mean square in windows of so long, of
+which the median is taken so that QRS complexes do not count."""
 _SILENT_MILLIVOLTS = 0.04
 _BEFORE, _AFTER = 0.15, 0.35
 """Seconds of a beat around its QRS complex."""
@@ -65,33 +77,53 @@ def grade(
     """
     likeness = _likeness(signal - baseline, fs, beats)
     drift = np.ptp(baseline, axis=1)
+    noise = noise_level(signal, fs)
     whole = signal.shape[1] // round(fs) * round(fs)
     spans = np.ptp(signal[:, :whole].reshape(len(signal), -1, round(fs)), axis=2)
     silent = (spans < _SILENT_MILLIVOLTS).mean(axis=1)
-    names = (*leads, *dead)
-    likeness, drift, silent = (
-        np.concatenate([values, np.full(len(dead), nothing)])
-        for values, nothing in ((likeness, 0.0), (drift, 0.0), (silent, 1.0))
-    )
-    by_lead = _quality(likeness, drift, silent)
-    second = np.sort(silent)[-2] if len(names) > 1 else silent[0]  # one lead may be lost, annotators say
-    value = float(_quality(likeness.min(), drift.max(), second))
     parts = {
-        "heartbeats that are not like each other": (_UNLIKE * (1 - likeness.min()), int(likeness.argmin())),
-        f"a baseline that drifts by {drift.max():.1f} mV": (
-            _DRIFT * (np.log10(drift.max() + _LEAST_DRIFT) - np.log10(_LEAST_DRIFT)), int(drift.argmax()),
-        ),
-        "no signal for part of the time": (_SILENT * second, int(silent.argmax())),
-    }  # fmt: skip
-    reason = max(parts, key=lambda name: parts[name][0])
-    lead = names[parts[reason][1]]
-    return SignalQuality(value, dict(zip(names, by_lead.tolist(), strict=True)), f"{reason} (lead {lead})", lead)
+        "heartbeats that are not like each other": (1 - likeness) * (_WORST_UNLIKE + _UNLIKE),
+        f"noise of up to {noise.max():.2f} mV": _NOISE * _decades(noise, _LEAST_NOISE),
+        f"a baseline that drifts by {drift.max():.1f} mV": _DRIFT * _decades(drift, _LEAST_DRIFT),
+        "no signal for part of the time": _SILENT * silent,
+    }
+    by_lead = dict(zip(leads, _quality(_AT_CLEAN + sum(parts.values(), np.zeros(len(leads)))).tolist(), strict=True))
+    heartless = (likeness < _NO_HEART) & (noise > _NOISY) & (likeness.max() > _HEART)
+    lost = bool(dead) or heartless.sum() >= _FEW
+    second = np.sort(np.concatenate([silent, np.ones(len(dead))]))[-2:][0]  # one lead may be silent, annotators say
+    unlike, noisy, drifting, _ = parts.values()
+    against = (
+        (_WORST_UNLIKE * unlike.max() + _UNLIKE * unlike.mean()) / (_WORST_UNLIKE + _UNLIKE),
+        noisy.mean(),
+        drifting.max(),
+        _SILENT * second,
+        _DEAD * lost,
+    )
+    value = float(_quality(np.asarray(_AT_CLEAN + sum(against))))
+    if lost or heartless.any():
+        value = min(value, _ONE_LOST)
+        reason, lead = "a lead that shows no heartbeat", dead[0] if dead else leads[int((heartless * noise).argmax())]
+    else:
+        reason = list(parts)[int(np.argmax(against[: len(parts)]))]
+        lead = leads[int(parts[reason].argmax())]
+    return SignalQuality(value, by_lead | dict.fromkeys(dead, 0.0), f"{reason} (lead {lead})", lead)
 
 
-def _quality(
-    likeness: NDArray[np.float64], drift: NDArray[np.float64], silent: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    against = _AT_BEST + _UNLIKE * (1 - likeness) + _DRIFT * np.log10(drift + _LEAST_DRIFT) + _SILENT * silent
+def noise_level(signal: NDArray[np.float32], fs: float) -> NDArray[np.float64]:
+    """Return how many millivolts (root mean square) of each lead (lead, time) vary faster than about 30 Hz."""
+    fast = signal - uniform_filter1d(signal, max(3, round(_NOISE_SECONDS * fs)), axis=-1)
+    width = round(_NOISE_WINDOW * fs)
+    whole = fast.shape[1] // width * width
+    power = np.square(fast[:, :whole]).reshape(len(fast), -1, width).mean(axis=-1)
+    return np.sqrt(np.median(power, axis=1)).astype(np.float64)
+
+
+def _decades(millivolts: NDArray[np.floating], least: float) -> NDArray[np.float64]:
+    """Return how many times ten more than the least that is seen a quantity is."""
+    return np.log10(np.asarray(millivolts, np.float64) + least) - np.log10(least)
+
+
+def _quality(against: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(1.0 / (1.0 + np.exp(against)))
 
 

@@ -6,14 +6,15 @@ says about a trial and its subject, only age and sex are looked at.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 import numpy as np
 
 from suprem.ecg.formats.channels import Channel, millivolts_per, parse_age, parse_sex, to_record
 from suprem.ecg.formats.device_words import keep_statements, left_out_note, measurements
+from suprem.ecg.formats.in_turn import Stretch, recorded_in_turn
 from suprem.ecg.formats.lead_names import canonical_lead, coded_lead
 from suprem.ecg.formats.xml_tree import number, number_row, parse_xml, positive, text_of
 from suprem.ecg.record import EcgRecord
@@ -37,22 +38,8 @@ _MEASUREMENTS = {
 }
 
 
-@dataclass(frozen=True)
-class _SequenceSet:
-    """Sequences recorded together, with their sampling rate in Hz, their length and where their clock begins."""
-
-    sequences: tuple[Element, ...]
-    fs: float
-    samples: int
-    head: str
-
-    @property
-    def clock(self) -> tuple[float, int, str]:
-        return self.fs, self.samples, self.head
-
-
 def read_aecg(data: bytes, record_id: str) -> EcgRecord:
-    """Read the longest rhythm of an aECG.
+    """Read the longest rhythm of an aECG, with leads that were recorded in turn where they belong.
 
     Raises:
         UnreadableEcg: The file is damaged or holds no rhythm of standard leads.
@@ -70,15 +57,15 @@ def read_aecg(data: bytes, record_id: str) -> EcgRecord:
         raise UnreadableEcg(
             f"The {_KIND} file holds no rhythm with lead sequences; expected a series RHYTHM. Export the ECG with it."
         )
-    longest = max(sets, key=lambda one: one.samples / one.fs)
-    chosen = [one for one in sets if one.clock == longest.clock]
+    channels, used = recorded_in_turn(sets)
     notes = []
-    if len(chosen) < len(sets):
-        notes.append(f"The longest of the file's {len(sets)} sets of sequences was read.")
+    if used < len(sets):
+        which = "The longest" if used == 1 else "The rhythm"
+        notes.append(f"{which} of the file's {len(sets)} sets of sequences was read.")
     statements, left_out = keep_statements(_statements(root))
     return to_record(
-        [_channel(sequence) for one in chosen for sequence in one.sequences],
-        fs=longest.fs,
+        channels,
+        fs=max(sets, key=lambda one: one.seconds).fs,
         record_id=record_id,
         source=_KIND,
         notes=notes + left_out_note(left_out),
@@ -101,7 +88,7 @@ def _lead(sequence: Element) -> tuple[str, int] | None:
     return next((lead for name in names if (lead := canonical_lead(name) or coded_lead("MDC", name))), None)
 
 
-def _sequence_set(place: Element) -> _SequenceSet | None:
+def _sequence_set(place: Element) -> Stretch | None:
     """Return a set of lead sequences with its clock, None where it holds no standard lead."""
     clock, leads = None, []
     for sequence in place.iter("sequence"):
@@ -118,9 +105,18 @@ def _sequence_set(place: Element) -> _SequenceSet | None:
     if step is None or unit not in _SECONDS or not 1 <= 1 / (step * _SECONDS[unit]) <= 100_000:
         raise BadSamplingRate(f"The {_KIND} file states no usable time between samples (increment); export it again.")
     head = clock.find("value/head") if clock is not None else None
-    start = (head.get("value") or "").strip() if head is not None else ""
-    samples = len(text_of(named[0], "value/digits").split())
-    return _SequenceSet(tuple(leads), round(1 / (step * _SECONDS[unit]), 6), samples, start)
+    return Stretch(tuple(map(_channel, leads)), _start(head), round(1 / (step * _SECONDS[unit]), 6))
+
+
+def _start(head: Element | None) -> float:
+    """Return when a clock begins, in seconds: of a time of day, or of a number with a unit."""
+    value = (head.get("value") or "").strip() if head is not None else ""
+    stamp = re.match(r"(\d{8})(\d\d)(\d\d)(\d\d(?:\.\d{1,6})?)", value)
+    if stamp:
+        days = int(stamp[1][6:])  # two parts of one recording lie at most a midnight apart
+        return 86_400.0 * days + 3600.0 * int(stamp[2]) + 60.0 * int(stamp[3]) + float(stamp[4])
+    unit = (head.get("unit") or "s").strip() if head is not None else ""
+    return (number(value) or 0.0) * _SECONDS.get(unit, 1.0)
 
 
 def _channel(sequence: Element) -> Channel:

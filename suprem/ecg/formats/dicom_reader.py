@@ -7,6 +7,7 @@ file's own bytes.
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import pydicom
@@ -22,6 +23,7 @@ from pydicom.waveforms.numpy_handler import multiplex_array
 
 from suprem.ecg.formats.channels import Channel, check_sample_count, millivolts_per, parse_age, parse_sex, to_record
 from suprem.ecg.formats.device_words import in_words
+from suprem.ecg.formats.in_turn import Stretch, recorded_in_turn
 from suprem.ecg.formats.lead_names import canonical_lead, coded_lead
 from suprem.ecg.formats.xml_tree import number
 from suprem.ecg.record import EcgRecord
@@ -33,6 +35,9 @@ pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 _ELEMENTS = ["SOPClassUID", "WaveformSequence", "WaveformAnnotationSequence", "PatientAge", "PatientSex"]
 _LINEAR_SAMPLES = {(8, "SB"), (8, "UB"), (16, "SS"), (16, "US"), (32, "SL"), (32, "UL")}
 _COMPRESSED = "The DICOM file is stored compressed; export it as Explicit VR Little Endian."
+_BEAT = re.compile(r"median|average|template|representative", re.IGNORECASE)
+"""In the label of a group that holds no rhythm."""
+
 _READ = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
 _MEASUREMENTS = (
     "RR Interval",
@@ -52,7 +57,7 @@ _MEASUREMENTS = (
 
 
 def read_dicom(data: bytes, record_id: str) -> EcgRecord:
-    """Read the longest waveform group (the rhythm rather than the median beat) of a DICOM file.
+    """Read the rhythm of a DICOM file, its leads in turn where it holds columns of a print; the median beat is left.
 
     Raises:
         UnreadableEcg: The file is no ECG waveform, is compressed, or is damaged.
@@ -83,16 +88,21 @@ def _read_dataset(dataset: Dataset, record_id: str) -> EcgRecord:
         raise UnreadableEcg(
             "The DICOM file holds no waveform; expected an ECG waveform object, not an image, PDF or report."
         )
-    longest = max(groups, key=lambda group: int(group.NumberOfWaveformSamples) / float(group.SamplingFrequency))
-    # A device may split simultaneous leads over several groups; a median beat differs from the rhythm in its length.
-    chosen = [index for index, group in enumerate(groups) if _clock(group) == _clock(longest)]
-    channels = [channel for index in chosen for channel in _channels(dataset, index)]
+    stretches = [
+        Stretch(tuple(_channels(dataset, index)), _offset(group), float(group.SamplingFrequency))
+        for index, group in enumerate(groups)
+        if not _BEAT.search(str(group.get("MultiplexGroupLabel") or "")) or len(groups) == 1
+    ]
+    if not stretches:
+        raise UnreadableEcg("The DICOM file holds median beats alone; expected the rhythm. Export the ECG with it.")
+    channels, used = recorded_in_turn(stretches)
     notes = []
-    if len(chosen) < len(groups):
-        notes.append(f"The longest recording of the file's {len(groups)} waveform groups was read.")
+    if used < len(groups):
+        which = "The longest recording" if used == 1 else "The rhythm"
+        notes.append(f"{which} of the file's {len(groups)} waveform groups was read.")
     return to_record(
         channels,
-        fs=float(longest.SamplingFrequency),
+        fs=stretches[0].fs,
         record_id=record_id,
         source="DICOM",
         notes=notes,
@@ -113,9 +123,9 @@ def _turn_bytes(dataset: Dataset) -> None:
                 setattr(group, keyword, whole.byteswap().tobytes())
 
 
-def _clock(group: Dataset) -> tuple[int, float, float]:
-    offset = group.get("MultiplexGroupTimeOffset")
-    return int(group.NumberOfWaveformSamples), float(group.SamplingFrequency), float(offset or 0.0)
+def _offset(group: Dataset) -> float:
+    """Return when a group begins, in seconds; the element is in milliseconds."""
+    return float(group.get("MultiplexGroupTimeOffset") or 0.0) / 1000.0
 
 
 def _channels(dataset: Dataset, index: int) -> list[Channel]:

@@ -252,6 +252,67 @@ def test_leads_split_over_groups_are_joined(short: Counts, dicom: bytes) -> None
     assert is_the_ecg(read(changed(dicom, change)), short)
 
 
+def in_columns(signal: Counts, seconds: float = 2.5, strip: str | None = "II") -> NDArray[np.float64]:
+    """Return millivolts of a print of three rows and four columns, with one lead below it all the time."""
+    step, out = round(seconds * FS), np.full(signal.shape, np.nan)
+    for row in range(len(LEADS)):
+        column = slice(step * (row // 3), step * (row // 3 + 1))
+        out[row, column] = signal[row, column] / 1000
+    if strip:
+        out[LEADS.index(strip)] = signal[LEADS.index(strip)] / 1000
+    return out
+
+
+@pytest.mark.parametrize("strip", [False, True])
+@pytest.mark.parametrize("median", [False, True])
+def test_dicom_groups_with_offsets_are_the_columns_of_a_print(counts: Counts, strip: bool, median: bool) -> None:
+    def change(dataset: Dataset) -> None:
+        whole = dataset.WaveformSequence[0]
+
+        def group(leads: slice, samples: slice, offset: float) -> Dataset:
+            part = copy.deepcopy(whole)
+            values = counts[leads, samples]
+            part.NumberOfWaveformChannels, part.NumberOfWaveformSamples = values.shape
+            part.WaveformData = np.ascontiguousarray(values.T).tobytes()
+            part.ChannelDefinitionSequence = whole.ChannelDefinitionSequence[leads]
+            part.MultiplexGroupTimeOffset = offset
+            return part
+
+        groups = [group(slice(3 * i, 3 * i + 3), slice(1250 * i, 1250 * i + 1250), 2500.0 * i) for i in range(4)]
+        groups += [group(slice(1, 2), slice(None), 0.0)] if strip else []
+        groups = [group(slice(None), slice(0, 600), 0.0), *groups] if median else groups
+        dataset.WaveformSequence = pydicom.Sequence(groups)
+
+    record = read(changed(dicom_file([("", counts, FS)]), change))
+    assert record.leads == LEADS
+    assert np.allclose(record.signal, in_columns(counts, strip="II" if strip else None), atol=1e-6, equal_nan=True)
+    assert any("rhythm" in note.lower() for note in record.notes) is median
+
+
+def test_a_dicom_file_of_a_median_beat_alone_is_not_taken_for_the_rhythm(counts: Counts) -> None:
+    data = dicom_file([("MEDIAN BEAT", counts[:, :600], FS), ("MEDIAN BEAT", counts[:, 600:1200], FS)])
+    with pytest.raises(UnreadableEcg, match="median beats alone"):
+        read(data)
+
+
+def test_aecg_sets_that_begin_one_after_another_are_the_columns_of_a_print(counts: Counts) -> None:
+    parts = [
+        aecg_file(counts[:, 1250 * i : 1250 * i + 1250], leads=LEADS[3 * i : 3 * i + 3]).replace(
+            b'value="20220307000000"', f'value="202203072359{57.5 + 2.5 * i:06.3f}"'.encode(), 1
+        )
+        if i == 0
+        else aecg_file(counts[:, 1250 * i : 1250 * i + 1250], leads=LEADS[3 * i : 3 * i + 3]).replace(
+            b'value="20220307000000"', f'value="202203080000{2.5 * (i - 1):06.3f}"'.encode(), 1
+        )
+        for i in range(4)
+    ]
+    begin, end = b"<component><sequenceSet>", b"</sequenceSet></component>"
+    sets = [begin + part.split(begin, 1)[1].split(end, 1)[0] + end for part in parts]
+    record = read(parts[0].replace(sets[0], b"".join(sets), 1))
+    assert record.leads == LEADS
+    assert np.allclose(record.signal, in_columns(counts, strip=None), atol=1e-6, equal_nan=True)
+
+
 def test_a_channel_named_by_its_label_alone_is_read(short: Counts, dicom: bytes) -> None:
     def change(dataset: Dataset) -> None:
         for channel, lead in zip(dataset.WaveformSequence[0].ChannelDefinitionSequence, LEADS, strict=True):
