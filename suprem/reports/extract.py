@@ -15,7 +15,8 @@ from suprem.progress import Progress
 from suprem.reports.asking import Questionnaire
 from suprem.reports.cache import AnswerCache
 from suprem.reports.entity import Certainty, Entity
-from suprem.reports.lexicon import default_lexicon, understood_share
+from suprem.reports.languages import lexicon_of
+from suprem.reports.lexicon import understood_share
 from suprem.reports.llm import LlmClient
 from suprem.reports.parse import Grounded, answer_schema, ground, parse_answer
 from suprem.reports.prompt import Prompt
@@ -76,6 +77,7 @@ class ExtractionSummary:
         failed_statements: Distinct statements without a usable answer.
         language_not_understood: Reports that were not read.
         language_partly_understood: Reports that may state more than was found in them.
+        languages: Language -> distinct statements read in it.
     """
 
     extractor: str
@@ -92,6 +94,7 @@ class ExtractionSummary:
     failed_statements: int
     language_not_understood: list[str]
     language_partly_understood: list[str]
+    languages: dict[str, int]
     skipped: dict[str, list[str]]
 
     def as_dict(self) -> dict[str, Any]:
@@ -181,7 +184,7 @@ def extract_entities(
 
 
 def _language(text: str) -> Language:
-    statements = [default_lexicon().units(statement.text) for statement in split_statements(text)]
+    statements = [lexicon_of(statement.text).units(statement.text) for statement in split_statements(text)]
     known = understood_share([unit for units in statements for unit in units])
     if known < UNDERSTOOD_SHARE:
         return Language.NOT_UNDERSTOOD
@@ -234,6 +237,7 @@ def _summarise(
         failed_statements=sum(result.failed for result in results.values()),
         language_not_understood=_ids(reports, Language.NOT_UNDERSTOOD),
         language_partly_understood=_ids(reports, Language.PARTLY),
+        languages=dict(Counter(lexicon_of(text).language for text in results).most_common()),
         skipped=reasons,
     )
 

@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from suprem.reports.entity import Certainty, Entity
-from suprem.reports.lexicon import Lexicon, Unit, default_lexicon, understood_share
+from suprem.reports.languages import english_order, lexicon_of
+from suprem.reports.lexicon import Lexicon, Unit, understood_share
 from suprem.reports.scope import Match, apply_scope, of_this_tracing
 
 UNDERSTOOD_SHARE = 0.5
@@ -63,7 +64,8 @@ _PLACE_BEHIND = re.compile(r"[boAPp]{0,6}(?P<place>i?t?(?:[rm]{1,4}L|L?l)(?:[cq,
 _UNPLACED = ("qt", "qtc", "pr", "pq", "rate", "axis", "heart", "ventricular", "intervals")
 _CONDUCTED = re.compile(r"\b(?:flutter|tachycardia)\Z")
 _RATIO = re.compile(r"(?:(?:\d:1|\d to 1|variable|varying|with) )?(?:a-?v |a v )?(?:block|conduction)")
-_RESPONSE = re.compile(r"(?:rapid|fast|slow|controlled|moderate) ventricular (?:response|rate)")
+_RESPONSE = re.compile(r"(?:rapid|fast|high|slow|low|controlled|moderate) ventricular (?:response|rate)")
+_OF_RESPONSE = {"rate": "response", "high": "rapid", "low": "slow"}
 _INTERVALS = {"qtc": (340.0, 480.0), "qrs": (50.0, 120.0), "pr": (110.0, 210.0), "pq": (110.0, 210.0)}
 """Milliseconds; wide enough that a value beyond them is no matter of the limits chosen."""
 _QUESTION = re.compile(
@@ -92,9 +94,12 @@ def extract_statement(text: str, lexicon: Lexicon | None = None) -> Reading:
 
     Args:
         text: The statement.
-        lexicon: The words of its language; by default English, with the German of translated reports.
+        lexicon: The words of its language; by default those of the language that it is written in.
     """
-    units = (lexicon or default_lexicon()).units(text)
+    lexicon = lexicon or lexicon_of(text)
+    units = lexicon.units(text)
+    if lexicon.adjectives_follow:
+        units = english_order(units)
     if understood_share(units) < UNDERSTOOD_SHARE:
         return Reading([], False, False)
     if _QUESTION.match(text):
@@ -147,7 +152,8 @@ def _merged(entities: list[Entity], text: str) -> list[Entity]:
         elif _CONDUCTED.search(last.name) and _RATIO.fullmatch(entity.name) and len(text[last.end : entity.start]) < 12:
             merged[-1] = _joined(text, last, entity, entity.end)
         elif last.name.endswith("atrial fibrillation") and _RESPONSE.fullmatch(entity.name):
-            merged.append(replace(entity, name=f"{last.name} with {entity.name.replace('rate', 'response')}"))
+            response = " ".join(_OF_RESPONSE.get(word, word) for word in entity.name.split())
+            merged.append(replace(entity, name=f"{last.name} with {response}"))
         else:
             merged.append(entity)
     return merged
@@ -205,7 +211,8 @@ def _own_certainty(codes: str, kind: str) -> Certainty:
 
 
 def _entity(text: str, units: list[Unit], matches: list[Match], match: Match) -> Entity:
-    start, end = units[match.first].start, units[match.stop - 1].end
+    own = units[match.first : match.stop]
+    start, end = min(unit.start for unit in own), max(unit.end for unit in own)
     if text[end : end + 1] == ")" and text.count("(", start, end) > text.count(")", start, end):
         end += 1
     return Entity(text[start:end], start, end, match.certainty, _name(units, matches, match))

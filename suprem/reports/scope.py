@@ -19,7 +19,7 @@ from suprem.reports.lexicon import Unit
 _JOINED = re.compile(r"[cq,tk]*(?:[cq]it?)?\Z")
 _SIGNAL = re.compile(r"(?:[un](?=[^un]*\Z)|[dD](?=[ta]+\Z))")  # "may be due to", "no", "is probably a"
 _DENIED = re.compile(r"n[tgm]*\Z")  # a normal finding is denied only by a word right before it
-_PREDICATE = re.compile(r"[botilLrmx0]{0,10}(P|A|D(?=[.,]|\Z))")
+_PREDICATE = re.compile(r"[botilLrmx0]{0,10}(P|A|[Dn](?=[.,]|\Z))")
 _DOUBT_FIRST = re.compile("[mgar]*[dD]")
 _ALTERNATIVE = re.compile(r"[,t]{0,2}q[tqdD,]{0,3}\Z")
 
@@ -129,10 +129,16 @@ def _apply_predicates(matches: list[Match], codes: str) -> list[Match]:
     for index, match in enumerate(result):
         stop = result[index + 1].first if index + 1 < len(result) else len(codes)
         predicate = _PREDICATE.match(codes[match.stop : stop])
+        if (
+            predicate is not None
+            and predicate.group(1) == "n"
+            and codes[match.stop + predicate.end() :][:1] not in ".,"
+        ):
+            predicate = None  # "has replaced" denies what follows
         inside = "p" in codes[match.first : match.stop]
         if predicate is None and not inside:
             continue
-        negated = predicate is not None and predicate.group(1) == "A"
+        negated = predicate is not None and predicate.group(1) in "An"
         certainty = Certainty.NEGATED if negated else Certainty.UNCERTAIN
         result[index] = replace(match, certainty=certainty)
         for earlier in range(index - 1, -1, -1):

@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from suprem.reports.lexicon import default_lexicon
+from suprem.reports.languages import abbreviations
 
 # The semicolon of an HTML entity (PTB-XL's "st &amp; t") ends nothing.
 # A question mark belongs to the words it doubts and stays with them.
-_END = re.compile(r"(?<=[\w)])\?{1,9}(?=\s|$)|(?:[.!]|(?<!&amp)(?<!&#39)(?<!&[lg]t)(?<!&quot);)+(?=\s|$)|[\r\n]+")
+# "AV-Block II. Grades" and "V. a." ("Verdacht auf") end nothing either.
+_END = re.compile(
+    r"(?<=[\w)])\?{1,9}(?=\s|$)"
+    r"|(?:[.!](?!\s{1,3}[Gg]rad)(?<!\b[VvZz]\.)(?<!\b[VvZz]\.\s[AaNn]\.)(?<!\b[VvZz]\.[AaNn]\.)"
+    r"|(?<!&amp)(?<!&#39)(?<!&[lg]t)(?<!&quot);)+(?=\s|$)|[\r\n]+"
+)
 _LAST_WORD = re.compile(r"([^\W\d_]+)\Z")
 # PTB-XL's editors appended their label codes to some reports; they are not words of the report.
 _TRAILER = re.compile(r"\b(?:Edit|consensus label derived from):.*\Z", re.DOTALL)
@@ -32,14 +37,14 @@ def _ends_answer(body: str, begin: int, word: re.Match[str], end: re.Match[str])
 def split_statements(report: str) -> list[Statement]:
     """Cut a report at full stops (not at those of abbreviations), semicolons and line ends."""
     body = _TRAILER.sub("", report)
-    abbreviations = default_lexicon().abbreviations
+    short = abbreviations()
     pieces: list[Statement] = []
     begin = 0
     for end in [*_END.finditer(body), None]:
         stop = len(body) if end is None else end.start()
         if end is not None and end.group() == ".":
             word = _LAST_WORD.search(body, begin, stop)
-            if word is not None and word.group().lower() in abbreviations and not _ends_answer(body, begin, word, end):
+            if word is not None and word.group().lower() in short and not _ends_answer(body, begin, word, end):
                 continue
         if end is not None and end.group().startswith("?"):
             stop = end.end()

@@ -9,7 +9,7 @@ import pytest
 from pipelines.extract_entities import main
 from tests.reports.fake_server import fake_server, statement_of
 
-TABLE = 'report_id,report\n1,"sinus rhythm. possible lvh."\n2,\n3,sinus rhythm.\n4,bloc de branche gauche complet\n'
+TABLE = 'report_id,report\n1,"sinus rhythm. possible lvh."\n2,\n3,sinus rhythm.\n4,blok prawej odnogi zupelny\n'
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.reports.fake_server import fake_server, statement_of
 REPORTS = [
     Report("1", "Sinus rhythm. normal ecg."),
     Report("2", "sinus bradycardia.  normal ecg."),
-    Report("3", "rythme sinusal normal, bloc de branche."),
+    Report("3", "rytm zatokowy miarowy, blok prawej odnogi."),
 ]
 NORMAL = '{"global": ["%s"], "classification": {"normal": ["%s"]}}'
 
@@ -51,6 +51,7 @@ def test_the_summary_counts_what_table_14_counts() -> None:
     assert summary.certainty == {"normal": 2, "abnormal": 1, "uncertain": 1, "negated": 1}
     assert (summary.statements, summary.unique_statements, summary.saved_calls) == (5, 5, 0)
     assert summary.language_not_understood == ["3"]
+    assert summary.languages == {"English": 5}
     assert summary.skipped == {"empty": ["4"]}
 
 
@@ -85,7 +86,7 @@ def test_no_report_gives_an_empty_result() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "sinusrhythmus, linkstyp, vorhofsüberlastung links, insbesondere kein",
+        "sinusrhythmus, linkstyp, davor krumm ein buckel",
         "Sinus rhythm, left axis deviation, st depression, lvh, pvc. Rien de particulier.",
     ],
 )

@@ -145,8 +145,8 @@ def test_names_are_in_full_words(statement: str, names: list[str]) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "rythme sinusal, bloc de branche droit",
-        "ritmo sinusal con bloqueo de rama",
+        "rytm zatokowy, blok prawej odnogi",
+        "sinusritme, linkerbundeltakblok",
         "洞性心律",
         "lorem ipsum dolor sit amet",
     ],
