@@ -113,6 +113,21 @@ FOREIGN_TOKEN = _token_pattern(
 )
 
 
+@lru_cache(maxsize=20_000)
+def normal_form(word: str) -> str:
+    """Lower case, one spelling for umlauts and ae/oe, plural endings off."""
+    form = word.lower()
+    if re.fullmatch(r"[pqrstu]['’]s", form):
+        return form[0]  # "Q's in III", unlike "QS"
+    for written, plain in _SPELLINGS:
+        form = form.replace(written, plain)
+    if form.endswith("xes"):
+        form = form[:-2]
+    elif len(form) > 3 and form.endswith("s") and not form.endswith(("ss", "us", "is")):
+        form = form[:-1]
+    return form
+
+
 class Unit(NamedTuple):
     """A stretch of text with the part it plays; `reading` is its meaning in plain words; `guessed` where it is spelled
     as no word of the lexicon is."""
@@ -142,7 +157,7 @@ class Lexicon:
     spellings: Spellings
     language: str = "English"
     token: re.Pattern[str] = _TOKEN
-    form: Callable[[str], str] = lambda word: normal_form(word)
+    form: Callable[[str], str] = normal_form
     compounds: bool = False
     adjectives_follow: bool = False
 
@@ -285,18 +300,3 @@ def default_lexicon() -> Lexicon:
 
 def _words(phrase: str) -> tuple[str, ...]:
     return tuple(normal_form(match.group()) for match in _TOKEN.finditer(phrase) if match.lastgroup != "hyphen")
-
-
-@lru_cache(maxsize=20_000)
-def normal_form(word: str) -> str:
-    """Lower case, one spelling for umlauts and ae/oe, plural endings off."""
-    form = word.lower()
-    if re.fullmatch(r"[pqrstu]['’]s", form):
-        return form[0]  # "Q's in III", unlike "QS"
-    for written, plain in _SPELLINGS:
-        form = form.replace(written, plain)
-    if form.endswith("xes"):
-        form = form[:-2]
-    elif len(form) > 3 and form.endswith("s") and not form.endswith(("ss", "us", "is")):
-        form = form[:-1]
-    return form
