@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from suprem.concepts.negation import set_negations_aside
-from suprem.inference.measured_check import contradictions
+from suprem.inference.measured_check import contradictions, unmet_criteria
 from suprem.web.frame import page
 from suprem.web.model_cache import shared_predictor
 from suprem.web.read_ecg.comparison_panel import pick_second, show_measurement_differences, show_score_differences
@@ -71,13 +71,14 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
             scored.scores, queries, measured, predictor.card, age=ecg.record.age, sex=ecg.record.sex
         )
         show_contradictions(against)
-        show_scores(scored, queries, predictor, ecg, against)
+        unmet = unmet_criteria({query.text: query.code for query in queries if query.code}, measured)
+        show_scores(scored, queries, predictor, ecg, against, unmet)
     if second:
         with asking:
             show_score_differences(predictor, scored.scores, second, queries)
 
     with reporting:
-        show_report_check(predictor, ecg)
+        show_report_check(predictor, ecg, measured)
     with changing:
         show_what_if(scored.scores, queries, predictor, ecg)
     with looking:

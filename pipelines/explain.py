@@ -54,6 +54,8 @@ def as_json(found: Explanation, score: QueryScore) -> dict[str, Any]:
         "score": score.score,
         "logit": score.logit,
         "support": str(score.support),
+        "scored_as": score.scored_as,
+        "lost_words": score.lost,
         "attention": {
             "map": attention.weights.tolist(),
             "usual": found.usual.weights.tolist(),
@@ -100,7 +102,7 @@ def main(argv: list[str] | None = None) -> int:
         from suprem.ecg.measurement.measure import measure
         from suprem.ecg.preprocess import crop
         from suprem.inference.explain import explain, read_record
-        from suprem.inference.measured_check import contradictions
+        from suprem.inference.measured_check import contradictions, unmet_criteria
         from suprem.inference.predictor import Predictor
 
         settings = load_settings()
@@ -119,7 +121,9 @@ def main(argv: list[str] | None = None) -> int:
         scores = predictor.score_signals(read.signal[None], queries)[0]
         found = explain(predictor, read, queries)
         window = crop(record, read.start, predictor.spec.seconds)
-        against = contradictions(scores, queries, measure(window), predictor.card, age=record.age, sex=record.sex)
+        measured = measure(window)
+        against = contradictions(scores, queries, measured, predictor.card, age=record.age, sex=record.sex)
+        unmet = unmet_criteria({query.text: query.code for query in queries if query.code}, measured)
         if args.json:
             content = {
                 "checkpoint": predictor.id,
@@ -130,6 +134,7 @@ def main(argv: list[str] | None = None) -> int:
                 "start": read.start,
                 "remarks": remarks,
                 "contradictions": [one.sentence for one in against],
+                "unmet_criteria": unmet,
                 "explanations": [as_json(one, score) for one, score in zip(found, scores, strict=True)],
             }
             if args.minus:
@@ -146,6 +151,11 @@ def main(argv: list[str] | None = None) -> int:
             say(f"{one.query}: {one.sentence()}")
         for contradiction in against:
             say(contradiction.sentence)
+        for query, words in unmet.items():
+            say(f"“{query}” is ruled out by its definition: {words}.")
+        for score in scores:
+            if score.scored_as:
+                say(score.scored_as_sentence)
 
     return run_stage(work)
 

@@ -79,7 +79,7 @@ def score_lines(
     lines = []
     for query, found in zip(queries, predictor.score(record, queries), strict=True):
         place = reference_percentile(predictor.card, query.code, found.logit)
-        lines.append(ScoreLine(found.query, found.score, place.words if place else "", str(found.support)))
+        lines.append(ScoreLine(found.query, found.score, place.words if place else "", found.support_words))
     return sorted(lines, key=lambda line: -line.score)
 
 

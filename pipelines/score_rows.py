@@ -17,7 +17,8 @@ from pipelines.score_formats import hand_over_as
 from pipelines.stage import ConsoleProgress, say, stop_on_signal
 from suprem.atomic import replacing
 from suprem.concepts.negation import SetAside, set_negations_aside
-from suprem.concepts.query import CardiacQuery
+from suprem.concepts.qualifiers import near_sentence
+from suprem.concepts.query import CardiacQuery, Support
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.errors import QueryError
 from suprem.experiments.configurations import CohortRequest
@@ -66,6 +67,16 @@ def write_rows(rows: Sequence[ScoreRow], file: TextIO, remarks: Sequence[Remarke
 def sentence(remark: Remarked) -> str:
     """Return what was assumed in reading a record and what the quality check warns of, in one line."""
     return " ".join(filter(None, (*remark.notes, remark.warnings)))
+
+
+def cautions(queries: Sequence[CardiacQuery], predictor: Predictor) -> list[dict[str, str]]:
+    """Return what to know of queries that an ECG model cannot answer, or answers for a finding near them."""
+    said = []
+    for query, found in zip(queries, predictor.support(queries), strict=True):
+        near = found.support is Support.NEAR and found.nearest
+        sentence = near_sentence(query.text, query.prompt, found.nearest[0][0]) if near else ""
+        said += [{"query": query.text, "caution": words} for words in (query.caution, sentence) if words]
+    return said
 
 
 def answerable(asked: Sequence[CardiacQuery], vocabulary: Vocabulary) -> tuple[list[CardiacQuery], list[SetAside]]:
@@ -146,7 +157,7 @@ def score_some(args: argparse.Namespace) -> int:
             "remarks": remarks,
             "errors": errors,
             "not_scored": [{**asdict(query), "reason": query.reason} for query in aside],
-            "cautions": [{"query": query.text, "caution": query.caution} for query in queries if query.caution],
+            "cautions": cautions(queries, predictor),
         }
         print(json.dumps(content, default=asdict))
         return 0 if rows else 2

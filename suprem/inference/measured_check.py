@@ -83,8 +83,7 @@ def contradictions(
         what its definition asks for or where nothing of what would fit it was measured, and for a low one where what
         the concept means was. Queries without a rank or a limit have none.
     """
-    table = {name: np.array([number]) for name, number in zip(MEASURED, as_numbers(found), strict=True)}
-    values = {name: float(column[0]) for name, column in quantities(table).items()}
+    values = _values(found)
     codes = {query.text: query.code for query in queries}
     against: list[Contradiction] = []
     for score in scores:
@@ -105,11 +104,41 @@ def contradictions(
     return against
 
 
+def unmet_criteria(codes: Mapping[str, str], found: Measurements) -> dict[str, str]:
+    """Return what findings cannot be without and this ECG lacks, whatever their scores: a measured value each.
+
+    Args:
+        codes: A name for each finding -> its code.
+        found: Measurements of the recording.
+
+    Returns:
+        Name -> "QRS is 84 ms (fits above 120 ms)"; only of findings with a criterion that is clearly missed.
+    """
+    values = _values(found)
+    return {name: words for name, code in codes.items() if (words := _unmet(code, values))}
+
+
+def measured_by_definition(code: str, found: Measurements) -> str:
+    """Return the measurement that makes a finding present by its definition, "" where there is none."""
+    values = _values(found)
+    meant = _meant(code, values)
+    return _words(meant, values) if meant else ""
+
+
+def _values(found: Measurements) -> dict[str, float]:
+    table = {name: np.array([number]) for name, number in zip(MEASURED, as_numbers(found), strict=True)}
+    return {name: float(column[0]) for name, column in quantities(table).items()}
+
+
+def _unmet(code: str, values: Mapping[str, float]) -> str:
+    missed = [limit for limit in _criteria().get(code, ()) if _label(limit, values) == ABSENT]
+    return _words(missed[0], values) if missed else ""
+
+
 def _misses(code: str, values: Mapping[str, float]) -> str:
     """Return what a finding would need and this ECG does not have, or nothing."""
-    missed = [limit for limit in _criteria().get(code, ()) if _label(limit, values) == ABSENT]
-    if missed:
-        return _words(missed[0], values)
+    if unmet := _unmet(code, values):
+        return unmet
     limits = _limits_of(code)
     against = [limit for limit in limits if _label(limit, values) == ABSENT]
     if not limits or len(against) < len(limits):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from suprem.concepts.qualifiers import lost_qualifiers, near_sentence
 from suprem.concepts.query import Support
 from suprem.inference.elsewhere import MeasuredElsewhere
 
@@ -31,6 +32,26 @@ class QueryScore:
     nearest: tuple[tuple[str, float], ...]
     checkpoint: str
     elsewhere: tuple[MeasuredElsewhere, ...] = ()
+
+    @property
+    def scored_as(self) -> str:
+        """The trained finding that the answer is mostly about, where the query is near one and none itself."""
+        return self.nearest[0][0] if self.support is Support.NEAR and self.nearest else ""
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Words of the query that the finding of `scored_as` leaves open or contradicts."""
+        return lost_qualifiers(self.prompt, self.scored_as) if self.scored_as else ()
+
+    @property
+    def support_words(self) -> str:
+        """The support for a table or a print, with what a near query is scored as."""
+        return f"near: mostly “{self.scored_as}”" if self.scored_as else str(self.support)
+
+    @property
+    def scored_as_sentence(self) -> str:
+        """What a person should know of a query that is near a trained finding; empty for others."""
+        return near_sentence(self.query, self.prompt, self.scored_as) if self.scored_as else ""
 
 
 @dataclass(frozen=True)

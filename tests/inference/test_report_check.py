@@ -9,6 +9,9 @@ import pytest
 
 from suprem.concepts.query import CardiacQuery, Support
 from suprem.concepts.stated import AssertionStatus, StatedFinding
+from suprem.concepts.vocabulary import Concept, Vocabulary
+from suprem.ecg.measurement.measure import Measurements, measure
+from suprem.ecg.synthetic import SyntheticSpec, synthesize
 from suprem.inference.reference import ReferencePercentile, reference_of
 from suprem.inference.report_check import ReportVerdict, asked_for, check_report
 from suprem.inference.score import QueryScore
@@ -32,7 +35,9 @@ def stated(text: str, held: AssertionStatus) -> StatedFinding:
     return StatedFinding(text, CardiacQuery.from_text(text, VOCABULARY), held)
 
 
-def checked(findings: list[StatedFinding], logits: dict[str, float]) -> list[tuple[str, ReportVerdict]]:
+def checked(
+    findings: list[StatedFinding], logits: dict[str, float], measured: Measurements | None = None
+) -> list[tuple[str, ReportVerdict]]:
     reference = np.tile(np.linspace(-5, 5, 1001)[:, None], (1, 3))
     classes = [{"code": code, "positives": 100} for code in VOCABULARY.codes]
     card: dict[str, Any] = {"reference": reference_of(VOCABULARY.codes, reference), "validation": {"classes": classes}}
@@ -44,7 +49,7 @@ def checked(findings: list[StatedFinding], logits: dict[str, float]) -> list[tup
         )
         for query in asked_for(findings, VOCABULARY)
     ]  # fmt: skip
-    return [(one.finding, one.verdict) for one in check_report(findings, scores, VOCABULARY, card)]
+    return [(one.finding, one.verdict) for one in check_report(findings, scores, VOCABULARY, card, measured)]
 
 
 def test_every_kind_of_conflict_is_found() -> None:
@@ -75,3 +80,30 @@ def test_other_words_for_a_trained_concept_count_as_that_concept() -> None:
     assert checked(findings, {"AFIB": 4.9, "NORM": 0.0, "CLBBB": 0.0}) == [
         ("atrial fibrillation", ReportVerdict.NO_CONFLICT)
     ]
+
+
+def test_a_block_of_the_left_bundle_with_a_narrow_qrs_is_a_conflict_however_high_its_score() -> None:
+    narrow = measure(synthesize(SyntheticSpec(heart_rate=80)))
+    findings = [stated("normal ECG", AssertionStatus.STATED), stated("LBBB", AssertionStatus.STATED)]
+    logits = {"NORM": -4.0, "CLBBB": 4.9, "AFIB": -4.0}
+    assert checked(findings, logits, narrow) == [
+        ("complete left bundle branch block", ReportVerdict.STATED_UNMEASURED),
+        ("normal ECG", ReportVerdict.STATED_LOW),
+    ]
+    unnamed = checked(findings[:1], logits, narrow)
+    assert [name for name, _ in unnamed] == ["normal ECG"], "what measurements rule out is not offered as missed"
+
+
+def test_high_findings_of_one_kind_are_one_row() -> None:
+    wide = Concept("CD", "conduction disturbance", narrower=("CLBBB",))
+    vocabulary = Vocabulary((*VOCABULARY.concepts, wide))
+    reference = np.tile(np.linspace(-5, 5, 1001)[:, None], (1, 4))
+    classes = [{"code": code, "positives": 100} for code in vocabulary.codes]
+    card: dict[str, Any] = {"reference": reference_of(vocabulary.codes, reference), "validation": {"classes": classes}}
+    logits = {"CLBBB": 4.8, "CD": 4.9}
+    scores = [
+        QueryScore(query.text, query.prompt, 0.5, logits.get(query.code or "", -4.0), Support.TRAINED, (), "a1")
+        for query in asked_for([], vocabulary)
+    ]
+    (row,) = check_report([], scores, vocabulary, card)
+    assert (row.finding, row.others) == ("conduction disturbance", ("complete left bundle branch block",))

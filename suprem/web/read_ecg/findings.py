@@ -40,6 +40,7 @@ class FindingRow:
         spread: Lowest and highest rank of the same finding in its other wordings; None where it has none.
         thresholds: Its operating points.
         contradicted: Whether a measurement of the same ECG speaks against a high score of it.
+        unmet: What the finding cannot be without and the ECG lacks, as measured; then it has no bar.
     """
 
     score: QueryScore
@@ -47,6 +48,7 @@ class FindingRow:
     spread: tuple[float, float] | None = None
     thresholds: tuple[OperatingThreshold, ...] = ()
     contradicted: bool = False
+    unmet: str = ""
 
 
 def finding_rows(
@@ -55,6 +57,7 @@ def finding_rows(
     card: Mapping[str, Any],
     spreads: Mapping[str, WordingSpread] | None = None,
     contradicted: frozenset[str] = frozenset(),
+    unmet: Mapping[str, str] | None = None,
 ) -> list[FindingRow]:
     """Return a row for each score, in the order of the queries.
 
@@ -64,6 +67,7 @@ def finding_rows(
         card: The model card with the reference.
         spreads: Query -> scores of its other wordings.
         contradicted: Queries that a measurement speaks against.
+        unmet: Query -> the measurement that rules the finding out by its definition.
     """
     by_query = {score.query: score for score in scores}
     rows = []
@@ -81,6 +85,7 @@ def finding_rows(
                 (ends[0].lower, ends[1].lower) if len(ends) == 2 and ends[0] and ends[1] else None,
                 operating_thresholds(card, query.code),
                 query.text in contradicted,
+                (unmet or {}).get(query.text, ""),
             )
         )
     return rows
@@ -92,7 +97,7 @@ def in_order(rows: Sequence[FindingRow], order: Order) -> list[FindingRow]:
         return list(rows)
 
     def figure(row: FindingRow) -> float | None:
-        if row.place is None:
+        if row.place is None or (row.unmet and order is not Order.AUROC):
             return None
         return {Order.RANK: row.place.lower, Order.PROBABILITY: row.place.probability, Order.AUROC: row.place.auroc}[
             order

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from suprem.concepts.stated import stated_findings
+from suprem.ecg.measurement.measure import Measurements
 from suprem.errors import SupremError
 from suprem.inference.report_check import CheckedFinding, ReportVerdict, asked_for, check_report
 from suprem.reports.report import MAX_CHARACTERS
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
     from suprem.web.model_cache import SharedPredictor
 
 MEANING = (
-    "High: the score ranks as high as those of the share of reference ECGs that carry the finding; low: in the lower "
-    "half of those that do not. Neither the report nor the model is right because of it; it says where to look again. "
-    "Of 71 findings some rank high on any ECG."
+    "Measurements come first: they rule out by definition, or show what is denied. High and low are told by the "
+    "calibrated probability where there is one, else by the scores of reference ECGs with the finding. None of the "
+    "three is right because of it; it says where to look again."
 )
 
 
 @st.fragment
-def show_report_check(predictor: SharedPredictor, ecg: PickedEcg) -> None:
+def show_report_check(predictor: SharedPredictor, ecg: PickedEcg, measured: Measurements) -> None:
     """Take a report and show what it and the scores agree and differ on."""
     with st.expander("Compare with a report", key="report-check"):
         text = st.text_area(
@@ -51,7 +52,7 @@ def show_report_check(predictor: SharedPredictor, ecg: PickedEcg) -> None:
         except SupremError as error:  # the page around a fragment does not see its errors when it runs alone
             st.error(plain(str(error)))
             return
-        checked = check_report(stated, scores, predictor.vocabulary, predictor.card)
+        checked = check_report(stated, scores, predictor.vocabulary, predictor.card, measured)
         st.markdown(plain(summary(checked)))
         st.dataframe([row_of(one) for one in checked], hide_index=True)
         st.caption(MEANING)
@@ -63,20 +64,27 @@ def show_report_check(predictor: SharedPredictor, ecg: PickedEcg) -> None:
 def summary(checked: list[CheckedFinding]) -> str:
     """Return the conflicts in a sentence."""
     parts = []
-    for verdict in (ReportVerdict.STATED_LOW, ReportVerdict.DENIED_HIGH, ReportVerdict.UNSTATED_HIGH):
-        names = [one.finding for one in checked if one.verdict is verdict]
-        if names:
+    for verdict in ReportVerdict:
+        names = [
+            f"{one.finding} ({one.measured})" if one.measured else one.finding
+            for one in checked
+            if one.verdict is verdict
+        ]
+        if names and verdict not in (ReportVerdict.NO_CONFLICT, ReportVerdict.UNKNOWN):
             parts.append(f"{verdict.capitalize()}: {', '.join(names)}.")
-    return " ".join(parts) or "Report and scores do not contradict each other."
+    return " ".join(parts) or "Report, measurements and scores do not contradict each other."
 
 
 def row_of(one: CheckedFinding) -> dict[str, str | float]:
     """Return a finding as a row of the table."""
     return {
-        "finding": one.finding,
+        "finding": f"{one.finding}, also {', '.join(one.others)}" if one.others else one.finding,
+        "outcome": f"{one.verdict}: {one.measured}" if one.measured else str(one.verdict),
         "in the report": f"{one.stated.held}: “{one.stated.words}”" if one.stated else "not named",
-        "outcome": str(one.verdict),
-        "score": round(one.score.score, 3),
         "among reference ECGs": one.standing.words if one.standing else "",
+        "probability": f"{one.standing.probability:.0%}"
+        if one.standing and one.standing.probability is not None
+        else "",
         "have it there": f"{one.standing.prevalence:.1%}" if one.standing else "",
+        "score": round(one.score.score, 3),
     }

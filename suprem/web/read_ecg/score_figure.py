@@ -56,8 +56,9 @@ def score_figure(rows: Sequence[FindingRow], *, dark: bool = False) -> go.Figure
     """Draw for each finding a bar as long as its rank among the reference ECGs, the first row on top.
 
     A raw score orders recordings under one query and says nothing about two queries, so that bars of scores would
-    invite a comparison that has no meaning. A query that was not evaluated has no bar. Operating points are marks on
-    the bar's row, and the span of the finding's other wordings is a line under it.
+    invite a comparison that has no meaning. A query that was not evaluated has no bar, nor has one that
+    measurements rule out. Operating points are marks on the bar's row, and the span of the finding's other wordings is
+    a line under it.
 
     Args:
         rows: In the order they are drawn.
@@ -66,7 +67,7 @@ def score_figure(rows: Sequence[FindingRow], *, dark: bool = False) -> go.Figure
     ordered = list(reversed(rows))
     figure = go.Figure(
         go.Bar(
-            x=[100 * row.place.lower if row.place else 0.0 for row in ordered],
+            x=[100 * row.place.lower if row.place and not row.unmet else 0.0 for row in ordered],
             y=list(range(len(ordered))),
             orientation="h",
             marker={
@@ -87,14 +88,14 @@ def score_figure(rows: Sequence[FindingRow], *, dark: bool = False) -> go.Figure
     ends: list[float | None] = []
     heights: list[float | None] = []
     for height, row in enumerate(ordered):
-        if row.spread:
+        if row.spread and not row.unmet:
             low, high = (100 * end for end in row.spread)
             ends += [low, max(high, low + LEAST_LINE), None]
             heights += [height - LINE_BELOW, height - LINE_BELOW, None]
     if ends:
         line = {"color": ink(dark), "width": 2.5}
         figure.add_scatter(x=ends, y=heights, mode="lines", line=line, hoverinfo="skip", meta="wordings")
-    marks = [(height, point) for height, row in enumerate(ordered) for point in row.thresholds]
+    marks = [(height, point) for height, row in enumerate(ordered) if not row.unmet for point in row.thresholds]
     if marks:
         figure.add_scatter(
             x=[100 * point.lower for _, point in marks],
@@ -140,7 +141,10 @@ def words(row: FindingRow) -> str:
     """Return what stands beside a bar: rank of 100, calibrated probability where known, support, and the score."""
     support = SUPPORT_WORDS[row.score.support]
     score = f"score {row.score.score:.2f}"
+    if row.unmet:
+        return f"no bar  ruled out by definition  <i>{score}</i>"
     if row.place is None:
+        support = f"as {escape(row.score.scored_as, quote=False)}" if row.score.scored_as else support
         return f"no rank  {support}  <i>{score}</i>"
     parts = [f"<b>{int(100 * row.place.lower)}</b>"]
     if row.contradicted:

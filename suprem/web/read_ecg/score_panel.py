@@ -126,11 +126,12 @@ def show_scores(
     predictor: SharedPredictor,
     ecg: PickedEcg,
     against: Sequence[Contradiction] = (),
+    unmet: Mapping[str, str] | None = None,
 ) -> None:
     """Show bars of ranks, what to know before believing them, which model they are from, and the download."""
     contradicted = frozenset(one.query for one in against if one.present)
-    rows = finding_rows(scored.scores, queries, predictor.card, scored.spreads, contradicted)
-    places = {row.score.query: row.place for row in rows if row.place}
+    rows = finding_rows(scored.scores, queries, predictor.card, scored.spreads, contradicted, unmet)
+    places = {row.score.query: row.place for row in rows if row.place and not row.unmet}
     session().printable = (score_lines(scored.scores, places), predictor.id)
     choice = st.segmented_control("Sort by", list(Order), default=Order.RANK, required=True, key="findings-order")
     rows = in_order(rows, Order(choice or Order.RANK))
@@ -142,7 +143,10 @@ def show_scores(
         key="scores",
         alt="Rank of each finding's score among the reference ECGs; the table below has it too",
     )
-    items = "".join(f"<li>{escape(remark)}</li>" for remark in remarks(scored.scores, queries))
+    said = remarks(scored.scores, queries) + [
+        f"“{row.score.query}” has no bar: {row.unmet}." for row in rows if row.unmet
+    ]
+    items = "".join(f"<li>{escape(remark)}</li>" for remark in said)
     if items:
         st.html(f'<ul class="remarks">{items}</ul>')
     records = next((place.records for place in places.values()), 0)
@@ -206,7 +210,7 @@ def familiarity_sentence(found: OutOfDistribution) -> str:
 def score_lines(scores: Sequence[QueryScore], places: Mapping[str, ReferencePercentile]) -> list[ScoreLine]:
     """Return the scores as they are printed."""
     ranks = {query: place.words for query, place in places.items()}
-    return [ScoreLine(one.query, one.score, ranks.get(one.query, ""), str(one.support)) for one in scores]
+    return [ScoreLine(one.query, one.score, ranks.get(one.query, ""), one.support_words) for one in scores]
 
 
 def remarks(scores: Sequence[QueryScore], queries: Sequence[CardiacQuery]) -> list[str]:
@@ -222,7 +226,7 @@ def remarks(scores: Sequence[QueryScore], queries: Sequence[CardiacQuery]) -> li
         if score.query in cautions:
             sentences.append(f"“{score.query}”: {cautions[score.query]}")
         elif score.support is Support.NEAR:
-            sentences.append(f"“{score.query}” is not a trained term; the nearest are {nearest}.")
+            sentences.append(f"{score.scored_as_sentence} The nearest are {nearest}.")
         elif score.support is Support.OUTSIDE:
             sentences.append(
                 f"“{score.query}” is outside what the model was trained on; the nearest terms are {nearest}."

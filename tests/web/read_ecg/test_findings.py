@@ -11,6 +11,7 @@ from suprem.concepts.query import CardiacQuery, Support
 from suprem.inference.reference import reference_of
 from suprem.inference.score import QueryScore, WordingSpread
 from suprem.web.read_ecg.findings import Order, finding_rows, in_order
+from suprem.web.read_ecg.score_figure import score_figure
 
 QUERIES = [CardiacQuery.from_text(text) for text in ("AF", "normal ECG", "left bundle branch block", "zebra stripes")]
 SCORES = [
@@ -64,3 +65,12 @@ def test_rows_are_sorted_by_what_is_asked_and_the_unknown_comes_last(
     assert names[: len(first)] == first
     assert set(names) == {query.text for query in QUERIES}
     assert names[-1] == "zebra stripes"
+
+
+def test_what_measurements_rule_out_is_last_and_ranked_nowhere(card: dict[str, Any]) -> None:
+    rows = finding_rows(SCORES, QUERIES, card, unmet={"normal ECG": "heart rate is 130 /min"})
+    assert [row.score.query for row in in_order(rows, Order.RANK)][:2] == ["left bundle branch block", "AF"]
+    (ruled_out,) = [row for row in rows if row.unmet]
+    figure = score_figure([ruled_out])
+    assert list(figure.data[0].x) == [0.0]
+    assert "ruled out by definition" in figure.layout.annotations[0].text

@@ -30,10 +30,16 @@ def test_a_trained_term_needs_no_remark() -> None:
 
 def test_a_query_that_is_not_trained_names_its_nearest_terms() -> None:
     query = CardiacQuery("sawtooth waves", "sawtooth waves")
-    for support, words in ((Support.NEAR, "not a trained term"), (Support.OUTSIDE, "outside")):
+    for support, words in ((Support.NEAR, "scored mostly as “atrial flutter”"), (Support.OUTSIDE, "outside")):
         (remark,) = remarks([score(query, support)], [query])
         assert words in remark
         assert "atrial flutter (0.71)" in remark
+
+
+def test_a_qualifier_that_was_not_learned_is_named() -> None:
+    query = CardiacQuery("left atrial flutter", "left atrial flutter")
+    (remark,) = remarks([score(query, Support.NEAR)], [query])
+    assert "“left” was not learned with it" in remark
 
 
 def test_a_caution_is_repeated_with_its_query() -> None:
