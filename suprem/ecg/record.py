@@ -97,7 +97,8 @@ class EcgRecord:
         """The recording in a few words, none of which says whose it is."""
         age = f"{self.age:g} years" if self.age is not None else None
         view = f"CORRECTED VIEW: {self.corrected} exchanged back" if self.corrected else None
-        parts = (age, self.sex, f"{self.seconds:.1f} s", f"{self.fs:g} Hz", f"{len(self.leads)} leads", view)
+        leads = f"{len(self.leads)} leads" + (f", {len(self.derived)} of them computed" if self.derived else "")
+        parts = (age, self.sex, f"{self.seconds:.1f} s", f"{self.fs:g} Hz", leads, view)
         return ", ".join(filter(None, parts))
 
     def lead(self, name: str) -> NDArray[np.float32]:
@@ -138,7 +139,7 @@ def complete_leads(record: EcgRecord) -> EcgRecord:
         return record
     notes = record.notes
     if derived:
-        notes += (f"{', '.join(derived)} derived from {' and '.join(basis)}.",)
+        notes += (f"{', '.join(derived)} computed from {' and '.join(basis)}.",)
     return replace(
         record,
         signal=np.stack([present[name] for name in leads]),

@@ -246,7 +246,7 @@ def remarks(record: EcgRecord, lead: str, unread: tuple[str, ...] = ()) -> str:
     """Return what must be known about a lead wherever its name stands; empty for an ordinary one."""
     known = {
         "not recorded": lead not in record.leads,
-        "derived": lead in record.derived,
+        "computed": lead in record.derived,
         "not read": lead in unread,
     }
     return ", ".join(remark for remark, applies in known.items() if applies)

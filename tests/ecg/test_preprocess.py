@@ -157,7 +157,7 @@ def test_an_eight_lead_file_gives_the_input_of_the_twelve_lead_file() -> None:
     record = ecg()
     eight = preprocess(with_leads(record, INDEPENDENT_LEADS), TWELVE)
     assert np.allclose(eight.signal, preprocess(record, TWELVE).signal, atol=1e-5)
-    assert any("derived from I and II" in note for note in eight.notes)
+    assert any("computed from I and II" in note for note in eight.notes)
 
 
 def test_a_missing_chest_lead_is_an_empty_row_and_never_invented() -> None:
@@ -176,7 +176,7 @@ def test_a_lead_that_is_empty_in_the_window_alone_is_derived_there() -> None:
     prepared = preprocess(lost, COMPACT)
     assert prepared.start >= 2
     assert np.allclose(prepared.signal, preprocess(loud, COMPACT).signal, atol=1e-3)
-    assert any(note.startswith("I derived from II and III") for note in prepared.notes)
+    assert any(note.startswith("I computed from II and III") for note in prepared.notes)
 
 
 def test_a_chest_lead_that_is_empty_in_the_window_alone_is_an_empty_row() -> None:

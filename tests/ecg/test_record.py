@@ -50,7 +50,7 @@ def test_eight_leads_become_twelve(clean: EcgRecord) -> None:
     assert completed.leads == LEADS
     assert completed.derived == ("III", "aVR", "aVL", "aVF")
     assert np.allclose(completed.signal, clean.signal, atol=1e-6)
-    assert any("derived from I and II" in note for note in completed.notes)
+    assert any("computed from I and II" in note for note in completed.notes)
 
 
 @pytest.mark.parametrize("pair", [(a, b) for i, a in enumerate(LIMB_LEADS) for b in LIMB_LEADS[i + 1 :]])

@@ -252,7 +252,8 @@ def _leads(record: EcgRecord, alive: tuple[str, ...]) -> Iterator[QualityFinding
         sentence = f"Not recorded or empty: {', '.join(lost)}; at least {MIN_LEADS} of the twelve leads are needed."
         yield QualityFinding("leads", Level.BLOCK, absent, sentence)
     elif absent:
-        yield QualityFinding("leads", Level.WARN, absent, " ".join(sentences))
+        level = Level.WARN if lost else Level.NOTE  # what follows from two recorded leads is no fault
+        yield QualityFinding("leads", level, absent, " ".join(sentences))
     else:
         yield QualityFinding("leads", Level.OK, (), "All twelve leads were recorded.")
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from suprem.ecg.measurement.axes import p_axis, qrs_axis, t_axis
+from suprem.ecg.measurement.measured import Measured as Measured
 from suprem.ecg.measurement.median_beat import FS, MIN_BEATS, Heartbeats, MedianBeat, locate_beats, median_beat
 from suprem.ecg.measurement.pacing import is_paced
 from suprem.ecg.measurement.wave_marks import WaveMarks, mark_waves
@@ -40,31 +42,6 @@ _REGULAR = 0.15  # of the median interval: 0.14 s at 64 per minute; healthy peop
 _SLIGHTLY = 0.1
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 2.0, 4.0
 _PAUSE_OVER_USUAL = 1.8
-_NO_DIRECTION = 0.1
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One value, or why there is none.
-
-    Args:
-        value: The number; None where it is suppressed.
-        unit: Its unit.
-        reason: Why it is suppressed, as a sentence; empty where there is a value.
-        caution: What a reader of the value should know, as a sentence; often empty.
-    """
-
-    value: float | None
-    unit: str
-    reason: str = ""
-    caution: str = ""
-
-    def __post_init__(self) -> None:
-        if (self.value is None) == (not self.reason):
-            raise EcgError("A measurement is either a number or the reason why there is none.")
-
-    def __str__(self) -> str:
-        return "–" if self.value is None else f"{self.value:.0f} {self.unit}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +59,8 @@ class Measurements:
         qtc_fridericia: QT / cube root of the mean RR in seconds, in ms.
         qtc_bazett: QT / square root of it, in ms.
         axis: Frontal QRS axis in degrees, -180 to 180: 0 points to lead I, 90 to aVF; from the areas of QRS.
+        p_axis: Frontal axis of P in degrees, from its area.
+        t_axis: Frontal axis of T, which follows from QRS where that is wide.
         st: Lead -> level in mV, 60 ms after the J point.
         r: Lead -> highest point of QRS in mV above the level before it.
         s: Lead -> lowest point of QRS in mV; negative, or 0 where the lead has no Q or S.
@@ -104,6 +83,8 @@ class Measurements:
     qtc_fridericia: Measured
     qtc_bazett: Measured
     axis: Measured
+    p_axis: Measured
+    t_axis: Measured
     st: Mapping[str, Measured]
     r: Mapping[str, Measured]
     s: Mapping[str, Measured]
@@ -127,7 +108,9 @@ class Measurements:
             "QT": self.qt,
             "QTc Fridericia": self.qtc_fridericia,
             "QTc Bazett": self.qtc_bazett,
+            "P axis": self.p_axis,
             "QRS axis": self.axis,
+            "T axis": self.t_axis,
         }
 
 
@@ -166,7 +149,9 @@ def measure(record: EcgRecord) -> Measurements:
         qt=qt,
         qtc_fridericia=_corrected(qt, float(rr.mean()) ** (1 / 3), irregular),
         qtc_bazett=_corrected(qt, float(rr.mean()) ** 0.5, irregular),
-        axis=_axis(beat, marks, unmeasured),
+        axis=qrs_axis(beat, marks, unmeasured),
+        p_axis=p_axis(beat, marks, pr.reason),
+        t_axis=t_axis(beat, marks, marks.qrs_off + round(ST_SECONDS * FS), unmeasured or qt.reason),
         st=_by_lead(beat, unmeasured, _st_levels(beat, marks), _ST_CAUTION if wide else ""),
         r=_by_lead(beat, unmeasured, np.maximum(_qrs_part(beat, marks).max(axis=1), 0.0)),
         s=_by_lead(beat, unmeasured, np.minimum(_qrs_part(beat, marks).min(axis=1), 0.0)),
@@ -195,7 +180,9 @@ def _nothing(
         qt=ms,
         qtc_fridericia=ms,
         qtc_bazett=ms,
-        axis=Measured(None, "°", reason),
+        axis=(degrees := Measured(None, "°", reason)),
+        p_axis=degrees,
+        t_axis=degrees,
         st={},
         r={},
         s={},
@@ -295,20 +282,6 @@ def _corrected(qt: Measured, divisor: float, irregular: str) -> Measured:
     if qt.value is None:
         return qt
     return Measured(qt.value / divisor, "ms", caution=" ".join(filter(None, (irregular, qt.caution))))
-
-
-def _axis(beat: MedianBeat, marks: WaveMarks, reason: str) -> Measured:
-    """Return the direction of the net area of QRS; aVF is a shorter lead than I, hence the factor (Goldberger)."""
-    if not reason and not {"I", "aVF"} <= set(beat.leads):
-        reason = "Leads missing: the axis needs two limb leads."
-    if reason:
-        return Measured(None, "°", reason)
-    part = _qrs_part(beat, marks)
-    across, down = part[beat.leads.index("I")], part[beat.leads.index("aVF")] * 2 / np.sqrt(3)
-    net = float(np.hypot(across.sum(), down.sum()))
-    if net < _NO_DIRECTION * float(np.hypot(across, down).sum()):
-        return Measured(None, "°", "Indeterminate: QRS is as much positive as negative in the limb leads.")
-    return Measured(float(np.degrees(np.arctan2(down.sum(), across.sum()))), "°")
 
 
 def _qrs_part(beat: MedianBeat, marks: WaveMarks) -> NDArray[np.float64]:

@@ -32,7 +32,10 @@ SLURRED_QRS = 110.0
 WIDE_QRS = 120.0
 LONG_QTC = {"male": 450.0, "female": 460.0}
 SHORT_QTC = 340.0
+LONGEST_P = 120.0
 AXIS = (-30.0, 100.0)
+P_AXIS = (0.0, 75.0)
+"""Of a P wave of the sinus node."""
 LOW_LIMB_VOLTAGE, LOW_CHEST_VOLTAGE = 0.5, 1.0
 ST_ELEVATION, ST_DEPRESSION = 0.1, -0.1
 Q_MILLIVOLTS, Q_SECONDS = -0.1, 0.03
@@ -105,6 +108,51 @@ def outside_normal_limits(
         departures += _st_depression(found.st)
     departures += [*_rhythm(found), *_intervals(found, sex), *_low_voltage(found)]
     return tuple(departures)
+
+
+@dataclass(frozen=True)
+class ReferenceRange:
+    """What a value of an adult lies in as a rule.
+
+    Args:
+        low, high: The ends, which belong to it; infinite where there is none.
+    """
+
+    low: float = -np.inf
+    high: float = np.inf
+
+    def __str__(self) -> str:
+        if np.isfinite(self.low) and np.isfinite(self.high):
+            return f"{self.low:.0f} to {self.high:.0f}"
+        return f"up to {self.high:.0f}" if np.isfinite(self.high) else f"from {self.low:.0f}"
+
+    def side(self, value: float) -> str:
+        """Return "low", "high" or "", as the value reads in whole numbers."""
+        rounded = round(value)
+        return "low" if rounded < self.low else "high" if rounded > self.high else ""
+
+
+def reference_range(name: str, age: float | None, sex: str | None) -> ReferenceRange | None:
+    """Return the range of a measurement; None where there is none, and for a child.
+
+    Args:
+        name: As in `Measurements.intervals`.
+        age: Years; None is taken as an adult.
+        sex: "male", "female" or None, for which the wider range holds.
+    """
+    if age is not None and age < ADULT_YEARS:
+        return None
+    corrected = ReferenceRange(SHORT_QTC, LONG_QTC.get(sex or "", max(LONG_QTC.values())))
+    return {
+        "Heart rate": ReferenceRange(LOWEST_RATE, HIGHEST_RATE),
+        "P": ReferenceRange(high=LONGEST_P),
+        "PR": ReferenceRange(SHORTEST_PR, LONGEST_PR),
+        "QRS": ReferenceRange(high=WIDE_QRS - 1),
+        "QTc Fridericia": corrected,
+        "QTc Bazett": corrected,
+        "P axis": ReferenceRange(*P_AXIS),
+        "QRS axis": ReferenceRange(*AXIS),
+    }.get(name)
 
 
 def st_elevation_limit(lead: str, age: float | None, sex: str | None) -> float:

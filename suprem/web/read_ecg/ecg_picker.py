@@ -16,8 +16,8 @@ from suprem.ecg.examples import example_titles, load_example
 from suprem.ecg.formats.archive import group_uploads
 from suprem.ecg.formats.readers import MAX_UPLOAD_BYTES, TableFormat, read_ecg, read_upload
 from suprem.ecg.preprocess import choose_window, crop
-from suprem.ecg.record import EcgRecord
-from suprem.errors import EcgError, MissingFact, UnreadableEcg
+from suprem.ecg.record import EcgRecord, complete_leads
+from suprem.errors import EcgError, MissingFact, MissingLead, UnreadableEcg
 from suprem.resources import PAGES
 from suprem.web.frame import plain
 from suprem.web.session import session
@@ -82,8 +82,20 @@ def pick_ecg(slot: str = "") -> PickedEcg | None:
     if chosen is None:
         return None
     title, key, record = chosen
+    record = with_computed_leads(record)
     start = _pick_window(record, key, slot)
     return PickedEcg(title, key, record, crop(record, start, WINDOW_SECONDS), start)
+
+
+def with_computed_leads(record: EcgRecord) -> EcgRecord:
+    """Return a recording with the limb leads that follow from two others, marked as computed.
+
+    Files of eight leads are the rule with some devices, and nobody reads a 12-lead ECG of eight.
+    """
+    try:
+        return complete_leads(record)
+    except MissingLead:  # all of it is empty, which the quality check says better
+        return record
 
 
 def open_record(name: str, path: Path, *, table: TableFormat | None = None, links: bool = True) -> None:
@@ -141,10 +153,11 @@ def show_facts(ecg: PickedEcg) -> None:
 
 
 def device_words(record: EcgRecord) -> str:
-    """Return what the recording device measured and said about the whole recording, "" where it said nothing."""
-    measured = ", ".join(f"{name} {value}" for name, value in record.device.items())
-    said = "; ".join(record.device_statements)
-    return " ".join(f"{part}." for part in (measured, said) if part)
+    """Return what the recording device said of the whole recording, "" where it said nothing.
+
+    What it measured stands beside the measurements of the page.
+    """
+    return f"{'; '.join(record.device_statements)}." if record.device_statements else ""
 
 
 def _pick_example(slot: str) -> tuple[str, str, EcgRecord]:

@@ -189,10 +189,10 @@ def test_a_child_is_pointed_out(clean: EcgRecord, age: float | None, expected: L
     assert levels(replace(clean, age=age)).get("age") == expected
 
 
-def test_derived_limb_leads_warn_and_do_not_block(clean: EcgRecord) -> None:
+def test_computed_limb_leads_are_noted_and_are_no_fault(clean: EcgRecord) -> None:
     eight = replace(clean, signal=np.stack([clean.lead(x) for x in INDEPENDENT_LEADS]), leads=INDEPENDENT_LEADS)
     for record in (eight, complete_leads(eight)):
-        assert levels(record) == {"leads": Level.WARN}
+        assert levels(record) == {"leads": Level.NOTE}
 
 
 @pytest.mark.parametrize("leads", [("II",), ("I", "II", "III", "aVR", "aVL", "aVF"), LEADS[5:], LEADS[:7]])

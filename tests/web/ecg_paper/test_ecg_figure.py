@@ -157,7 +157,7 @@ def test_absent_and_derived_leads_are_named_as_such() -> None:
     assert "V4" not in {trace.meta["lead"] for trace in traces(figure, "lead")}
     shown = {annotation.text.split("</b>")[0]: annotation.text for annotation in figure.layout.annotations}
     assert "not recorded" in shown["<b>V4"]
-    assert "derived" in shown["<b>III"]
+    assert "computed" in shown["<b>III"]
 
 
 def test_an_offset_moves_the_zero_line_and_not_the_trace() -> None:

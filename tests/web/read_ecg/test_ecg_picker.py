@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from suprem.ecg.formats.archive import group_uploads
-from suprem.web.read_ecg.ecg_picker import device_words
+from suprem.ecg.record import INDEPENDENT_LEADS, LEADS
+from suprem.web.read_ecg.ecg_picker import device_words, with_computed_leads
 from tests.tiny import ecg
 
 
@@ -32,8 +34,19 @@ def test_the_facts_of_a_recording_hold_only_what_is_known() -> None:
     assert ecg().facts == "10.0 s, 500 Hz, 12 leads"
 
 
-def test_what_the_device_says_is_its_measurements_and_then_its_statements() -> None:
+def test_what_the_device_says_is_its_statements_and_its_measurements_stand_elsewhere() -> None:
     record = ecg()
     assert device_words(record) == ""
     said = replace(record, device={"Heart Rate": "61 bpm", "P Axis": "0 deg"}, device_statements=("Sinus rhythm", "VT"))
-    assert device_words(said) == "Heart Rate 61 bpm, P Axis 0 deg. Sinus rhythm; VT."
+    assert device_words(said) == "Sinus rhythm; VT."
+
+
+def test_a_file_of_eight_leads_is_shown_as_twelve_and_an_empty_one_as_it_is() -> None:
+    whole = ecg()
+    rows = [whole.leads.index(lead) for lead in INDEPENDENT_LEADS]
+    eight = replace(whole, signal=whole.signal[rows], leads=INDEPENDENT_LEADS)
+    completed = with_computed_leads(eight)
+    assert completed.leads == LEADS
+    assert completed.derived == ("III", "aVR", "aVL", "aVF")
+    empty = replace(eight, signal=np.zeros_like(eight.signal))
+    assert with_computed_leads(empty) is empty

@@ -5,18 +5,46 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from suprem.ecg.examples import example_titles, load_example
+from suprem.ecg.measurement.beside_device import beside_device
 from suprem.ecg.measurement.measure import measure
 from suprem.ecg.synthetic import Rhythm, SyntheticSpec, synthesize
-from suprem.web.read_ecg.measurement_panel import beats_used, lead_table, measurement_list
+from suprem.web.read_ecg.measurement_panel import beats_used, lead_table, measurement_table, measurement_words
 from suprem.web.read_ecg.median_beat_figure import median_beat_figure
 
 
 def test_values_carry_units_and_missing_ones_their_reason() -> None:
-    html = measurement_list(measure(synthesize(SyntheticSpec(rhythm=Rhythm.FIBRILLATION, heart_rate=90, seed=3))))
-    assert "<strong>PR</strong> –" in html
-    assert "PR: No P wave" in html
+    found = measure(synthesize(SyntheticSpec(rhythm=Rhythm.FIBRILLATION, heart_rate=90, seed=3)))
+    html = measurement_table(beside_device(found, {}))
+    assert '<th scope="row">PR</th><td>–</td>' in html
     assert " ms" in html
     assert "/min" in html
+    assert "Device" not in html
+    assert "PR, P axis: No P wave" in measurement_words(found, 50.0).replace("P, PR", "PR")
+
+
+def test_the_device_stands_beside_and_a_difference_that_matters_is_marked() -> None:
+    found = measure(synthesize(SyntheticSpec()))
+    html = measurement_table(
+        beside_device(found, {"QRS Duration": "140 ms", "QT Interval": f"{found.qt.value:.0f} ms"})
+    )
+    assert '<tr class="notable"><th scope="row">QRS</th>' in html
+    assert "<td>140 ms</td>" in html
+    assert "0 ms !" not in html
+
+
+def test_a_child_is_held_against_no_range() -> None:
+    found = measure(synthesize(SyntheticSpec(heart_rate=130)))
+    assert 'class="outside"' in measurement_table(beside_device(found, {}))
+    assert 'class="outside"' not in measurement_table(beside_device(found, {}, age=4))
+    assert "ranges of adults do not hold" in measurement_words(found, 4)
+
+
+def test_raised_st_is_marked_in_its_leads_and_nothing_is_minus_zero() -> None:
+    table = lead_table(measure(load_example(next(title for title in example_titles() if "ST elevation" in title))))
+    assert table.count("<strong>") >= 3
+    assert "-0.00" not in table
+    assert "<strong>" not in lead_table(measure(synthesize(SyntheticSpec())))
 
 
 def test_marks_enclose_the_intervals_on_paper() -> None:
