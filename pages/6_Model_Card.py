@@ -21,9 +21,9 @@ with page("Model card", "What the loaded model is, what it was trained on, and w
             "whether its vectors, vocabulary or card were changed since. Promote it anew to seal it."
         )
     intended, excluded = st.columns(2, gap="large")
-    intended.markdown(f"**Intended use.** {plain(card.get('intended_use', 'Not stated.'))}")
-    excluded.markdown(f"**Out of scope.** {plain(card.get('out_of_scope', 'Not stated.'))}")
-    st.markdown("\n".join(f"- {plain(warning)}" for warning in card.get("warnings", ())))
+    intended.markdown(f"**Intended use.** {plain(card.intended_use or 'Not stated.')}")
+    excluded.markdown(f"**Out of scope.** {plain(card.out_of_scope or 'Not stated.')}")
+    st.markdown("\n".join(f"- {plain(warning)}" for warning in card.warnings))
 
     st.subheader("How well it orders recordings", anchor=False)
     st.markdown(plain(validation_sentence(card)))
@@ -43,7 +43,7 @@ with page("Model card", "What the loaded model is, what it was trained on, and w
         st.markdown(plain(attention_sentence(card)))
         st.dataframe(compared, hide_index=True)
     else:
-        st.caption("Not checked for this checkpoint; see python -m pipelines.check_attention.")
+        st.caption("Not checked for this checkpoint; see suprem check-attention.")
 
     st.subheader("What it was trained on", anchor=False)
     st.dataframe(training_rows(card), hide_index=True)

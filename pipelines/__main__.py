@@ -13,8 +13,8 @@ from importlib import import_module
 from pathlib import Path
 
 from suprem import __version__
-from suprem.configfile import did_you_mean
 from suprem.export import RESEARCH_USE
+from suprem.plain_data import did_you_mean
 
 SHORT_NAMES = {"train": "pretrain"}
 """What a command is also called -> the stage."""
@@ -22,13 +22,13 @@ SHORT_NAMES = {"train": "pretrain"}
 
 def stages() -> dict[str, str]:
     """Return name and first docstring line of each stage. The files are read, not imported: some load torch."""
-    found = {}
+    lines = {}
     for path in sorted(Path(__file__).parent.glob("*.py")):
         module = ast.parse(path.read_text(encoding="utf-8"))
         has_main = any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in module.body)
         if has_main and path.name != "__main__.py":
-            found[path.stem] = (ast.get_docstring(module) or "").partition("\n")[0]
-    return found
+            lines[path.stem] = (ast.get_docstring(module) or "").partition("\n")[0]
+    return lines
 
 
 def command_names() -> dict[str, str]:

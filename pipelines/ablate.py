@@ -27,6 +27,7 @@ from suprem.evaluation.ablation import (
     AblationResult,
     read_ablation,
 )
+from suprem.experiments.ablation_grid import AblationConfig
 from suprem.export import RESEARCH_USE
 from suprem.resources import CONFIGS
 from suprem.settings import load_settings
@@ -75,7 +76,7 @@ def main(argv: list[str] | None = None) -> int:
             write_text(out / RESULT, whole.to_json())
             write_text(out / "ablation.md", whole.to_markdown())
 
-        config = ablating.AblationConfig(
+        config = AblationConfig(
             grid=args.grid,
             out=out,
             data=args.data,

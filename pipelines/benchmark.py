@@ -77,10 +77,10 @@ def main(argv: list[str] | None = None) -> int:
         figures: list[Figure] = []
         for group in chosen:
             say(f"measuring {group} ...")
-            found = GROUPS[group](options)
-            figures += found
+            measured = GROUPS[group](options)
+            figures += measured
             if not args.json:
-                for figure in found:
+                for figure in measured:
                     wanted = f"wanted {figure.wanted}" if figure.wanted else ""
                     line = f"{figure.name:<48} {figure.value:10.3g} {figure.unit:<8} {wanted:<15} {figure.note}"
                     print(line.rstrip(), flush=True)

@@ -10,9 +10,8 @@ evenly over those of the folds; their labels are not used.
 from __future__ import annotations
 
 import argparse
-import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,12 +21,14 @@ from suprem.datasets.corpora import CORPORA
 from suprem.ecg.intake import prepare_files
 from suprem.errors import DatasetError, EcgError
 from suprem.export import RESEARCH_USE
+from suprem.model_card import AttentionCheck
+from suprem.plain_data import to_json
 from suprem.settings import load_settings
 
 RECORDS = 100
 
 
-def run(folder: Path, data: Path, *, task: str, folds: tuple[int, ...] | None, records: int) -> dict[str, Any]:
+def run(folder: Path, data: Path, *, task: str, folds: tuple[int, ...] | None, records: int) -> AttentionCheck:
     """Check a checkpoint on recordings of a task's corpus, write the result into its card and return it.
 
     Args:
@@ -52,13 +53,13 @@ def run(folder: Path, data: Path, *, task: str, folds: tuple[int, ...] | None, r
     index = CORPORA[known.corpus].index(data, folds or known.default_folds, predictor.spec.fs)
     rows = np.unique(np.linspace(0, len(index) - 1, min(records, len(index))).round().astype(int))
     progress(0.0, f"reading {len(rows)} recordings")
-    found = prepare_files(index.take(rows).files(), predictor.spec)
-    signals = [signal for signal in found if not isinstance(signal, EcgError)]
+    prepared = prepare_files(index.take(rows).files(), predictor.spec)
+    signals = [signal for signal in prepared if not isinstance(signal, EcgError)]
     if len(signals) < 2:
         raise DatasetError(f"{len(signals)} of {len(rows)} recordings could be read; at least two are needed.")
     progress(0.2, "comparing attention maps")
     check = check_attention(predictor, np.stack(signals))
-    write_card(folder, {**checkpoint.card, "attention_check": check})
+    write_card(folder, replace(checkpoint.card, attention_check=check))
     progress(1.0, "done")
     return check
 
@@ -77,8 +78,7 @@ def main(argv: list[str] | None = None) -> int:
 
     def work() -> None:
         folder = args.checkpoint or load_settings().checkpoint
-        found = run(folder, args.data, task=args.task, folds=args.folds, records=args.records)
-        print(json.dumps(found, indent=1))
+        print(to_json(run(folder, args.data, task=args.task, folds=args.folds, records=args.records)))
 
     return run_stage(work)
 

@@ -63,13 +63,13 @@ def judge(folder: Path) -> GateFigures:
     warnings: Counter[str] = Counter()
     for index, (record_id, is_poor) in enumerate(rows):
         findings = assess_quality(read_ecg(folder / f"{record_id}.hea"))
-        grave = [found for found in findings if found.level in (Level.WARN, Level.BLOCK)]
+        grave = [finding for finding in findings if finding.level in (Level.WARN, Level.BLOCK)]
         graded = signal_quality(findings)
         quality[index] = graded.value if graded else 0.0
         stopped[index], warned[index] = blocked(findings), bool(grave)
-        exchanged[index] = any(found.exchange is not None for found in findings)
+        exchanged[index] = any(finding.exchange is not None for finding in findings)
         if not is_poor:
-            warnings.update({found.check for found in grave})
+            warnings.update({finding.check for finding in grave})
     resamples = patient_resamples([record_id for record_id, _ in rows], draws=_DRAWS, seed=0)
     low, high = percentile_interval(resampled_auroc(poor[:, None], -quality[:, None], resamples)).ravel()
     return GateFigures(

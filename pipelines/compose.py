@@ -43,8 +43,8 @@ def take_apart(store: SignalStore, folder: Path, progress: ConsoleProgress) -> l
     if not (folder / "parts.npz").exists():
         files = recordings_to_take_apart(store.index, TRAIN_FOLDS)
         complexes: list[Complex] = []
-        for count, found in enumerate(take_files_apart(files, workers=os.cpu_count() or 1), start=1):
-            complexes += found
+        for count, parts in enumerate(take_files_apart(files, workers=os.cpu_count() or 1), start=1):
+            complexes += parts
             progress(count / len(files), f"{count:,} of {len(files):,} recordings taken apart")
         save_complexes(complexes, folder)
     return load_complexes(folder)

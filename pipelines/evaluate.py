@@ -36,17 +36,17 @@ from suprem.settings import load_settings
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-def describe(found: EvaluationFolder) -> str:
+def describe(evaluation: EvaluationFolder) -> str:
     """Return the means as text for a terminal, and the tasks without one."""
-    lines = [f"checkpoint {found.checkpoint}, text encoder {found.encoder}, labels {found.labels}"]
-    for task in found.tasks:
-        result = found.result(task)
+    lines = [f"checkpoint {evaluation.checkpoint}, text encoder {evaluation.encoder}, labels {evaluation.labels}"]
+    for task in evaluation.tasks:
+        result = evaluation.result(task)
         lines.append(
             f"{task}, {result.split}: {result.records} records, macro AUROC {result.macro:.4f} "
             f"({result.macro_ci[0]:.4f}-{result.macro_ci[1]:.4f})"
         )
-    lines += [f"{task.name}: not evaluated. {task.reason}" for task in found.missing]
-    return "\n".join([*lines, f"{len(found.tasks)} tasks evaluated; results and report in {found.folder}"])
+    lines += [f"{task.name}: not evaluated. {task.reason}" for task in evaluation.missing]
+    return "\n".join([*lines, f"{len(evaluation.tasks)} tasks evaluated; results and report in {evaluation.folder}"])
 
 
 def read(argv: list[str] | None) -> EvaluationConfig:
@@ -92,14 +92,14 @@ def work(config: EvaluationConfig) -> None:
     if not corpora:
         return
     with only_writer(place / name, replaces=True):
-        found = evaluating.run(replace(config, data=corpora), predictor, place / name, progress, provenance())
+        evaluation = evaluating.run(replace(config, data=corpora), predictor, place / name, progress, provenance())
     if config.card:
-        external.write_results_into_card(folder, predictor, [found.result(task) for task in found.tasks])
-    progress(1.0, f"{len(found.tasks)} tasks evaluated, {len(found.missing)} not")
-    for task in found.tasks:
-        for note in shortfalls(found.result(task)):
+        external.write_results_into_card(folder, predictor, [evaluation.result(task) for task in evaluation.tasks])
+    progress(1.0, f"{len(evaluation.tasks)} tasks evaluated, {len(evaluation.missing)} not")
+    for task in evaluation.tasks:
+        for note in shortfalls(evaluation.result(task)):
             say(f"{task}: {note}")
-    print(describe(found))
+    print(describe(evaluation))
 
 
 def main(argv: list[str] | None = None) -> int:

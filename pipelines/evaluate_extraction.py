@@ -53,12 +53,12 @@ def run(config: ExtractionScoringConfig) -> tuple[ExtractionAgreement, list[str]
     texts = {report.report_id: report.text for report in read_reports(config.reports).reports} if config.reports else {}
     annotations, left_out = read_annotations(config.annotations, texts)
     chosen = {item.text: item for item in annotations if config.split in ("all", item.split)}
-    found = read_spans(config.entities) if config.entities else _extract(list(chosen.values()))
-    left_out += [item.report_id for item in chosen.values() if item.report_id not in found]
+    spans = read_spans(config.entities) if config.entities else _extract(list(chosen.values()))
+    left_out += [item.report_id for item in chosen.values() if item.report_id not in spans]
     compared = [
-        AnnotatedText(item.text, item.spans, found[item.report_id])
+        AnnotatedText(item.text, item.spans, spans[item.report_id])
         for item in chosen.values()
-        if item.report_id in found
+        if item.report_id in spans
     ]
     return measure_agreement(compared, draws=config.bootstrap, seed=config.seed), left_out
 
@@ -72,8 +72,8 @@ def run_mapping(path: Path, split: str) -> list[MappingAccuracy]:
     figures = measure_mapping(read_entity_codes(path), load_terms(), load_embedder("minilm"), THRESHOLDS["minilm"])
     chosen = [figure for figure in figures if split in ("all", figure.split)]
     if not chosen:
-        found = ", ".join(figure.split for figure in figures)
-        raise ConceptError(f"{path.name} has no entity of the split {split}; it has {found}.")
+        splits = ", ".join(figure.split for figure in figures)
+        raise ConceptError(f"{path.name} has no entity of the split {split}; it has {splits}.")
     return chosen
 
 

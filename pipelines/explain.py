@@ -34,9 +34,9 @@ if TYPE_CHECKING:  # loaded when it is used: torch takes seconds, which --help n
 COLUMNS = ("record_id", "query", "part", "attention", "logit_change", "score_without")
 
 
-def parts(found: Explanation) -> Iterator[tuple[str, float, float, float]]:
+def parts(explanation: Explanation) -> Iterator[tuple[str, float, float, float]]:
     """Yield name, share of attention, change of the logit and score without it: each lead read, then each second."""
-    attention, occlusion = found.attention, found.occlusion
+    attention, occlusion = explanation.attention, explanation.occlusion
     for name in attention.read_leads:
         row = LEADS.index(name)
         change = float(occlusion.leads[row])
@@ -46,11 +46,11 @@ def parts(found: Explanation) -> Iterator[tuple[str, float, float, float]]:
         yield f"{first:g}-{first + 1:g} s", float(share), change, occlusion.score_without(change)
 
 
-def as_json(found: Explanation, score: QueryScore) -> dict[str, Any]:
+def as_json(explanation: Explanation, score: QueryScore) -> dict[str, Any]:
     """Return an explanation as plain values."""
-    attention, occlusion = found.attention, found.occlusion
+    attention, occlusion = explanation.attention, explanation.occlusion
     return {
-        "query": found.query,
+        "query": explanation.query,
         "score": score.score,
         "logit": score.logit,
         "support": str(score.support),
@@ -58,7 +58,7 @@ def as_json(found: Explanation, score: QueryScore) -> dict[str, Any]:
         "lost_words": score.lost,
         "attention": {
             "map": attention.weights.tolist(),
-            "usual": found.usual.weights.tolist(),
+            "usual": explanation.usual.weights.tolist(),
             "leads": dict(zip(LEADS, attention.per_lead.tolist(), strict=True)),
             "seconds": attention.per_second.tolist(),
         },
@@ -67,7 +67,7 @@ def as_json(found: Explanation, score: QueryScore) -> dict[str, Any]:
             "leads": dict(zip(LEADS, occlusion.leads.tolist(), strict=True)),
             "seconds": occlusion.seconds.tolist(),
         },
-        "agreement": {"rank_correlation": found.agreement, "sentence": found.sentence()},
+        "agreement": {"rank_correlation": explanation.agreement, "sentence": explanation.sentence()},
     }
 
 

@@ -110,21 +110,21 @@ def fuzz(seeds: Sequence[Seed], *, files: int, first: int = 0, kind: str | None 
         raise EcgError(f"There is no example of {kind!r}; found {', '.join(kinds)}.")
     others = [content for seed in seeds for content in seed.files.values()]
     progress = ConsoleProgress("fuzz_readers")
-    found = {name: Figures() for name in ([kind] if kind else kinds)}
+    by_format = {name: Figures() for name in ([kind] if kind else kinds)}
     import_module("wfdb")  # which is read with only where the usual storage is not met
     for seed in seeds:  # so that everything is imported before anything is watched
         assess_quality(read_upload(seed.files))
     watch = Watch()
-    for place, (name, figures) in enumerate(found.items()):
+    for place, (name, figures) in enumerate(by_format.items()):
         own = [seed for seed in seeds if seed.kind == name]
         for number in range(first, first + files):
             rng = np.random.default_rng([number, *name.encode()])
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of numbers that overflow: only what comes out of it counts
                 try_files(mutated(own[number % len(own)], rng, others), number, figures, watch)
-            progress((place + (number - first) / files) / len(found), f"{name}: {figures.files} files")
-    progress(1.0, f"{sum(figures.files for figures in found.values())} files")
-    return found
+            progress((place + (number - first) / files) / len(by_format), f"{name}: {figures.files} files")
+    progress(1.0, f"{sum(figures.files for figures in by_format.values())} files")
+    return by_format
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -137,18 +137,18 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> int:
-        found = fuzz(gather_seeds(args.seeds), files=args.files, first=args.first, kind=args.format)
+        by_format = fuzz(gather_seeds(args.seeds), files=args.files, first=args.first, kind=args.format)
         print(f"{'format':<20} {'files':>7} {'read':>7} {'refused':>7} {'findings':>8} {'slowest':>8}  number")
-        for name, figures in found.items():
+        for name, figures in by_format.items():
             print(f"{name:<20} {figures.files:>7} {figures.read:>7} {figures.refused:>7} {len(figures.findings):>8} "
                   f"{1000 * figures.slowest[0]:>5.0f} ms {figures.slowest[1]:>7}")  # fmt: skip
         print(f"most memory at once: {peak_memory() >> 20} MB")
-        for name, figures in found.items():
+        for name, figures in by_format.items():
             alike = Counter(finding.partition(": ")[2] for finding in figures.findings)
             for finding in alike:
                 example = next(text for text in figures.findings if text.endswith(f": {finding}"))
                 say(f"{name}, {alike[finding]} times, for example number {example}")
-        return int(any(figures.findings for figures in found.values()))
+        return int(any(figures.findings for figures in by_format.values()))
 
     return run_stage(work)
 

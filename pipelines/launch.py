@@ -89,8 +89,8 @@ def read_launch(argv: Sequence[str] | None) -> tuple[Launch, list[str]]:
     Raises:
         ConfigError: They cannot be.
     """
-    found, words = launch_options().parse_known_args(argv)
-    values = vars(found)
+    options, words = launch_options().parse_known_args(argv)
+    values = vars(options)
     return Launch(kind=values.pop("launch"), **values), words
 
 

@@ -5,7 +5,7 @@
                                      [--protocol clean] [--baselines random measurements resnet18 vit] [--json]
 
 Learns from folds 1-8 of the store and evaluates on --folds (9 by default). --protocol is paper, merl or clean; see
-suprem/evaluation/linear_probe.py. "random" are encoders of the checkpoint's form with three random initialisations,
+suprem/training/linear_probe.py. "random" are encoders of the checkpoint's form with three random initialisations,
 "measurements" is logistic regression on rate, intervals, axis and voltages, read from the corpus the store was made of,
 "resnet18" and "vit" are networks trained from nothing on the same labels, all layers (--supervised gives sizes and
 recipe, by default pipelines/configs/supervised.toml; with all labels that takes hours on a CPU).
@@ -26,8 +26,7 @@ from pipelines.stage import ConsoleProgress, parse_folds, run_stage, say
 from suprem.configfile import load_config
 from suprem.datasets.catalog import TASK_NAMES
 from suprem.evaluation.evaluation_folder import EVALUATIONS, PROBES
-from suprem.evaluation.linear_probe import PROTOCOLS
-from suprem.evaluation.probe_result import Probe, ProbeResult, Probes, add_probe, over_seeds, read_probes
+from suprem.evaluation.probe_result import PROTOCOLS, Probe, ProbeResult, Probes, add_probe, over_seeds, read_probes
 from suprem.export import RESEARCH_USE
 from suprem.resources import CONFIGS
 from suprem.settings import load_settings

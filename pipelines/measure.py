@@ -63,14 +63,19 @@ def measure_window(record: EcgRecord) -> Measurements:
     return measure(crop(record, choose_window(record, WINDOW_SECONDS), WINDOW_SECONDS))
 
 
-def as_json(found: Measurements) -> dict[str, Any]:
+def as_json(measured: Measurements) -> dict[str, Any]:
     """Return the measurements as plain values, each with its unit, reason and caution."""
-    by_lead = {"st": found.st, "r": found.r, "s": found.s, "t": found.t}
+    by_lead = {"st": measured.st, "r": measured.r, "s": measured.s, "t": measured.t}
     return {
-        **{name: asdict(value) for name, value in found.intervals.items()},
-        "rhythm": found.rhythm,
+        **{name: asdict(value) for name, value in measured.intervals.items()},
+        "rhythm": measured.rhythm,
         **{name: {lead: asdict(value) for lead, value in values.items()} for name, values in by_lead.items()},
-        "beats": {"found": found.beats, "used": found.used, "early": found.early, "other_shape": found.other_shape},
+        "beats": {
+            "found": measured.beats,
+            "used": measured.used,
+            "early": measured.early,
+            "other_shape": measured.other_shape,
+        },
         "status": UNCONFIRMED,
     }
 
@@ -82,10 +87,10 @@ class Errors:
         self._errors: dict[tuple[str, str], list[float]] = {}
         self._suppressed: Counter[tuple[str, str]] = Counter()
 
-    def add(self, name: str, kind: str, found: Measured, truth: float | None) -> None:
+    def add(self, name: str, kind: str, measured: Measured, truth: float | None) -> None:
         """Compare one value; what the reference does not know is not counted."""
-        if truth is not None and found.value is not None:
-            self._errors.setdefault((name, kind), []).append(found.value - truth)
+        if truth is not None and measured.value is not None:
+            self._errors.setdefault((name, kind), []).append(measured.value - truth)
         elif truth is not None:
             self._suppressed[name, kind] += 1
 
@@ -108,10 +113,10 @@ def against_marks(paths: Sequence[Path]) -> list[str]:
     errors, hits, missed, extra = Errors(), 0, 0, 0
     for path in paths:
         record, marks = read_ludb(path), read_marks(path)
-        found = measure_window(record)
+        measured = measure_window(record)
         for kind, manual in (("typical lead", typical_intervals(marks)), ("all leads", global_intervals(marks))):
             for name, field in COMPARED.items():
-                errors.add(name, kind, found.intervals[name], getattr(manual, field))
+                errors.add(name, kind, measured.intervals[name], getattr(manual, field))
         counts = matched_beats(locate_beats(record).beats / FS, np.array(beat_times(marks)))
         hits, missed, extra = (total + count for total, count in zip((hits, missed, extra), counts, strict=True))
     score = 2 * hits / max(2 * hits + missed + extra, 1)
@@ -132,11 +137,11 @@ def against_device(paths: Sequence[Path]) -> list[str]:
         except EcgError as error:
             say(f"{record_id}: {error}")
             continue
-        found = measure_window(record)
+        measured = measure_window(record)
         for name, stated in DEVICE_NAMES.items():
             value = next((record.device[one] for one in stated if one in record.device), None)
             if value is not None and "implausible" not in value:
-                errors.add(name, "device", found.intervals[name], float(value.split()[0]))
+                errors.add(name, "device", measured.intervals[name], float(value.split()[0]))
     return errors.lines()
 
 
@@ -171,20 +176,20 @@ def main(argv: list[str] | None = None) -> int:
         for record_id, path in zip(record_ids(paths), paths, strict=True):
             try:
                 record = read_ecg(path, table=table_of(args))
-                found = measure_window(record)
+                measured = measure_window(record)
             except EcgError as error:
                 say(f"{record_id}: {error}")
                 continue
             remarks = remarks_on(record)
             say_remarks(remarks, record_id)
             if args.json:
-                print(json.dumps({"record_id": record_id, **as_json(found), "remarks": remarks}))
+                print(json.dumps({"record_id": record_id, **as_json(measured), "remarks": remarks}))
             else:
                 if not done:
-                    print(",".join(["record_id", *found.intervals, "rhythm", "remarks"]))
-                cells = ["-" if value.value is None else f"{value.value:.0f}" for value in found.intervals.values()]
+                    print(",".join(["record_id", *measured.intervals, "rhythm", "remarks"]))
+                cells = ["-" if value.value is None else f"{value.value:.0f}" for value in measured.intervals.values()]
                 words = f'"{said_in_one(remarks).replace(chr(34), chr(39))}"'
-                print(",".join([text_cell(record_id), *cells, found.rhythm, words]))
+                print(",".join([text_cell(record_id), *cells, measured.rhythm, words]))
             done += 1
         return 0 if done else 2
 

@@ -142,8 +142,8 @@ def _extreme(data: bytearray, rng: np.random.Generator, _: Sequence[bytes]) -> N
 def _number(data: bytearray, rng: np.random.Generator, _: Sequence[bytes]) -> None:
     """Replace a number that is written in digits."""
     begin = _place(data, rng)
-    if found := re.search(rb"-?\d+(\.\d+)?", data[begin : begin + 4096]):
-        data[begin + found.start() : begin + found.end()] = NUMBERS[rng.integers(len(NUMBERS))]
+    if match := re.search(rb"-?\d+(\.\d+)?", data[begin : begin + 4096]):
+        data[begin + match.start() : begin + match.end()] = NUMBERS[rng.integers(len(NUMBERS))]
 
 
 def _text(data: bytearray, rng: np.random.Generator, _: Sequence[bytes]) -> None:

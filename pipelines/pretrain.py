@@ -14,7 +14,6 @@ application and `pipelines.score --checkpoint` load. SIGTERM and Ctrl-C save and
 from __future__ import annotations
 
 import argparse
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,7 +86,7 @@ def work(asked: PretrainRequest) -> None:
     )
     settings = load_settings()
     workers = Workers(precision=config.training.precision, cpu=config.training.cpu)
-    with stop_on_signal() as should_stop, closing(workers):
+    with stop_on_signal() as should_stop, workers:
         experiment = pretraining.set_up(
             config,
             data=asked.data,

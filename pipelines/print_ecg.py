@@ -72,14 +72,14 @@ def score_lines(
         EcgError: The quality gate blocks the recording.
         QueryError: A query cannot be used.
     """
-    blocking = [found.message for found in assess_quality(record) if found.level is Level.BLOCK]
+    blocking = [finding.message for finding in assess_quality(record) if finding.level is Level.BLOCK]
     if blocking and not ignore_quality:
         raise EcgError(f"{' '.join(blocking)} To print scores all the same, add --ignore-quality.")
     queries = gather_queries(texts, file, predictor.vocabulary)
     lines = []
-    for query, found in zip(queries, predictor.score(record, queries), strict=True):
-        place = reference_percentile(predictor.card, query.code, found.logit)
-        lines.append(ScoreLine(found.query, found.score, place.words if place else "", found.support_words))
+    for query, answer in zip(queries, predictor.score(record, queries), strict=True):
+        place = reference_percentile(predictor.card, query.code, answer.logit)
+        lines.append(ScoreLine(answer.query, answer.score, place.words if place else "", answer.support_words))
     return sorted(lines, key=lambda line: -line.score)
 
 

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.map_entities import read_names
 from pipelines.stage import run_stage, say
 from suprem.atomic import write_text
 from suprem.concepts.embed import load_embedder
+from suprem.concepts.mapping.entity_names import read_names
 from suprem.concepts.mapping.mapping import OVERLAP, overlap
 from suprem.concepts.vocabulary import read_vocabulary
 from suprem.datasets.catalog import TASK_NAMES, load_task

@@ -48,7 +48,7 @@ def remarks_on(record: EcgRecord) -> Remarks:
 
     findings = assess_quality(record)
     graded = signal_quality(findings)
-    warned = [found.message for found in findings if found.level in (Level.WARN, Level.BLOCK)]
+    warned = [finding.message for finding in findings if finding.level in (Level.WARN, Level.BLOCK)]
     return Remarks(notes=list(record.notes), warnings=warned, quality=graded.value if graded else None)
 
 

@@ -21,10 +21,7 @@ import pandas as pd
 
 from pipelines.stage import ConsoleProgress, add_result_options, hand_over, parse_folds, run_stage
 from suprem.datasets.catalog import LABEL_VARIANTS, TASK_NAMES
-from suprem.evaluation.robustness import (
-    ParaphraseResult,
-    RobustnessResult,
-)
+from suprem.evaluation.robustness_result import ParaphraseResult, RobustnessResult
 from suprem.export import RESEARCH_USE
 from suprem.settings import load_settings
 
@@ -72,12 +69,12 @@ def _describe_wordings(entry: ParaphraseResult) -> str:
     """Return the class's AUROC and the range of those of its paraphrases; the JSON names each of them."""
     if np.isnan(entry.auroc):
         return f"{entry.code} {entry.query!r}: no AUROC"
-    found = entry.wordings
-    low, high = (pick(found, key=lambda wording: wording.auroc_as_written) for pick in (min, max))
-    known = sum(wording.known for wording in found)
+    wordings = entry.wordings
+    low, high = (pick(wordings, key=lambda wording: wording.auroc_as_written) for pick in (min, max))
+    known = sum(one.known for one in wordings)
     return (
-        f"{entry.code} {entry.query!r} {entry.auroc:.3f}; {len(found)} paraphrases, {known} known to the dictionary, "
-        f"{min(wording.auroc for wording in found):.3f} to {max(wording.auroc for wording in found):.3f}; without it "
+        f"{entry.code} {entry.query!r} {entry.auroc:.3f}; {len(wordings)} paraphrases, {known} known to the "
+        f"dictionary, {min(one.auroc for one in wordings):.3f} to {max(one.auroc for one in wordings):.3f}; without it "
         f"{low.auroc_as_written:.3f} ({low.text!r}) to {high.auroc_as_written:.3f} ({high.text!r})"
     )
 

@@ -72,10 +72,10 @@ def work(asked: ZeroShotRequest, settings: Settings, *, json: bool = False) -> N
     for path in filter(None, (asked.out, asked.scores)):
         path.parent.mkdir(parents=True, exist_ok=True)
     predictor = Predictor.configured(settings, asked.checkpoint)
-    found = zero_shot.run(asked.config, predictor, ConsoleProgress("zero_shot"))
-    results = [one.result for one in found]
+    evaluations = zero_shot.run(asked.config, predictor, ConsoleProgress("zero_shot"))
+    results = [one.result for one in evaluations]
     if asked.scores is not None:
-        results = zero_shot.save_scores(asked.scores, found, asked.out.parent if asked.out is not None else None)
+        results = zero_shot.save_scores(asked.scores, evaluations, asked.out.parent if asked.out is not None else None)
     for note in shortfalls(results[0]):
         say(note)
     hand_over(

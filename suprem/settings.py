@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal
 
-from suprem.configfile import Text, did_you_mean, fill, read_toml
+from suprem.configfile import fill, read_toml
 from suprem.errors import ConfigError
+from suprem.plain_data import Text, did_you_mean
 from suprem.resources import ASSETS
 
 PREFIX = "SUPREM_"

@@ -18,7 +18,13 @@ from suprem.evaluation.probe_result import ProbeClass, ProbeResult, add_probe
 from suprem.evaluation.query_set import QuerySet
 from suprem.evaluation.report import FILES
 from suprem.evaluation.results import Skipped
-from suprem.evaluation.robustness import CompanyResult, ConditionResult, ParaphraseResult, RobustnessResult, Wording
+from suprem.evaluation.robustness_result import (
+    CompanyResult,
+    ConditionResult,
+    ParaphraseResult,
+    RobustnessResult,
+    Wording,
+)
 from suprem.evaluation.scoring import ScoredRecords
 from suprem.evaluation.zero_shot import Evaluation, Setting, evaluate_scores
 from tests.tiny import ecg, write_wfdb

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pytest
 
-from suprem.configfile import as_dict, fill, load_config, to_toml
+from suprem.configfile import fill, load_config, to_toml
 from suprem.errors import ConfigError
+from suprem.plain_data import to_plain
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,13 @@ class Experiment:
     limit: int | None = None
     seeds: tuple[int, ...] = ()
     optimizer: Optimizer = field(default_factory=lambda: Optimizer(lr=0.5))
+
+
+@dataclass(frozen=True)
+class Renamed:
+    FORMER_NAMES: ClassVar[Mapping[str, str]] = {"taken": "kept"}
+
+    kept: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -170,7 +179,7 @@ def test_what_is_written_as_toml_reads_back_equal(config: Experiment, tmp_path: 
 
 @pytest.mark.parametrize("config", EXAMPLES)
 def test_what_is_written_as_json_reads_back_equal(config: Experiment) -> None:
-    assert fill(Experiment, json.loads(json.dumps(as_dict(config))), source="json") == config
+    assert fill(Experiment, json.loads(json.dumps(to_plain(config))), source="json") == config
 
 
 def test_none_that_toml_cannot_say_is_refused() -> None:
@@ -180,3 +189,21 @@ def test_none_that_toml_cannot_say_is_refused() -> None:
 
     with pytest.raises(ConfigError, match="'limit' is None, which TOML cannot say"):
         to_toml(Limited(limit=None))
+
+
+def test_a_field_is_also_read_by_its_former_name_and_written_by_its_new_one(tmp_path: Path) -> None:
+    """The run folders of before hold the names of before."""
+    config = load_config(Renamed, write(tmp_path, "taken = 0.5\n"))
+    assert config == Renamed(kept=0.5)
+    assert to_toml(config) == "kept = 0.5\n"
+    assert load_config(Renamed, None, ["taken=0.25"]).kept == 0.25
+
+
+@pytest.mark.parametrize(("text", "override"), [("taken = 0.5\n", "kept=0.25"), ("kept = 0.5\n", "taken=0.25")])
+def test_an_override_wins_whichever_of_the_names_it_uses(tmp_path: Path, text: str, override: str) -> None:
+    assert load_config(Renamed, write(tmp_path, text), [override]).kept == 0.25
+
+
+def test_a_file_that_gives_both_names_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="'taken' is the former name of 'kept', which is given, too"):
+        load_config(Renamed, write(tmp_path, "taken = 0.5\nkept = 0.5\n"))

@@ -24,6 +24,7 @@ from suprem.ecg.synthetic import SyntheticSpec, synthesize
 from suprem.model.checkpoint import EncoderStamp, save_checkpoint
 from suprem.model.config import ModelConfig
 from suprem.model.supreme import SupremeModel
+from suprem.model_card import ModelCard
 from tests.fakes import FakeEmbedder
 
 SPEC = SignalSpec()
@@ -102,7 +103,7 @@ def write_checkpoint(folder: Path, *, model: ModelConfig = MODEL, vocabulary: Vo
             "wordings": torch.from_numpy(embedder.embed(tuple(vocabulary.texts))),
         },
         wordings=tuple(vocabulary.texts),
-        card={"intended_use": "Tests."},
+        card=ModelCard(intended_use="Tests."),
     )
     return folder
 

@@ -40,9 +40,9 @@ MOST = 1900
 @contextmanager
 def app(home: Path | None) -> Iterator[str]:
     """Serve the app from this checkout, with a new folder as SUPREM_HOME or a given one, and yield its address."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     with TemporaryDirectory() as empty:
         environment = {**os.environ, "SUPREM_HOME": str(home or empty)}

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from suprem.datasets.catalog import TASK_NAMES
 from suprem.evaluation.evaluation_folder import open_evaluation
 from suprem.evaluation.published import OVERALL, load_published
 from suprem.evaluation.results import EvaluationResult, Interval
 from suprem.model.checkpoint import CARD
+from suprem.model_card import Interval as KnownInterval
+from suprem.model_card import ModelCard
+from suprem.plain_data import to_json
 
 TITLES = {
     "ptbxl_all": "all 71 statements",
@@ -36,9 +37,9 @@ positives an interval is too narrow: a resample repeats the few there are and ca
 
 def read_results(folder: Path) -> list[EvaluationResult]:
     """Return the results kept in a folder, as `evaluate` writes them, in the order of the tasks."""
-    found = [EvaluationResult.from_json(path.read_text("utf-8"), path.name) for path in sorted(folder.glob("*.json"))]
+    results = [EvaluationResult.from_json(path.read_text("utf-8"), path.name) for path in sorted(folder.glob("*.json"))]
     order = {task: place for place, task in enumerate(dict.fromkeys([*TITLES, *TASK_NAMES]))}
-    return sorted(found, key=lambda result: order.get(result.task, len(order)))
+    return sorted(results, key=lambda result: order.get(result.task, len(order)))
 
 
 def keep_results(evaluation: Path, folder: Path) -> None:
@@ -47,10 +48,10 @@ def keep_results(evaluation: Path, folder: Path) -> None:
     Raises:
         EvaluationError: It is not such a folder, or a result cannot be read.
     """
-    found = open_evaluation(evaluation)
+    kept = open_evaluation(evaluation)
     folder.mkdir(parents=True, exist_ok=True)
-    for task in found.tasks:
-        (folder / f"{task}.json").write_text(replace(found.result(task), scores="").to_json() + "\n", "utf-8")
+    for task in kept.tasks:
+        (folder / f"{task}.json").write_text(replace(kept.result(task), scores="").to_json() + "\n", "utf-8")
 
 
 def readme_table(results: Sequence[EvaluationResult]) -> str:
@@ -67,8 +68,8 @@ def results_page(checkpoint: Path, results: Sequence[EvaluationResult]) -> str:
         checkpoint: Folder of the shipped checkpoint.
         results: What it, or the checkpoint that a result names, was measured to reach.
     """
-    card = json.loads((checkpoint / CARD).read_text(encoding="utf-8"))
-    validation = EvaluationResult.from_json(json.dumps(card["validation"]), CARD)
+    card = ModelCard.from_json((checkpoint / CARD).read_text(encoding="utf-8"))
+    validation = EvaluationResult.from_json(to_json(card.validation, defaults=False), CARD)
     sections = [
         HEAD.rstrip(),
         trained(card, validation),
@@ -82,22 +83,22 @@ def results_page(checkpoint: Path, results: Sequence[EvaluationResult]) -> str:
     return "\n\n".join(filter(None, sections)) + "\n"
 
 
-def trained(card: dict[str, Any], validation: EvaluationResult) -> str:
+def trained(card: ModelCard, validation: EvaluationResult) -> str:
     """Return what the checkpoint is and what it learned from."""
-    training, data = card["training"], card["training"]["data"]
+    training, data = card.training, card.training.data
     facts = [
         ("checkpoint", f"`{validation.checkpoint}`"),
-        ("corpus", f"{data['corpus']}, folds {', '.join(map(str, data['train_folds']))}"),
-        ("records", f"{data['train_records']:,} in training, {data['validation_records']:,} in validation"),
-        ("concepts", f"{len(card['concepts']['classes'])}" if "concepts" in card else None),
-        ("vocabulary version", training.get("vocabulary_version")),
-        ("text encoder", training["encoder"]["name"]),
-        ("taught by", ", ".join(training.get("taught_by", ())) or None),
-        ("code", training.get("commit")),
-        ("command", f"`{training['command']}`" if "command" in training else None),
+        ("corpus", f"{data.corpus}, folds {', '.join(map(str, data.train_folds))}"),
+        ("records", f"{data.train_records:,} in training, {data.validation_records:,} in validation"),
+        ("concepts", f"{len(card.concepts.classes)}" if card.concepts.classes else None),
+        ("vocabulary version", training.vocabulary_version),
+        ("text encoder", training.encoder.name),
+        ("taught by", ", ".join(training.taught_by) or None),
+        ("code", training.commit),
+        ("command", f"`{training.command}`" if training.command else None),
     ]
     rows = [(name, value) for name, value in facts if value]
-    return f"## The checkpoint\n\n{table(('what', 'value'), rows)}\n\n" + "\n".join(f"- {w}" for w in card["warnings"])
+    return f"## The checkpoint\n\n{table(('what', 'value'), rows)}\n\n" + "\n".join(f"- {w}" for w in card.warnings)
 
 
 def tasks(results: Sequence[EvaluationResult]) -> str:
@@ -114,9 +115,9 @@ def tasks(results: Sequence[EvaluationResult]) -> str:
     return f"## Tasks\n\n`python -m pipelines.evaluate --data DIR...`\n\n{table(head, rows)}{cautions}"
 
 
-def statements(validation: EvaluationResult, card: dict[str, Any]) -> str:
+def statements(validation: EvaluationResult, card: ModelCard) -> str:
     """Return the statements one by one, as the model card's evaluation found them, the highest AUROC first."""
-    maps = card.get("probability", {}).get("maps", {})
+    maps = card.probability.maps
     head = ("code", "query", "positives", "AUROC", "average precision", "probability beside the score")
     rows = (
         (one.code, one.query, one.positives, with_interval(one.auroc, one.ci), number(one.average_precision),
@@ -142,31 +143,30 @@ def groups(validation: EvaluationResult) -> str:
     return f"## Groups of patients and calibration\n\n{note}\n\n{table(head, rows)}\n\n{calibrated}"
 
 
-def concepts(card: dict[str, Any]) -> str:
+def concepts(card: ModelCard) -> str:
     """Return every concept that was learned, with labels as the model card says they were made."""
-    found = card.get("concepts")
-    if not found:
+    if not card.concepts.classes:
         return ""
     head = ("concept", "positives", "negatives", "unknown", "AUROC")
     rows = (
-        (one["query"], one["positives"], one["negatives"], one["unknown"], with_interval(one["auroc"], one["ci"]))
-        for one in sorted(found["classes"], key=lambda one: str(one["query"]).lower())
+        (one.query, one.positives, one.negatives, one.unknown, with_interval(one.auroc, one.ci))
+        for one in sorted(card.concepts.classes, key=lambda one: one.query.lower())
     )
-    return f"## Every learned concept\n\nLabels: {found['labels']}.\n\n{table(head, rows)}"
+    return f"## Every learned concept\n\nLabels: {card.concepts.labels}.\n\n{table(head, rows)}"
 
 
-def attention(card: dict[str, Any]) -> str:
+def attention(card: ModelCard) -> str:
     """Return how alike attention maps are to those of random weights."""
-    check = card.get("attention_check")
-    if not check:
+    check = card.attention_check
+    if check is None:
         return ""
     rows = (
-        (name, number(one["median"], 2), f"{number(one['low'], 2)} to {number(one['high'], 2)}")
-        for name, one in check["rank_correlation"].items()
+        (name, number(one.median, 2), f"{number(one.low, 2)} to {number(one.high, 2)}")
+        for name, one in check.rank_correlation.items()
     )
     about = (
-        f"Spearman's rank correlation of the maps of {check['records']} records and {check['queries']} queries with "
-        f"those of the same network with random weights ({check['seeds']} seeds; all of it, the encoder, the fusion "
+        f"Spearman's rank correlation of the maps of {check.records} records and {check.queries} queries with "
+        f"those of the same network with random weights ({check.seeds} seeds; all of it, the encoder, the fusion "
         "network), of another recording and of another query. `python -m pipelines.check_attention`."
     )
     return f"## Attention\n\n{about}\n\n{table(('against', 'median', '5th to 95th percentile'), rows)}"
@@ -174,12 +174,14 @@ def attention(card: dict[str, Any]) -> str:
 
 def published() -> str:
     """Return the paper's zero-shot figures and why they are not comparable with these."""
-    found = load_published()
-    names = [task for task in TASK_NAMES if any(task in row.auroc for row in found.zero_shot.rows)] + [OVERALL]
+    figures = load_published()
+    names = [task for task in TASK_NAMES if any(task in row.auroc for row in figures.zero_shot.rows)] + [OVERALL]
     rows = ((row.method, *(number(row.auroc[name][0], 4) if name in row.auroc else "-" for name in names))
-            for row in found.zero_shot.rows)  # fmt: skip
-    reasons = "\n".join(f"- {reason}" for reason in found.differences)
-    about = f"{found.source}, {found.zero_shot.table}: {found.zero_shot.protocol}. Nothing here was measured by us."
+            for row in figures.zero_shot.rows)  # fmt: skip
+    reasons = "\n".join(f"- {reason}" for reason in figures.differences)
+    about = (
+        f"{figures.source}, {figures.zero_shot.table}: {figures.zero_shot.protocol}. Nothing here was measured by us."
+    )
     return f"## What the paper prints\n\n{about}\n\n{table(('method', *names), rows)}\n\n{reasons}"
 
 
@@ -192,11 +194,12 @@ def means(result: EvaluationResult) -> tuple[str, str]:
     return whole, "the same" if whole == frequent else frequent
 
 
-def with_interval(value: float | None, ci: Interval | Sequence[float] | None) -> str:
+def with_interval(value: float | None, ci: Interval | KnownInterval | None) -> str:
     """Return "0.920 (0.911-0.930)", or a dash for what does not exist."""
-    if value is None or math.isnan(value) or ci is None:
+    low, high = ci or (None, None)
+    if value is None or math.isnan(value) or low is None or high is None:
         return "-"
-    return f"{value:.3f} ({ci[0]:.3f}-{ci[1]:.3f})"
+    return f"{value:.3f} ({low:.3f}-{high:.3f})"
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -63,7 +63,7 @@ def _network_figures(name: str, batch: int, repeats: int) -> Iterator[Figure]:
         learners = {label: make_learner(model, recipe, fused=label != "paper") for label, recipe in recipes.items()}
 
         def step(label: str) -> None:
-            learners[label].step([(*data.batch(next(parts)), recipes[label].keep_tokens)], rate=1e-4)
+            learners[label].step([(*data.batch(next(parts)), recipes[label].token_keep_rate)], rate=1e-4)
 
         work = {label: partial(step, label) for label in recipes}
         times = seconds_in_turn(work | {"loader": lambda: data.batch(next(parts))}, repeats=repeats)
@@ -71,7 +71,7 @@ def _network_figures(name: str, batch: int, repeats: int) -> Iterator[Figure]:
         share = share_of_own_rate(work["fast"], products, repeats=repeats)
     slow, quick, whole, loading = times.values()
 
-    tokens = f"{fast.keep_tokens:.0%} of the tokens"
+    tokens = f"{fast.token_keep_rate:.0%} of the tokens"
     yield Figure(
         f"{name}: trained by the paper's recipe", batch / slow, "ECG/s", "all tokens, all queries, plain AdamW"
     )

@@ -164,7 +164,7 @@ class AuditLog:
         """Add a row for each (subject, details) of what one actor does at once. Errors as of `append`."""
         head = connection.execute(select(HEAD.c.number, HEAD.c.hash)).first()
         if head is None:
-            raise ConceptError("The audit log has lost its head; run python -m pipelines.verify_audit.")
+            raise ConceptError("The audit log has lost its head; run suprem verify-audit.")
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         rows: list[AuditRow] = []
         previous = head.hash

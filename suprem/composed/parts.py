@@ -323,5 +323,5 @@ def load_complexes(folder: Path) -> list[Complex]:
         ]
     except (OSError, KeyError, ValueError, IndexError) as error:
         raise DatasetError(
-            f"{folder} holds no parts of recordings ({error}). Make them with: python -m pipelines.compose"
+            f"{folder} holds no parts of recordings ({error}). Make them with: suprem compose"
         ) from error

@@ -79,8 +79,7 @@ class ComposedStore:
             )
         except (OSError, KeyError, ValueError, TypeError) as error:
             raise DatasetError(
-                f"{folder} is not a finished store of composed ECGs ({error}). Make one with: "
-                "python -m pipelines.compose"
+                f"{folder} is not a finished store of composed ECGs ({error}). Make one with: suprem compose"
             ) from error
         if signals.shape != (len(store), LEADS, len(TIME)) or store.labels.shape != (len(store), len(store.codes)):
             raise DatasetError(f"{folder} holds {signals.shape} values for {len(store)} ECGs; compose it again.")

@@ -121,7 +121,7 @@ def with_measured(
     """
     missing = sorted({limit.quantity for limit in limits} - measured.keys())
     if missing:
-        raise ConceptError(f"The measurements lack {', '.join(missing)}; measure again: python -m pipelines.measure.")
+        raise ConceptError(f"The measurements lack {', '.join(missing)}; measure again: suprem measure.")
     new = [limit.concept for limit in limits if limit.concept not in concepts]
     joined = (*concepts, *new)
     column = {concept.code: index for index, concept in enumerate(joined)}

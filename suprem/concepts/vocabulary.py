@@ -221,7 +221,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
     try:
         return Vocabulary.from_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ConceptError(f"There is no vocabulary file {path.name}; pipelines.import_terms makes one.") from error
+        raise ConceptError(f"There is no vocabulary file {path.name}; suprem import-terms makes one.") from error
     except UnicodeDecodeError as error:
         raise ConceptError(f"{path.name} is not a vocabulary (not UTF-8); expected vocabulary.json.") from error
 

@@ -3,7 +3,7 @@
 Source: https://physionet.org/content/mimic-iv-ecg/1.0/ (ODbL), `record_list.csv`, `machine_measurements.csv` and
 `files/p1000/p10000032/s40689238/40689238.{hea,dat}`.
 
-The record id is the study id, which `python -m pipelines.extract_entities --reports machine_measurements.csv` uses too:
+The record id is the study id, which `suprem extract-entities --reports machine_measurements.csv` uses too:
 the up to 18 statements of a report are found under the same name. The index itself carries no statement.
 
 There is no published split, and the paper states none: 2 % of the patients, by a hash of the subject id, are fold 9

@@ -12,7 +12,7 @@ class Publication:
     Args:
         name: As in its `RecordIndex`.
         title: For people.
-        option: Of `python -m pipelines.index_datasets`, which reads it.
+        option: Of `suprem index-datasets`, which reads it.
         holds: What its folder holds.
         address: Where its files lie, beside a SHA256SUMS.txt that names all of them.
         part: The folder below `address` that is wanted; the rest belongs to other corpora.

@@ -72,7 +72,7 @@ class SignalStore:
             skipped = tuple((row["record_id"], row["reason"]) for row in manifest["skipped"])
         except (OSError, KeyError, TypeError, ValueError, EOFError) as error:
             raise DatasetError(
-                f"{folder} is not a finished signal store ({error}). Make it with: python -m pipelines.index_datasets"
+                f"{folder} is not a finished signal store ({error}). Make it with: suprem index-datasets"
             ) from error
         records, shapes = sum(map(len, shards)), {shard.shape[1:] for shard in shards}
         if records != len(index) or shapes != {(len(spec.leads), spec.samples)}:

@@ -138,8 +138,8 @@ def read_ablation(path: Path) -> AblationResult:
 
 def list_ablations(home: Path) -> list[Path]:
     """Return the files of results below an installation's folder, the newest first."""
-    found = (home / ABLATIONS).glob(f"*/{RESULT}")
-    return sorted(found, key=lambda path: (-path.stat().st_mtime, path.parent.name))
+    files = (home / ABLATIONS).glob(f"*/{RESULT}")
+    return sorted(files, key=lambda path: (-path.stat().st_mtime, path.parent.name))
 
 
 def ablation_csv(result: AblationResult) -> str:
@@ -157,16 +157,16 @@ def ablation_csv(result: AblationResult) -> str:
     return csv_text(header, rows, [text_cell(result.meaning)])
 
 
-def summarise(names: Sequence[str], found: Mapping[str, Macros | str]) -> tuple[VariantResult, ...]:
+def summarise(names: Sequence[str], macros: Mapping[str, Macros | str]) -> tuple[VariantResult, ...]:
     """Bring the figures of a question's variants together.
 
     Args:
         names: The variants in their order.
-        found: Figures of each, or why there are none.
+        macros: Figures of each, or why there are none.
     """
-    reference = found[names[0]]
+    reference = macros[names[0]]
     baseline = {} if isinstance(reference, str) else {seed: _mean(tasks) for seed, tasks in reference.items()}
-    return tuple(_summary(name, found[name], {} if name == names[0] else baseline) for name in names)
+    return tuple(_summary(name, macros[name], {} if name == names[0] else baseline) for name in names)
 
 
 def over_tasks(macros: Macros) -> dict[str, float]:
@@ -175,17 +175,17 @@ def over_tasks(macros: Macros) -> dict[str, float]:
     return {task: float(np.mean([values[task] for values in macros.values()])) for task in tasks}
 
 
-def _summary(name: str, found: Macros | str, baseline: Mapping[int, float]) -> VariantResult:
-    if isinstance(found, str):
-        return VariantResult(name, found)
-    means = {seed: _mean(tasks) for seed, tasks in found.items()}
+def _summary(name: str, macros: Macros | str, baseline: Mapping[int, float]) -> VariantResult:
+    if isinstance(macros, str):
+        return VariantResult(name, macros)
+    means = {seed: _mean(tasks) for seed, tasks in macros.items()}
     apart = [mean - baseline[seed] for seed, mean in means.items() if seed in baseline]
-    tasks = dict.fromkeys(task for values in found.values() for task in values)
+    tasks = dict.fromkeys(task for values in macros.values() for task in values)
     return VariantResult(
         name=name,
         not_run="",
-        seeds=tuple(found),
-        tasks={task: tuple(values[task] for values in found.values()) for task in tasks},
+        seeds=tuple(macros),
+        tasks={task: tuple(values[task] for values in macros.values()) for task in tasks},
         macro=float(np.mean(list(means.values()))),
         sd=_sd(list(means.values())),
         difference=float(np.mean(apart)) if apart else float("nan"),

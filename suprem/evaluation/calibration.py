@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from suprem.evaluation.metrics import MIN_POSITIVES, evaluable, macro
+from suprem.model_card import PlattMap, ProbabilityMaps
 
 BINS = 15
 """Bins of equal numbers of records: with bins of equal width a rare class would be judged by one of them."""
@@ -129,7 +129,7 @@ def isotonic_scores(
 
 def probability_maps(
     codes: Sequence[str], present: NDArray[np.bool_], logits: NDArray[np.floating], patients: Sequence[str]
-) -> dict[str, Any]:
+) -> ProbabilityMaps:
     """Fit for each frequent class how its logit becomes a probability (Platt 1999): sigmoid(slope * logit + intercept).
 
     Two numbers a class, where an isotonic map has as many as it has steps and turns the few positives of a rare class
@@ -143,8 +143,7 @@ def probability_maps(
         patients: Patient of each record.
 
     Returns:
-        What the model card keeps, as plain data: method, number of records, and for each class that has a map slope,
-        intercept, share of positives and error.
+        What the model card keeps, with a map for each class that is frequent enough.
     """
     groups = np.unique(np.asarray(patients), return_inverse=True)[1]
     maps = {}
@@ -156,13 +155,13 @@ def probability_maps(
         for fit_on, rest in StratifiedGroupKFold(PARTS).split(values, labels, groups):
             held_out[rest] = _platt(values[fit_on], labels[fit_on]).predict_proba(values[rest])[:, 1]
         fit = _platt(values, labels)
-        maps[code] = {
-            "slope": round(float(fit.coef_[0, 0]), 4),
-            "intercept": round(float(fit.intercept_[0]), 4),
-            "prevalence": round(float(labels.mean()), 4),
-            "ece": round(expected_calibration_error(labels, held_out), 4),
-        }
-    return {"method": "Platt scaling of each query", "records": len(present), "maps": maps}
+        maps[code] = PlattMap(
+            slope=round(float(fit.coef_[0, 0]), 4),
+            intercept=round(float(fit.intercept_[0]), 4),
+            prevalence=round(float(labels.mean()), 4),
+            ece=round(expected_calibration_error(labels, held_out), 4),
+        )
+    return ProbabilityMaps("Platt scaling of each query", len(present), maps)
 
 
 def _platt(logits: NDArray[np.float64], present: NDArray[np.bool_]) -> LogisticRegression:

@@ -3,34 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suprem.evaluation.metrics import auroc, patient_resamples, percentile_interval, resampled_auroc
-
-
-@dataclass(frozen=True)
-class ConceptFigures:
-    """One concept.
-
-    Attributes:
-        code: Its code.
-        query: What was asked: its canonical phrase.
-        positives, negatives: Records with a label.
-        unknown: Records without one.
-        auroc: None where one of the two labels is missing.
-        ci: 95 % interval from drawing patients with replacement.
-    """
-
-    code: str
-    query: str
-    positives: int
-    negatives: int
-    unknown: int
-    auroc: float | None
-    ci: tuple[float, float] | None
+from suprem.model_card import ConceptClass
 
 
 def concept_figures(
@@ -42,8 +20,8 @@ def concept_figures(
     *,
     draws: int = 500,
     seed: int = 0,
-) -> list[dict[str, object]]:
-    """Evaluate every concept on the records whose label is known.
+) -> tuple[ConceptClass, ...]:
+    """Evaluate every concept on the records whose label is known, for the model card.
 
     Args:
         codes, queries: The concepts.
@@ -51,12 +29,9 @@ def concept_figures(
         logits: (record, concept).
         patients: The patient of each record.
         draws, seed: Of the bootstrap.
-
-    Returns:
-        `ConceptFigures` as a model card keeps them.
     """
     resamples = patient_resamples(patients, draws=draws, seed=seed)
-    figures = []
+    figures: list[ConceptClass] = []
     for column, (code, query) in enumerate(zip(codes, queries, strict=True)):
         known = np.flatnonzero(labels[:, column] >= 0)
         present, scores = labels[known, column][:, None] > 0, logits[known, column][:, None]
@@ -66,6 +41,15 @@ def concept_figures(
             area = round(float(auroc(present, scores)[0]), 4)
             low, high = percentile_interval(resampled_auroc(present, scores, resamples[:, known])[:, 0])
             interval = (round(float(low), 4), round(float(high), 4))
-        found = ConceptFigures(code, query, positives, len(known) - positives, len(labels) - len(known), area, interval)
-        figures.append(asdict(found))
-    return figures
+        figures.append(
+            ConceptClass(
+                code=code,
+                query=query,
+                positives=positives,
+                negatives=len(known) - positives,
+                unknown=len(labels) - len(known),
+                auroc=area,
+                ci=interval,
+            )
+        )
+    return tuple(figures)

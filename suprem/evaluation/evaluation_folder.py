@@ -5,17 +5,17 @@
     ptbxl_form.npz      its `ScoreTable`
     records-ptbxl.csv   the evaluated records of a corpus, as a `RecordIndex`
     manifest.json       how it came about and what is missing; written last, so its presence means complete
-<folder>/<checkpoint>/linear_probe*.json      probes of the same checkpoint, from pipelines.linear_probe
+<folder>/<checkpoint>/linear_probe*.json      probes of the same checkpoint, from suprem linear-probe
 <folder>/linear_probe*.json                   the same of measurements and of networks trained from nothing
-<folder>/<checkpoint>/external-*.json, *.npz  what it does at another hospital, from pipelines.evaluate on its folder
-<folder>/<checkpoint>/robustness*.json        what disturbances and other words change, from pipelines.robustness --out
+<folder>/<checkpoint>/external-*.json, *.npz  what it does at another hospital, from suprem evaluate on its folder
+<folder>/<checkpoint>/robustness*.json        what disturbances and other words change, from suprem robustness --out
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,9 @@ from suprem.errors import EvaluationError
 from suprem.evaluation.external_result import ExternalResult, ExternalScores
 from suprem.evaluation.probe_result import ProbeResult, read_probes
 from suprem.evaluation.results import EvaluationResult, Skipped
-from suprem.evaluation.robustness import RobustnessResult
+from suprem.evaluation.robustness_result import RobustnessResult
 from suprem.evaluation.score_table import ScoreTable
+from suprem.plain_data import from_plain, to_plain
 
 EVALUATIONS = "evaluations"
 """The folder of all of them, below that of the installation."""
@@ -134,36 +135,36 @@ class EvaluationFolder:
         """Return the linear probes of the same checkpoint and their baselines, as far as there are files of them.
 
         Raises:
-            EvaluationError: A file is not what `pipelines.linear_probe` writes.
+            EvaluationError: A file is not what `suprem linear-probe` writes.
         """
         shared = sorted(self.folder.parent.parent.glob("linear_probe*.json"))
-        found = [probe for path in (*self._beside("linear_probe*.json"), *shared) for probe in read_probes(path)]
-        return tuple(probe for probe in found if probe.checkpoint in (self.checkpoint, ""))
+        every = [probe for path in (*self._beside("linear_probe*.json"), *shared) for probe in read_probes(path)]
+        return tuple(probe for probe in every if probe.checkpoint in (self.checkpoint, ""))
 
     def robustness(self, task: str) -> RobustnessResult | None:
         """Return how far the same checkpoint's scores on a task depend on what should not matter; None if not asked.
 
         Raises:
-            EvaluationError: A file is not what `pipelines.robustness --out` writes.
+            EvaluationError: A file is not what `suprem robustness --out` writes.
         """
-        found = [
+        results = [
             RobustnessResult.from_json(path.read_text(encoding="utf-8"), path.name)
             for path in self._beside("robustness*.json")
         ]
-        mine = [result for result in found if (result.task, result.checkpoint) == (task, self.checkpoint)]
+        mine = [result for result in results if (result.task, result.checkpoint) == (task, self.checkpoint)]
         return max(mine, key=lambda result: result.records, default=None)
 
     def external(self) -> tuple[ExternalResult, ...]:
-        """Return the results of the same checkpoint at other hospitals, from `pipelines.evaluate` on their folders.
+        """Return the results of the same checkpoint at other hospitals, from `suprem evaluate` on their folders.
 
         Raises:
             EvaluationError: A file is not what it writes.
         """
-        found = [
+        results = [
             ExternalResult.from_json(path.read_text(encoding="utf-8"), path.name)
             for path in self._beside("external-*.json")
         ]
-        return tuple(result for result in found if result.checkpoint == self.checkpoint)
+        return tuple(result for result in results if result.checkpoint == self.checkpoint)
 
     def external_scores(self, result: ExternalResult) -> ExternalScores:
         """Read every record's scores at another hospital.
@@ -231,7 +232,7 @@ def write_results(
 
 def write_manifest(about: EvaluationFolder) -> None:
     """Write the manifest, with which the evaluation is complete."""
-    manifest = asdict(about)
+    manifest = to_plain(about)
     del manifest["folder"]
     write_text(about.folder / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
 
@@ -243,12 +244,9 @@ def open_evaluation(folder: Path) -> EvaluationFolder:
         EvaluationError: The folder holds none that is complete, or it is damaged.
     """
     try:
-        content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        content["tasks"] = tuple(content["tasks"])
-        content["missing"] = tuple(Skipped(**entry) for entry in content["missing"])
-        content["corpora"] = {key: CorpusFolder(**entry) for key, entry in content["corpora"].items()}
-        return EvaluationFolder(folder=folder, **content)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return from_plain(EvaluationFolder, {**content, "folder": folder})
+    except (OSError, ValueError, TypeError) as error:
         raise EvaluationError(
             f"{folder.name} is not a complete evaluation of this version ({type(error).__name__}); evaluate again."
         ) from error
@@ -256,13 +254,13 @@ def open_evaluation(folder: Path) -> EvaluationFolder:
 
 def list_evaluations(folder: Path) -> list[EvaluationFolder]:
     """Return the complete evaluations below a folder, newest first; what cannot be read is passed over."""
-    found = []
+    evaluations = []
     for manifest in folder.glob(f"*/*/{MANIFEST}"):
         try:
-            found.append(open_evaluation(manifest.parent))
+            evaluations.append(open_evaluation(manifest.parent))
         except EvaluationError:
             continue
-    return sorted(found, key=lambda one: (-one.created, one.name))
+    return sorted(evaluations, key=lambda one: (-one.created, one.name))
 
 
 def _records_file(folder: Path, key: str) -> Path:

@@ -100,8 +100,8 @@ def _finding(
             continue
         theirs = taken * answered
         sensitivity, specificity = _share(said, theirs * present), _share(~said, theirs * ~present)
-        found = {name: sensitivity_at(present, values, specificity, theirs) for name, values in scores.items()}
-        for name, values in found.items():
+        systems = {name: sensitivity_at(present, values, specificity, theirs) for name, values in scores.items()}
+        for name, values in systems.items():
             at_readers[name].append(values)
         own.append(sensitivity)
         points.append(
@@ -112,8 +112,8 @@ def _finding(
                 positives=int((present & answered).sum()),
                 sensitivity=float(sensitivity[0]),
                 specificity=float(specificity[0]),
-                model=float(found[MODEL][0]),
-                systems={name: float(values[0]) for name, values in found.items() if name != MODEL},
+                model=float(systems[MODEL][0]),
+                systems={name: float(values[0]) for name, values in systems.items() if name != MODEL},
             )
         )
     nothing = np.full(len(weights), math.nan)
@@ -141,7 +141,7 @@ def _enough(result: FindingResult) -> bool:
 
 
 def _groups(corpus: ExternalCorpus, drawn: Sequence[_Drawn]) -> tuple[GroupResult, ...]:
-    found = []
+    groups = []
     for group in dict.fromkeys(finding.group for finding in corpus.findings):
         ours = [
             one
@@ -154,7 +154,7 @@ def _groups(corpus: ExternalCorpus, drawn: Sequence[_Drawn]) -> tuple[GroupResul
         kinds: dict[str, list[float]] = {}
         for point in (point for one in ours for point in one.result.readers):
             kinds.setdefault(point.kind, []).append(point.sensitivity)
-        found.append(
+        groups.append(
             GroupResult(
                 group=group,
                 findings=len(ours),
@@ -169,7 +169,7 @@ def _groups(corpus: ExternalCorpus, drawn: Sequence[_Drawn]) -> tuple[GroupResul
                 kinds={kind: float(np.mean(values)) for kind, values in sorted(kinds.items()) if kind},
             )
         )
-    return tuple(found)
+    return tuple(groups)
 
 
 def sensitivity_at(

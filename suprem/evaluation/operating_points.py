@@ -20,6 +20,7 @@ from sklearn.metrics import roc_curve
 from suprem.evaluation.metrics import MIN_POSITIVES
 from suprem.evaluation.results import Interval, Skipped
 from suprem.evaluation.score_table import ScoreTable
+from suprem.model_card import ThresholdFigures
 
 LARGEST_F1 = "largest F1"
 SPECIFICITIES = {"specificity at least 0.90": 0.90, "specificity at least 0.95": 0.95}
@@ -111,13 +112,13 @@ def thresholds(present: NDArray[np.bool_], logits: NDArray[np.floating]) -> dict
         present: Labels of the records to choose on, both of them, (record,).
         logits: (record,).
     """
-    false_alarms, found, values = roc_curve(present, logits, drop_intermediate=False)
-    true, false = found * present.sum(), false_alarms * (~present).sum()
+    false_alarms, hits, values = roc_curve(present, logits, drop_intermediate=False)
+    true, false = hits * present.sum(), false_alarms * (~present).sum()
     f1 = 2 * true / (true + false + present.sum())
     chosen = {LARGEST_F1: float(values[np.argmax(f1)])}
     for rule, least in SPECIFICITIES.items():
         allowed = np.flatnonzero(1 - false_alarms >= least - 1e-12)
-        chosen[rule] = float(values[allowed[np.argmax(found[allowed])]])
+        chosen[rule] = float(values[allowed[np.argmax(hits[allowed])]])
     return chosen
 
 
@@ -136,16 +137,15 @@ def _judge(
     )
 
 
-def thresholds_of(scores: ScoreTable) -> dict[str, list[dict[str, float | str]]]:
-    """Return what a model card keeps of the operating points: code -> rule, logit, sensitivity, specificity of each."""
-    kept: dict[str, list[dict[str, float | str]]] = {}
+def thresholds_of(scores: ScoreTable) -> dict[str, tuple[ThresholdFigures, ...]]:
+    """Return what a model card keeps of the operating points, by code."""
+    kept: dict[str, tuple[ThresholdFigures, ...]] = {}
     for point in operating_points(scores)[0]:
-        kept.setdefault(point.code, []).append(
-            {
-                "rule": point.rule,
-                "logit": round(float(logit(point.score)), 3),
-                "sensitivity": round(point.sensitivity.value, 3),
-                "specificity": round(point.specificity.value, 3),
-            }
+        figures = ThresholdFigures(
+            rule=point.rule,
+            logit=round(float(logit(point.score)), 3),
+            sensitivity=round(point.sensitivity.value, 3),
+            specificity=round(point.specificity.value, 3),
         )
+        kept[point.code] = (*kept.get(point.code, ()), figures)
     return kept

@@ -167,10 +167,10 @@ def two_way_anova(cells: NDArray[np.float64], *, blocked: bool = False) -> tuple
     left, left_df = ((cells - mean) ** 2).sum() - sum(squares.values()), cells.size - 1 - sum(df.values())
     # What rounding leaves of figures that fit without error is none.
     left = left if left > 1e-12 * ((cells - mean) ** 2).sum() else 0.0
-    found = []
+    table = []
     for source, value in squares.items():
         f = value / df[source] / (left / left_df) if left else math.nan
-        found.append(
+        table.append(
             AnovaRow(source, float(value), df[source], float(f), float(f_distribution.sf(f, df[source], left_df)))
         )
-    return (*found, AnovaRow(RESIDUAL, float(left), left_df, math.nan, math.nan))
+    return (*table, AnovaRow(RESIDUAL, float(left), left_df, math.nan, math.nan))

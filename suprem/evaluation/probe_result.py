@@ -24,6 +24,9 @@ from suprem.evaluation.metrics import (
 from suprem.evaluation.result_json import result_from_json, result_to_json
 from suprem.evaluation.results import Interval
 
+PROTOCOLS = ("paper", "merl", "clean")
+"""How linear probes are trained (`suprem.training.linear_probe`)."""
+
 
 @dataclass(frozen=True)
 class ProbeClass:

@@ -8,7 +8,6 @@ asked as it is written, without the dictionary, which tells what the text encode
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,185 +18,11 @@ from scipy.special import expit
 
 from suprem.concepts.query import CardiacQuery
 from suprem.evaluation.metrics import auroc, macro, patient_resamples, percentile_interval, resampled_auroc
-from suprem.evaluation.result_json import result_from_json, result_to_json
-from suprem.evaluation.results import Interval
+from suprem.evaluation.robustness_result import CompanyResult, ConditionResult, ParaphraseResult, Wording
 from suprem.evaluation.scoring import Scorer
 
 SAME = 1e-5
 """Largest difference of a score that arithmetic in another order may make."""
-
-
-@dataclass(frozen=True)
-class ConditionResult:
-    """One disturbance.
-
-    Args:
-        name: The disturbance.
-        kind: What it is about.
-        records: Records scored in both conditions.
-        changed: Those of which a score differs; a disturbance of what the model does not read changes none.
-        refused: Records that cannot be scored when disturbed so.
-        reason: Why, of the first of them.
-        macro: Mean AUROC, over the classes that have one.
-        difference: Disturbed minus undisturbed, on the same records.
-        ci: Its 95 % paired bootstrap interval over patients.
-        shift: Mean absolute change of a score (sigmoid).
-        worst: Class that loses most, and the difference of its AUROC; "" where none has one.
-        worst_difference: The difference.
-    """
-
-    name: str
-    kind: str
-    records: int
-    changed: int
-    refused: int
-    reason: str
-    macro: float
-    difference: float
-    ci: Interval
-    shift: float
-    worst: str
-    worst_difference: float
-
-
-@dataclass(frozen=True)
-class CompanyResult:
-    """The same queries asked in another list.
-
-    Args:
-        company: The other list, in words.
-        records: Records scored.
-        largest: Largest absolute change of a score.
-        mean: Mean absolute change.
-        independent: Whether the largest is within what arithmetic makes.
-    """
-
-    company: str
-    records: int
-    largest: float
-    mean: float
-    independent: bool
-
-
-@dataclass(frozen=True)
-class Wording:
-    """One paraphrase of a class's query.
-
-    Args:
-        text: The paraphrase.
-        known: Whether the dictionary knows it as the same finding, so that it is asked by the same vector.
-        auroc: Asked as everywhere in the project.
-        auroc_as_written: Asked without the dictionary.
-        shift_as_written: Mean absolute change of the score against the class's query, without the dictionary.
-        kind: What sort of wording it is, for example "lay words"; "" where that is not said.
-    """
-
-    text: str
-    known: bool
-    auroc: float
-    auroc_as_written: float
-    shift_as_written: float
-    kind: str = ""
-
-
-@dataclass(frozen=True)
-class ParaphraseResult:
-    """The paraphrases of a class's query; spreads are the largest AUROC minus the smallest, the query's included."""
-
-    code: str
-    query: str
-    auroc: float
-    wordings: tuple[Wording, ...]
-    spread: float
-    spread_as_written: float
-
-
-@dataclass(frozen=True)
-class KindMean:
-    """One kind of wording: its name, the mean AUROC over the classes asked so, the same without the dictionary, and how
-    many classes that are."""
-
-    kind: str
-    macro: float
-    macro_as_written: float
-    classes: int
-
-
-@dataclass(frozen=True)
-class RobustnessResult:
-    """All of it, for one checkpoint and task.
-
-    Args:
-        task: Name in the catalog.
-        split: The records in words.
-        checkpoint: Its id.
-        encoder: Its text encoder.
-        records: Records scored undisturbed.
-        unreadable: Records that could not be.
-        macro: Their mean AUROC.
-        conditions: The disturbances.
-        company: Dependence on the other queries.
-        paraphrases: Dependence on the wording, of the classes that have paraphrases.
-        draws: Bootstrap draws.
-        seed: Of draws and disturbances.
-    """
-
-    task: str
-    split: str
-    checkpoint: str
-    encoder: str
-    records: int
-    unreadable: int
-    macro: float
-    conditions: tuple[ConditionResult, ...]
-    company: tuple[CompanyResult, ...]
-    paraphrases: tuple[ParaphraseResult, ...]
-    draws: int
-    seed: int
-
-    def to_json(self) -> str:
-        """Return one JSON object; a value that does not exist (NaN) is null."""
-        return result_to_json(self)
-
-    @classmethod
-    def from_json(cls, text: str, name: str) -> RobustnessResult:
-        """Read what `to_json` wrote; `name` is the file's, for the error.
-
-        Raises:
-            EvaluationError: The text is not such an object.
-        """
-        return result_from_json(cls, text, name, "robustness")
-
-    @property
-    def scored_conditions(self) -> tuple[ConditionResult, ...]:
-        """The disturbances in which some record could be scored."""
-        return tuple(entry for entry in self.conditions if entry.records)
-
-    @property
-    def wording_means(self) -> tuple[KindMean, ...]:
-        """The queries themselves, each kind of wording, and all wordings together, over classes that have an AUROC."""
-        ranked = [entry for entry in self.paraphrases if entry.wordings and not math.isnan(entry.auroc)]
-        if not ranked:
-            return ()
-        query = float(np.mean([entry.auroc for entry in ranked]))
-        kinds = dict.fromkeys(wording.kind for entry in ranked for wording in entry.wordings if wording.kind)
-        return (
-            KindMean("the query itself", query, math.nan, len(ranked)),
-            *(_kind_mean(kind, ranked, kind) for kind in kinds),
-            _kind_mean("all other wordings", ranked, None),
-        )
-
-
-def _kind_mean(name: str, ranked: Sequence[ParaphraseResult], kind: str | None) -> KindMean:
-    """Bring wordings of a kind, or of all, together: first within each class, then over the classes."""
-    chosen = [[one for one in entry.wordings if kind in (None, one.kind)] for entry in ranked]
-    means = [
-        (np.mean([one.auroc for one in found]), np.mean([one.auroc_as_written for one in found]))
-        for found in chosen
-        if found
-    ]
-    known, written = np.mean(means, axis=0)
-    return KindMean(name, float(known), float(written), len(means))
 
 
 def independent(company: Sequence[CompanyResult]) -> bool:
@@ -231,12 +56,12 @@ def ask_otherwise(
         return np.empty((len(signals), 0), np.float32)
     if not apart:
         return scorer.logits(signals, others)
-    found = []
+    logits = []
     for column, other in zip(columns, others, strict=True):
         changed = vectors.copy()
         changed[column] = other
-        found.append(scorer.logits(signals, changed)[:, column])
-    return np.stack(found, axis=1)
+        logits.append(scorer.logits(signals, changed)[:, column])
+    return np.stack(logits, axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -324,12 +149,12 @@ def company_sensitivity(
         "in reverse": scorer.logits(signals, vectors[::-1].copy())[:, ::-1],
         f"among {len(others)} others": scorer.logits(signals, np.concatenate([others, vectors]))[:, len(others) :],
     }
-    found = []
+    results = []
     for company, logits in lists.items():
         apart = np.abs(expit(logits) - together)
         largest = float(apart.max())
-        found.append(CompanyResult(company, len(signals), largest, float(apart.mean()), largest <= SAME))
-    return tuple(found)
+        results.append(CompanyResult(company, len(signals), largest, float(apart.mean()), largest <= SAME))
+    return tuple(results)
 
 
 @dataclass(frozen=True)
@@ -378,7 +203,7 @@ class Paraphrases:
             logits: Of the class's queries (record, class).
             paraphrased: Of `asked` (record, query).
         """
-        found, first = [], 0
+        results, first = [], 0
         for column, (code, query, others) in enumerate(zip(codes, self.queries, self.wordings, strict=True)):
             if not others:
                 continue
@@ -390,7 +215,7 @@ class Paraphrases:
             by_dictionary = areas[1 : 1 + len(others)]
             as_it_stands = areas[1 + len(others) : -1]
             shifts = np.abs(expit(part[:, 1 + len(others) :]) - expit(part[:, :1])).mean(axis=0)
-            found.append(
+            results.append(
                 ParaphraseResult(
                     code=code,
                     query=query.text,
@@ -410,7 +235,7 @@ class Paraphrases:
                     spread_as_written=float(np.ptp([*as_it_stands, areas[0]])),
                 )
             )
-        return tuple(found)
+        return tuple(results)
 
 
 def as_written(query: CardiacQuery) -> CardiacQuery:

@@ -56,11 +56,11 @@ def roc(
     if not evaluable(present[:, None])[0]:
         count = int(present.sum())
         raise EvaluationError(f"{count} of {len(present)} records have the class, so there is no ROC curve.")
-    false_alarms, found = roc_curve(present, scores, drop_intermediate=True)[:2]
+    false_alarms, hits = roc_curve(present, scores, drop_intermediate=True)[:2]
     sensitivities = []
     for taken in patient_resamples(patients, draws=draws, seed=seed):
         if taken[present].any() and taken[~present].any():
             drawn = roc_curve(present, scores, sample_weight=taken, drop_intermediate=False)
             sensitivities.append(np.interp(GRID, drawn[0], drawn[1]))
     low, high = np.quantile(sensitivities, (0.025, 0.975), axis=0)
-    return RocCurve(false_alarms, found, low, high)
+    return RocCurve(false_alarms, hits, low, high)

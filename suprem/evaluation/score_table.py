@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from suprem.atomic import replacing
 from suprem.errors import EvaluationError
+from suprem.plain_data import from_json, to_json
 
 _ARRAYS = ("record_ids", "patients", "present", "logits")
 
@@ -64,7 +64,7 @@ class ScoreTable:
         with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(
                 file,
-                origin=np.array(json.dumps(asdict(self.origin))),
+                origin=np.array(to_json(self.origin)),
                 record_ids=np.array(self.record_ids, dtype=np.str_),
                 patients=np.array(self.patients, dtype=np.str_),
                 present=self.present,
@@ -80,17 +80,16 @@ class ScoreTable:
         """
         try:
             with np.load(path, allow_pickle=False) as file:
-                origin = json.loads(str(file["origin"]))
+                origin = from_json(ScoreOrigin, str(file["origin"]))
                 record_ids, patients, present, logits = (file[name] for name in _ARRAYS)
-            stated = ScoreOrigin(**{**origin, "codes": tuple(origin["codes"])})
         except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise EvaluationError(
-                f"{path.name} holds no scores ({type(error).__name__}); make it with pipelines.zero_shot --scores."
+                f"{path.name} holds no scores ({type(error).__name__}); make it with suprem zero-shot --scores."
             ) from error
-        expected = (len(record_ids), len(stated.codes))
+        expected = (len(record_ids), len(origin.codes))
         if not present.shape == logits.shape == expected or len(patients) != len(record_ids):
             raise EvaluationError(
-                f"{path.name} is damaged: {len(record_ids)} records and {len(stated.codes)} classes, but labels "
+                f"{path.name} is damaged: {len(record_ids)} records and {len(origin.codes)} classes, but labels "
                 f"{present.shape}, scores {logits.shape} and {len(patients)} patients. Make it again."
             )
-        return cls(stated, tuple(map(str, record_ids)), tuple(map(str, patients)), present.astype(bool), logits)
+        return cls(origin, tuple(map(str, record_ids)), tuple(map(str, patients)), present.astype(bool), logits)

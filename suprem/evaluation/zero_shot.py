@@ -96,15 +96,15 @@ def evaluate_query_sets(
     Raises:
         EvaluationError: No record could be read, a record is missing, or a score is not finite.
     """
-    found = []
+    evaluations = []
     known = strata or [()] * len(query_sets)
     for part, queries, stratum in zip(scored, query_sets, known, strict=True):
         fit_on = None
         if validation is not None:
             kept, logits = match(part, validation[1])
             fit_on = ValidationScores(validation[0], kept.present, logits)
-        found.append(evaluate_scores(part, labelled, setting, queries, strata=stratum, validation=fit_on))
-    return tuple(found)
+        evaluations.append(evaluate_scores(part, labelled, setting, queries, strata=stratum, validation=fit_on))
+    return tuple(evaluations)
 
 
 def evaluate_scores(

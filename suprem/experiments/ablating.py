@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,10 @@ from suprem.atomic import write_text
 from suprem.concepts.mapping.label_variants import label_variant
 from suprem.concepts.mapping.versions import open_version
 from suprem.concepts.vocabulary import load_terms
-from suprem.configfile import as_dict, did_you_mean, load_config
+from suprem.configfile import load_config
 from suprem.datasets.catalog import load_task
 from suprem.datasets.signal_store import SignalStore
-from suprem.errors import ConceptError, ConfigError, DatasetError, EvaluationError
+from suprem.errors import ConceptError, DatasetError, EvaluationError
 from suprem.evaluation.ablation import (
     AblationResult,
     Macros,
@@ -30,97 +29,21 @@ from suprem.evaluation.ablation import (
     summarise,
 )
 from suprem.evaluation.over_tasks import Interaction, interaction
-from suprem.evaluation.query_set import BUILT_IN, SIMPLIFIED, query_set
+from suprem.evaluation.query_set import BUILT_IN, query_set
 from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.scoring import score_query_sets
 from suprem.evaluation.zero_shot import Setting, evaluate_scores
 from suprem.experiments import pretraining
+from suprem.experiments.ablation_grid import TASK, AblationConfig, AblationTable, Grid, Variant, chosen
 from suprem.experiments.pretraining import Experiment, synthetic_data
 from suprem.inference.predictor import Predictor
+from suprem.plain_data import to_plain
 from suprem.progress import Progress
 from suprem.training.config import PretrainConfig
 from suprem.training.distributed import Workers
 
 DRAWS = 200
 """Bootstrap draws of each evaluation; an ablation is judged by its spread over seeds."""
-
-
-@dataclass(frozen=True)
-class Variant:
-    """The base with one thing changed.
-
-    Args:
-        name: As in the table.
-        set: Overrides of the configuration, as with `pretrain --set`.
-        vocabulary: Name of a vocabulary version whose labels come from reports; "" for the corpus' statements.
-        labels: How these labels are made otherwise, one of `suprem.concepts.mapping.label_variants.VARIANTS`.
-        queries: Words the classes are asked with: a built-in set, or the name of one that was given.
-    """
-
-    name: str
-    set: tuple[str, ...] = ()
-    vocabulary: str = ""
-    labels: str = ""
-    queries: str = SIMPLIFIED
-
-
-@dataclass(frozen=True)
-class AblationTable:
-    """One table; with `interaction` its four variants are two models, each with and without a part."""
-
-    table: str
-    asks: str
-    variants: tuple[Variant, ...]
-    interaction: bool = False
-
-    def __post_init__(self) -> None:
-        names = [variant.name for variant in self.variants]
-        if len(names) < 2 or len(set(names)) < len(names):
-            raise ConfigError(f"{self.table} needs two or more variants of different names; found {', '.join(names)}.")
-        if self.interaction and len(names) != 4:
-            raise ConfigError(f"{self.table}: an interaction needs four variants; found {len(names)}.")
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The base configuration, a file beside the grid, what is changed of it, and what is asked."""
-
-    config: str
-    tasks: tuple[str, ...]
-    questions: tuple[AblationTable, ...]
-    set: tuple[str, ...] = ()
-    seeds: tuple[int, ...] = (0,)
-
-
-@dataclass(frozen=True)
-class AblationConfig:
-    """Questions, seeds and data of an ablation.
-
-    Args:
-        grid: The grid file.
-        out: Folder of everything.
-        data: Signal store; None makes one of synthetic ECGs.
-        only: Tables to ask about; all by default.
-        seeds: Instead of the grid's.
-        set: Further overrides of the base.
-        vocabularies: Name -> folder of a vocabulary version.
-        queries: Name -> file of queries; `TASK` in the path is the task's name.
-        encoders: Name of a text encoder -> folder with its weights.
-    """
-
-    grid: Path
-    out: Path
-    data: Path | None = None
-    only: tuple[str, ...] = ()
-    seeds: tuple[int, ...] = ()
-    set: tuple[str, ...] = ()
-    vocabularies: Mapping[str, Path] = field(default_factory=dict)
-    queries: Mapping[str, Path] = field(default_factory=dict)
-    encoders: Mapping[str, Path] = field(default_factory=dict)
-
-
-TASK = "{task}"
-"""Stands for the name of the task in the path of a file of queries."""
 
 
 UNFINISHED = "not trained yet"
@@ -187,7 +110,7 @@ class AblationBench:
         given = self.config.vocabularies.get(variant.vocabulary)
         if given is None:
             raise NotRun(
-                f"needs labels from reports: --vocabulary {variant.vocabulary}=VERSION of pipelines.build_vocabulary"
+                f"needs labels from reports: --vocabulary {variant.vocabulary}=VERSION of suprem build-vocabulary"
             )
         if not variant.labels:
             return given.absolute()
@@ -208,7 +131,7 @@ class AblationBench:
 
     def _identity(self, config: PretrainConfig) -> str:
         """Return the name of a cell's folder: the same configuration on the same data is the same cell."""
-        facts = as_dict(config)
+        facts = to_plain(config)
         facts["vocabulary"] = config.vocabulary.name if config.vocabulary else ""
         facts["data"] = (self.data / "manifest.json").read_text(encoding="utf-8")
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
@@ -246,10 +169,10 @@ class AblationBench:
         folds = f"folds {','.join(map(str, self.base.validation_folds))}"
         setting = Setting(folds, predictor.id, predictor.encoder.name, draws=DRAWS)
         (scored,) = score_query_sets(predictor, self._signals(labelled.record_ids), [queries])
-        found = evaluate_scores(scored, labelled, setting, queries)
+        evaluated = evaluate_scores(scored, labelled, setting, queries)
         scores = path.with_suffix(".npz")
-        found.scores.save(scores)
-        write_text(path, replace(found.result, scores=scores.name).to_json())
+        evaluated.scores.save(scores)
+        write_text(path, replace(evaluated.result, scores=scores.name).to_json())
 
     def _signals(self, record_ids: Sequence[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:
         row_of = {str(name): row for row, name in enumerate(self.store.index.table["record_id"])}
@@ -285,7 +208,7 @@ def run(
     seeds = config.seeds or grid.seeds
     base = load_config(PretrainConfig, config.grid.parent / grid.config, [*grid.set, *config.set])
     workers = Workers(precision=base.training.precision, cpu=base.training.cpu)
-    with closing(workers):
+    with workers:
         data = config.data or synthetic_data(base, config.out / f"synthetic-{base.synthetic_records}", workers)
         bench = AblationBench(config, grid, base, SignalStore.open(data), data, workers, should_stop, provenance)
         for question in questions:  # a misspelt override is told before anything is trained
@@ -293,30 +216,15 @@ def run(
                 load_config(PretrainConfig, config.grid.parent / grid.config, [*grid.set, *config.set, *variant.set])
         cells = [(question, variant) for question in questions for variant in question.variants]
         scale, records = scale_of(bench, len(seeds)), len(bench.store.index.in_folds(base.train_folds))
-        found: dict[tuple[str, str], Macros | str] = {}
+        figures: dict[tuple[str, str], Macros | str] = {}
         result = AblationResult(scale, records, grid.tasks, ())
         for done, (question, variant) in enumerate(cells):
             for so_far in _over_seeds(bench, variant, seeds, progress, done, len(cells), say):
-                found[question.table, variant.name] = so_far
-                begun = [one for one in questions if any(table == one.table for table, _ in found)]
-                result = replace(result, questions=tuple(_question_result(one, found, say) for one in begun))
+                figures[question.table, variant.name] = so_far
+                begun = [one for one in questions if any(table == one.table for table, _ in figures)]
+                result = replace(result, questions=tuple(_question_result(one, figures, say) for one in begun))
                 keep(result)
     return result
-
-
-def chosen(grid: Grid, only: Sequence[str]) -> tuple[AblationTable, ...]:
-    """Return the questions whose table is named, or all.
-
-    Raises:
-        ConfigError: A table is not in the grid.
-    """
-    tables = [question.table for question in grid.questions]
-    if len(set(tables)) < len(tables):
-        raise ConfigError("Two questions of the grid have the same table; give each its own.")
-    for name in only:
-        if name not in tables:
-            raise ConfigError(f"The grid does not ask about {name!r}; {did_you_mean(name, tables)}")
-    return tuple(question for question in grid.questions if not only or question.table in only)
 
 
 def _over_seeds(
@@ -345,10 +253,10 @@ def _over_seeds(
 
 
 def _question_result(
-    question: AblationTable, found: Mapping[tuple[str, str], Macros | str], say: Callable[[str], None]
+    question: AblationTable, figures: Mapping[tuple[str, str], Macros | str], say: Callable[[str], None]
 ) -> QuestionResult:
     names = [variant.name for variant in question.variants]
-    mine = {name: found.get((question.table, name), UNFINISHED) for name in names}
+    mine = {name: figures.get((question.table, name), UNFINISHED) for name in names}
     variants: tuple[VariantResult, ...] = summarise(names, mine)
     return QuestionResult(question.table, question.asks, variants, _interaction(question, mine, say))
 

@@ -20,15 +20,8 @@ from suprem.ecg.record import EcgRecord
 from suprem.errors import EcgError, EvaluationError
 from suprem.evaluation.metrics import auroc, macro
 from suprem.evaluation.query_set import query_set
-from suprem.evaluation.robustness import (
-    CompanyResult,
-    Paraphrases,
-    RobustnessResult,
-    Undisturbed,
-    ask_otherwise,
-    company_sensitivity,
-    independent,
-)
+from suprem.evaluation.robustness import Paraphrases, Undisturbed, ask_otherwise, company_sensitivity, independent
+from suprem.evaluation.robustness_result import CompanyResult, RobustnessResult
 from suprem.experiments.configurations import ZeroShotConfig
 from suprem.experiments.zero_shot import ask
 from suprem.inference.predictor import Predictor

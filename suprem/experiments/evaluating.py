@@ -82,17 +82,19 @@ def run(
         share = _within(progress, done / sum(sizes.values()), sizes[corpus] / sum(sizes.values()), corpus)
         answers = answer(list(asked.values()), predictor, share, RecordingHashes())
         done += sizes[corpus]
-        for task, (found,) in zip(asked, answers, strict=True):
-            if math.isnan(found.result.macro):
-                missing[task] = f"None of its classes is both present and absent among {found.result.records} records."
+        for task, (evaluation,) in zip(asked, answers, strict=True):
+            if math.isnan(evaluation.result.macro):
+                missing[task] = (
+                    f"None of its classes is both present and absent among {evaluation.result.records} records."
+                )
             else:
-                results[task] = found
+                results[task] = evaluation
     if not results:
         raise DatasetError("\n".join(["No task can be ranked.", *(f"{task}: {why}" for task, why in missing.items())]))
     about = EvaluationFolder(
         folder=out,
         checkpoint=predictor.id,
-        run=str(predictor.card.get("training", {}).get("run") or ""),
+        run=predictor.card.training.run,
         encoder=predictor.encoder.name,
         labels=config.labels,
         queries=next(iter(results.values())).result.queries,

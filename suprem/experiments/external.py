@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +21,9 @@ from suprem.evaluation.external_result import ExternalResult
 from suprem.evaluation.query_set import QuerySet
 from suprem.evaluation.results import EvaluationResult, Interval
 from suprem.evaluation.scoring import score_query_sets
-from suprem.inference.elsewhere import FIELD
 from suprem.inference.predictor import Predictor
 from suprem.model.checkpoint import load_checkpoint, write_card
+from suprem.model_card import ExternalFigures
 from suprem.progress import Progress
 
 LEARNED = "ptbxl"
@@ -79,33 +78,36 @@ def run(config: ExternalConfig, predictor: Predictor, progress: Progress) -> Ext
 
 def write_into_card(folder: Path, predictor: Predictor, result: ExternalResult) -> None:
     """Note a result in the model card of a checkpoint, in place of an earlier one of the same hospital."""
-    card = load_checkpoint(folder).card
-    write_card(folder, {**card, FIELD: {**card.get(FIELD, {}), result.hospital: card_rows(result, predictor)}})
+    _add_to_card(folder, {result.hospital: card_rows(result, predictor)})
 
 
 def write_results_into_card(folder: Path, predictor: Predictor, results: Sequence[EvaluationResult]) -> None:
     """Note results on corpora other than the one learned from in the model card, as those of their hospitals."""
     rows = {
-        result.task: [
+        result.task: tuple(
             _row(predictor, one.code, (one.query,), result.records, one.positives, one.auroc, one.ci)
             for one in result.classes
             if not math.isnan(one.auroc)
-        ]
+        )
         for result in results
         if load_task(result.task).corpus != LEARNED
     }
     if rows:
-        card = load_checkpoint(folder).card
-        write_card(folder, {**card, FIELD: {**card.get(FIELD, {}), **rows}})
+        _add_to_card(folder, rows)
 
 
-def card_rows(result: ExternalResult, predictor: Predictor) -> list[dict[str, Any]]:
+def _add_to_card(folder: Path, figures: Mapping[str, tuple[ExternalFigures, ...]]) -> None:
+    card = load_checkpoint(folder).card
+    write_card(folder, replace(card, external={**card.external, **figures}))
+
+
+def card_rows(result: ExternalResult, predictor: Predictor) -> tuple[ExternalFigures, ...]:
     """Return what a model card keeps of each finding; a query is kept as the code of its concept where it has one."""
-    return [
+    return tuple(
         _row(predictor, one.finding, one.queries, one.records, one.positives, one.auroc.value, one.auroc.ci)
         for one in result.findings
         if not math.isnan(one.auroc.value)
-    ]
+    )
 
 
 def _row(
@@ -116,15 +118,10 @@ def _row(
     positives: int,
     auroc: float,
     ci: Interval,
-) -> dict[str, Any]:
-    return {
-        "finding": finding,
-        "queries": [query.code or query.prompt for query in predictor.ask(queries)],
-        "records": records,
-        "positives": positives,
-        "auroc": round(auroc, 3),
-        "ci": [None if math.isnan(end) else round(end, 3) for end in ci],
-    }
+) -> ExternalFigures:
+    low, high = (None if math.isnan(end) else round(end, 3) for end in ci)
+    asked = tuple(query.code or query.prompt for query in predictor.ask(queries))
+    return ExternalFigures(finding, asked, records, positives, round(auroc, 3), (low, high))
 
 
 def write_external(

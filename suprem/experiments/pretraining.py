@@ -31,9 +31,10 @@ from suprem.lock import only_writer
 from suprem.model.checkpoint import EncoderStamp, load_checkpoint, save_checkpoint
 from suprem.model.config import ModelConfig
 from suprem.model.supreme import SupremeModel
+from suprem.model_card import ModelCard
 from suprem.progress import Progress
 from suprem.training.config import PretrainConfig
-from suprem.training.distillation import taught
+from suprem.training.distillation import with_teacher_scores
 from suprem.training.distributed import Workers
 from suprem.training.labels import labels_of_reports, labels_of_statements, learnable, with_measurements
 from suprem.training.loop import ComposedRows, LabelledRows, Learner, RunSummary, train
@@ -78,14 +79,14 @@ class Experiment:
         """The training queries. The statements of the corpus are asked in every step: cardiologists chose them record
         by record, while a report's silence about the rest is weak evidence. So are the concepts of composed ECGs."""
         carried = frozenset(code for codes in self.store.index.table["codes"] for code in codes)
-        taught = frozenset(one.code for one in self.vocabulary.concepts if one.composed)
+        composed = frozenset(one.code for one in self.vocabulary.concepts if one.composed)
         return query_bank(
             self.vocabulary,
             self.vectors,
             rate=self.config.training.synonym_rate,
-            blend=self.config.training.blend_rate,
+            mixup=self.config.training.wording_mixup_rate,
             described=self.described,
-            always_asked=carried | taught,
+            always_asked=carried | composed,
         )
 
     def environment(self) -> dict[str, Any]:
@@ -193,8 +194,8 @@ def set_up(
         begun_with=begun_with if config.init else None,
         vectors=vectors,
         described=embed_descriptions(vocabulary, embedder) if config.descriptions else {},
-        train=taught(LabelledRows(store=store, rows=train_rows, labels=labels[train_rows]), vocabulary, config),
-        validation=LabelledRows(store=store, rows=validation_rows, labels=labels[validation_rows]),
+        train=with_teacher_scores(LabelledRows(store, train_rows, labels[train_rows]), vocabulary, config),
+        validation=LabelledRows(store, validation_rows, labels[validation_rows]),
         composed=composed,
         model=model,
         provenance=provenance,
@@ -304,7 +305,7 @@ def _run(
         log = log.tracked_by(*trackers(folder, config, mlflow_uri))
 
     def save_best(model: SupremeModel, auroc: float) -> None:
-        card = {**RESEARCH_CARD, "training": {"run": folder.name, **environment}, "validation": {"macro_auroc": auroc}}
+        facts = {"training": {"run": folder.name, **environment}, "validation": {"macro_auroc": auroc}}
         save_checkpoint(
             folder / "best",
             model=model,
@@ -315,7 +316,7 @@ def _run(
             vocabulary=experiment.vocabulary.to_json(),
             vectors=experiment.vectors,
             wordings=tuple(experiment.vocabulary.texts),
-            card=card,
+            card=ModelCard.of({**RESEARCH_CARD, **facts}),
         )
 
     with closing(log):
@@ -356,8 +357,8 @@ def estimate(experiment: Experiment, workers: Workers) -> str:
         return (time.monotonic() - started) / (DRY_STEPS * batch)
 
     short = config.epochs - min(config.full_epochs, config.epochs)
-    per_epoch = {keep: seconds_per_record(keep) * len(experiment.train) for keep in {config.keep_tokens, 1.0}}
-    seconds = short * per_epoch[config.keep_tokens] + (config.epochs - short) * per_epoch[1.0]
+    per_epoch = {keep: seconds_per_record(keep) * len(experiment.train) for keep in {config.token_keep_rate, 1.0}}
+    seconds = short * per_epoch[config.token_keep_rate] + (config.epochs - short) * per_epoch[1.0]
     seconds += config.epochs * per_epoch[1.0] / 3 * len(experiment.validation) / len(experiment.train)
     weights = sum(parameter.numel() * 4 for parameter in model.parameters())
     return (
@@ -383,7 +384,7 @@ def synthetic_data(config: PretrainConfig, folder: Path, workers: Workers) -> Pa
         ConfigError: The configuration asks for none.
     """
     if not config.synthetic_records:
-        raise ConfigError("No data was given; name a signal store with --data, made by pipelines.index_datasets.")
+        raise ConfigError("No data was given; name a signal store with --data, made by suprem index-datasets.")
     data = folder / "data"
     if workers.is_main and not (data / "manifest.json").exists():
         build_synthetic_store(data, SPECS["compact"], records=config.synthetic_records, seed=config.training.seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -13,19 +13,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from suprem.configfile import as_dict
 from suprem.datasets.catalog import load_task
 from suprem.datasets.index import TRAIN_FOLDS
 from suprem.datasets.measured import fill_missing, measurements_of
 from suprem.datasets.signal_store import SignalStore
 from suprem.datasets.task import LabelledRecords
+from suprem.ecg.preprocess import SignalSpec
 from suprem.errors import ConfigError, DatasetError
-from suprem.evaluation.linear_probe import ProbeData, probe, subset
 from suprem.evaluation.probe_result import Probe, ProbeResult, judge
 from suprem.experiments.task_records import refuse_shared
 from suprem.model.checkpoint import Checkpoint
 from suprem.model.supreme import SupremeModel
+from suprem.plain_data import from_plain, to_plain
 from suprem.progress import Progress
+from suprem.training.linear_probe import ProbeData, probe, subset
 from suprem.training.loop import LabelledRows
 from suprem.training.supervised import ENCODERS as SUPERVISED
 from suprem.training.supervised import SupervisedConfig, supervised_logits, train_supervised
@@ -90,10 +91,10 @@ class ProbeBench:
 
     def seen(self) -> str:
         """Return which of the records to learn from the checkpoint was trained on, as its card says; "" for none."""
-        data = self.checkpoint.card.get("training", {}).get("data", {})
-        folds = [fold for fold in data.get("train_folds", ()) if fold in TRAIN_FOLDS]
+        data = self.checkpoint.card.training.data
+        folds = [fold for fold in data.train_folds if fold in TRAIN_FOLDS]
         corpus = self.store.index.corpus
-        return f"folds {','.join(map(str, folds))} of {corpus}" if folds and data.get("corpus") == corpus else ""
+        return f"folds {','.join(map(str, folds))} of {corpus}" if folds and data.corpus == corpus else ""
 
 
 class Features:
@@ -153,8 +154,7 @@ def set_up(config: ProbingConfig, checkpoint: Checkpoint, device: str) -> ProbeB
         refuse_shared(train, held, "in the training folds")
         for share in config.shares:
             shared_out(train, share)
-    spec = replace(store.spec, **{**checkpoint.signal, "leads": tuple(checkpoint.signal["leads"])})
-    if spec != store.spec:
+    if from_plain(SignalSpec, checkpoint.signal) != store.spec:
         raise DatasetError(
             f"The store {config.store.name} is not prepared for this checkpoint; build it with its signals."
         )
@@ -171,7 +171,7 @@ def rows_in(store: SignalStore, folds: tuple[int, ...]) -> NDArray[np.intp]:
     if len(rows) == 0:
         raise DatasetError(
             f"The store has no record in folds {','.join(map(str, folds))}; build it with them: "
-            "python -m pipelines.index_datasets --folds"
+            "suprem index-datasets --folds"
         )
     return rows
 
@@ -191,7 +191,7 @@ def questions(bench: ProbeBench) -> list[Probe]:
     if MEASUREMENTS in config.baselines:
         # Measurements have units of their own: only the standardised protocol can learn from them.
         learners.append((MEASUREMENTS, 0, "clean", ""))
-    recipe = hashlib.sha256(json.dumps(as_dict(config.supervised), sort_keys=True).encode()).hexdigest()
+    recipe = hashlib.sha256(json.dumps(to_plain(config.supervised), sort_keys=True).encode()).hexdigest()
     learners += [
         (name, config.supervised.training.seed, "supervised", f"{config.recipe} {recipe[:8]}")
         for name, encoder in NETWORKS.items()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +35,8 @@ from suprem.model.checkpoint import (
     write_card,
 )
 from suprem.model.manifest import BANK
+from suprem.model_card import ConceptFigures, ModelCard, ProbabilityMaps, ReferenceLogits, ValidationFigures
+from suprem.plain_data import from_json
 from suprem.training.labels import labels_of_reports, with_measurements
 
 BANK_STEP = 1024  # records read at once
@@ -48,7 +48,7 @@ def run(
     target: Path,
     scores: ScoreTable | None = None,
     bank: ReferenceBank | None = None,
-    concepts: dict[str, Any] | None = None,
+    concepts: ConceptFigures | None = None,
 ) -> str:
     """Copy a checkpoint with its completed card and return its id.
 
@@ -66,7 +66,7 @@ def run(
     checkpoint = load_checkpoint(source)
     card = _completed(checkpoint, evaluation, scores)
     if concepts is not None:
-        card["concepts"] = concepts
+        card = replace(card, concepts=concepts)
     bank = bank or ReferenceBank.load(source, checkpoint.id)
     target.mkdir(parents=True, exist_ok=True)
     (target / BANK).unlink(missing_ok=True)  # one of the checkpoint that was there before would be refused
@@ -81,9 +81,7 @@ def run(
     return checkpoint.id
 
 
-def _completed(
-    checkpoint: Checkpoint, evaluation: EvaluationResult | None, scores: ScoreTable | None
-) -> dict[str, Any]:
+def _completed(checkpoint: Checkpoint, evaluation: EvaluationResult | None, scores: ScoreTable | None) -> ModelCard:
     """Return the model card with the figures."""
     stated = {
         "evaluation is": evaluation.checkpoint if evaluation is not None else checkpoint.id,
@@ -93,25 +91,30 @@ def _completed(
         if owner != checkpoint.id:
             raise CheckpointError(
                 f"The {what} of checkpoint {owner}, not of {checkpoint.id}. "
-                "Evaluate this one with: python -m pipelines.zero_shot --out --scores"
+                "Evaluate this one with: suprem zero-shot --out --scores"
             )
-    card = dict(checkpoint.card)
+    card = checkpoint.card
     if evaluation is not None:
         # The file of scores stays behind, so the card does not name it.
-        card["validation"] = json.loads(replace(evaluation, scores="").to_json())
-        card.pop("reference", None)
-        card.pop("probability", None)
-        card.pop("operating_points", None)
-    elif card.get("validation", {}).get("checkpoint") != checkpoint.id:
+        card = replace(
+            card,
+            validation=from_json(ValidationFigures, replace(evaluation, scores="").to_json()),
+            reference=ReferenceLogits(),
+            probability=ProbabilityMaps(),
+            operating_points={},
+        )
+    elif card.validation.checkpoint != checkpoint.id:
         raise CheckpointError(
-            f"Checkpoint {checkpoint.id} was not evaluated; give the result of python -m pipelines.zero_shot --out "
-            "as --evaluation."
+            f"Checkpoint {checkpoint.id} was not evaluated; give the result of suprem zero-shot --out as --evaluation."
         )
     if scores is not None:
         codes = scores.origin.codes
-        card["reference"] = reference_of(codes, scores.logits, scores.present)
-        card["operating_points"] = thresholds_of(scores)
-        card["probability"] = probability_maps(codes, scores.present, scores.logits, scores.patients)
+        card = replace(
+            card,
+            reference=reference_of(codes, scores.logits, scores.present),
+            operating_points=thresholds_of(scores),
+            probability=probability_maps(codes, scores.present, scores.logits, scores.patients),
+        )
     return card
 
 
@@ -132,7 +135,7 @@ def bank_of(source: Path, store: SignalStore, folds: Sequence[int], device: str 
 
 def figures_of_concepts(
     source: Path, folder: Path, folds: Sequence[int], version: VocabularyVersion, device: str = "cpu"
-) -> dict[str, Any]:
+) -> ConceptFigures:
     """Return what a card keeps of every concept: AUROC with interval, labels from reports, quantiles of the logits.
 
     `folder` is the signal store with the records.
@@ -157,22 +160,22 @@ def figures_of_concepts(
     if missing:
         raise CheckpointError(
             f"Vocabulary version {version.id} lacks {len(missing)} concepts of the checkpoint, such as {missing[0]}; "
-            f"give the version it learned from, {checkpoint.card.get('training', {}).get('vocabulary_version')}."
+            f"give the version it learned from, {checkpoint.card.training.vocabulary_version}."
         )
     vectors = predictor.vectors(asked.names)
     logits = np.concatenate([predictor.logits(store.read(part), vectors) for part in _steps(rows)])
     labels = labels[rows][:, [column[code] for code in asked.codes]]
     patients = store.index.table["patient_id"].iloc[rows].tolist()
-    return {
-        "labels": ", ".join(
+    return ConceptFigures(
+        labels=", ".join(
             [f"reports, vocabulary version {version.id}"]
             + ["the corpus' statements"] * carried
             + ["the records' own measurements"] * by_measurement
         ),
-        "folds": list(folds),
-        **reference_of(asked.codes, logits, labels == PRESENT),
-        "classes": concept_figures(asked.codes, asked.names, labels, logits, patients),
-    }
+        folds=tuple(folds),
+        **vars(reference_of(asked.codes, logits, labels == PRESENT)),
+        classes=concept_figures(asked.codes, asked.names, labels, logits, patients),
+    )
 
 
 def _reference_rows(
@@ -181,11 +184,11 @@ def _reference_rows(
     if store.spec != predictor.spec:
         raise CheckpointError(
             f"The store holds signals prepared as {store.spec}, the checkpoint reads {predictor.spec}. Build one with: "
-            "python -m pipelines.index_datasets --signal"
+            "suprem index-datasets --signal"
         )
-    data = checkpoint.card.get("training", {}).get("data", {})
-    seen = set(folds) & set(data.get("train_folds", ()))
-    if data.get("corpus") == store.index.corpus and seen:
+    data = checkpoint.card.training.data
+    seen = set(folds) & set(data.train_folds)
+    if data.corpus == store.index.corpus and seen:
         raise CheckpointError(f"The checkpoint was trained on fold {', '.join(map(str, sorted(seen)))}; choose others.")
     return store.index.rows_in_folds(folds)
 

@@ -160,15 +160,15 @@ def read_signals(
         progress(count / len(paths), f"{count} of {len(paths)} records")
 
 
-def save_scores(path: Path, found: Sequence[Evaluation], beside: Path | None) -> list[EvaluationResult]:
+def save_scores(path: Path, evaluations: Sequence[Evaluation], beside: Path | None) -> list[EvaluationResult]:
     """Write the scores of each query set, of several to files named after them.
 
     Returns:
         The results with the place of their scores, as a path from the folder `beside`, that of the results.
     """
     results = []
-    for one in found:
-        name = f"{path.stem}-{Path(one.result.queries).stem}{path.suffix}" if len(found) > 1 else path.name
+    for one in evaluations:
+        name = f"{path.stem}-{Path(one.result.queries).stem}{path.suffix}" if len(evaluations) > 1 else path.name
         one.scores.save(path.with_name(name))
         place = Path(os.path.relpath(path.with_name(name), beside or path.parent)).as_posix()
         results.append(replace(one.result, scores=place))

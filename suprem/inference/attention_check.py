@@ -9,7 +9,6 @@ alike its maps are for another recording and for another query.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from scipy.stats import rankdata
 from suprem.inference.occlusion import SECONDS_PER_CELL, occluded_signals
 from suprem.inference.predictor import BATCH, Predictor
 from suprem.model.randomise import PARTS
+from suprem.model_card import AttentionCheck, OcclusionAgreement, RankCorrelation
 
 OTHER_ECG, OTHER_QUERY = "other recording", "other query"
 BEYOND = "other query, beyond the usual"
@@ -28,7 +28,7 @@ OCCLUDED = 10
 """Recordings of which parts are left out, a hundred copies of each."""
 
 
-def check_attention(predictor: Predictor, signals: NDArray[np.float32], *, seeds: int = SEEDS) -> dict[str, Any]:
+def check_attention(predictor: Predictor, signals: NDArray[np.float32], *, seeds: int = SEEDS) -> AttentionCheck:
     """Compare the attention maps of a model with those of itself with random weights, over the trained queries.
 
     Args:
@@ -37,54 +37,53 @@ def check_attention(predictor: Predictor, signals: NDArray[np.float32], *, seeds
         seeds: Random networks for each part.
 
     Returns:
-        What the model card keeps: checkpoint, records, queries, seeds, and for each comparison the median and the 5th
-        and 95th percentile of the rank correlation over records and queries. Comparisons are named after the part that
-        is random, "other recording" and "other query". `occlusion` holds the rank correlation with how much the logit
-        changes without each second of each lead, of attention and of attention beyond the usual.
+        What the model card keeps. Comparisons are named after the part that is random, "other recording" and "other
+        query".
 
     Raises:
         CheckpointError: The network has no cross-attention over leads and time (an ablation).
     """
     vectors = predictor.vectors(predictor.ask(predictor.vocabulary.names))
     twins = {part: [predictor.with_random_weights(part, seed=seed) for seed in range(seeds)] for part in PARTS}
-    found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in (*PARTS, OTHER_ECG, OTHER_QUERY, BEYOND)}
+    correlations: dict[str, list[NDArray[np.float64]]] = {name: [] for name in (*PARTS, OTHER_ECG, OTHER_QUERY, BEYOND)}
     for first in range(0, len(signals), BATCH):
         batch = signals[first : first + BATCH]
         maps = predictor.attention_tokens(batch, vectors)  # (record, query, token)
         trained, beyond = _ranked(maps), _ranked(maps - maps.mean(axis=1, keepdims=True))
-        found[BEYOND].append(_correlation(beyond, np.roll(beyond, 1, axis=1)))
+        correlations[BEYOND].append(_correlation(beyond, np.roll(beyond, 1, axis=1)))
         for part, models in twins.items():
             for model in models:
-                found[part].append(_correlation(trained, _ranked(model.attention_tokens(batch, vectors))))
+                correlations[part].append(_correlation(trained, _ranked(model.attention_tokens(batch, vectors))))
         if len(batch) > 1:
-            found[OTHER_ECG].append(_correlation(trained, np.roll(trained, 1, axis=0)))
-        found[OTHER_QUERY].append(_correlation(trained, np.roll(trained, 1, axis=1)))
-    return {
-        "checkpoint": predictor.id,
-        "records": len(signals),
-        "queries": len(vectors),
-        "seeds": seeds,
-        "rank_correlation": {name: _summary(values) for name, values in found.items() if values},
-        "occlusion": agreement_with_occlusion(predictor, signals[:OCCLUDED], vectors),
-    }
+            correlations[OTHER_ECG].append(_correlation(trained, np.roll(trained, 1, axis=0)))
+        correlations[OTHER_QUERY].append(_correlation(trained, np.roll(trained, 1, axis=1)))
+    return AttentionCheck(
+        checkpoint=predictor.id,
+        records=len(signals),
+        queries=len(vectors),
+        seeds=seeds,
+        rank_correlation={name: _summary(values) for name, values in correlations.items() if values},
+        occlusion=agreement_with_occlusion(predictor, signals[:OCCLUDED], vectors),
+    )
 
 
 def agreement_with_occlusion(
     predictor: Predictor, signals: NDArray[np.float32], vectors: NDArray[np.float32]
-) -> dict[str, Any]:
+) -> OcclusionAgreement:
     """Return the rank correlation of attention with the size of the change without each second of each lead, over
     recordings and queries: of the attention itself, and of what it has beyond the mean over the queries."""
     leads = len(predictor.spec.leads)
-    found: dict[str, list[NDArray[np.float64]]] = {"attention": [], "beyond the usual": []}
+    attention: list[NDArray[np.float64]] = []
+    beyond_usual: list[NDArray[np.float64]] = []
     for signal in signals:
         logits = predictor.decode(predictor.encode(occluded_signals(signal, predictor.spec)), vectors)  # (copy, query)
         seconds = round(predictor.spec.seconds / SECONDS_PER_CELL)
         changes = _ranked(np.abs(logits[1 : 1 + leads * seconds] - logits[0]).T)  # (query, cell)
         maps = predictor.attention_tokens(signal[None], vectors)[0]
         cells = maps.reshape(len(vectors), leads * seconds, -1).sum(axis=-1)  # tokens stand lead by lead
-        found["attention"].append(_correlation(_ranked(cells), changes))
-        found["beyond the usual"].append(_correlation(_ranked(cells - cells.mean(axis=0)), changes))
-    return {"records": len(signals), **{name: _summary(values) for name, values in found.items()}}
+        attention.append(_correlation(_ranked(cells), changes))
+        beyond_usual.append(_correlation(_ranked(cells - cells.mean(axis=0)), changes))
+    return OcclusionAgreement(len(signals), _summary(attention), _summary(beyond_usual))
 
 
 def _ranked(maps: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -98,6 +97,6 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.f
     return np.asarray((a * b).sum(axis=-1).ravel())
 
 
-def _summary(values: Sequence[NDArray[np.float64]]) -> dict[str, float]:
+def _summary(values: Sequence[NDArray[np.float64]]) -> RankCorrelation:
     low, median, high = np.quantile(np.concatenate(values), (0.05, 0.5, 0.95)).tolist()
-    return {"median": round(median, 3), "low": round(low, 3), "high": round(high, 3)}
+    return RankCorrelation(round(median, 3), round(low, 3), round(high, 3))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +25,7 @@ from suprem.ecg.checks.quality import Level
 from suprem.ecg.formats.table import TableFormat
 from suprem.errors import CohortError
 from suprem.inference.reference_bank import OutOfDistributionLevel, ReferenceBank
+from suprem.plain_data import from_plain, to_plain
 
 PART = 64
 """Recordings in a part: what a stopped run has to do again at most."""
@@ -153,12 +154,12 @@ class Cohort:
         Args:
             bank: Of the checkpoint that scored the cohort.
         """
-        found = [OutOfDistributionLevel.UNKNOWN] * self.done
+        levels = [OutOfDistributionLevel.UNKNOWN] * self.done
         rows = np.flatnonzero(self.scored)
         if bank is not None and rows.size:
             for row, placed in zip(rows.tolist(), bank.familiarity(self.features[rows]), strict=True):
-                found[row] = placed.likeness
-        return found
+                levels[row] = placed.likeness
+        return levels
 
     def nearest(self, row: int, among: Cohort, count: int) -> list[tuple[int, float]]:
         """Return the recordings of a cohort, often this one, that are most like one of this cohort, best first.
@@ -195,7 +196,9 @@ class Cohort:
             CohortError: It holds no cohort, or it is damaged.
         """
         try:
-            plan = _plan(json.loads((folder / _PLAN).read_text(encoding="utf-8")))
+            stated = json.loads((folder / _PLAN).read_text(encoding="utf-8"))
+            stated.pop("created", None)
+            plan = from_plain(Plan, stated)
             parts = [_read(path) for path in sorted((folder / _PARTS).glob("*.npz"))]
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise CohortError(
@@ -229,8 +232,8 @@ def begin(folder: Path, plan: Plan) -> Cohort:
                 )
         return cohort
     (folder / _PARTS).mkdir(parents=True, exist_ok=True)
-    stated = {**asdict(plan), "source": str(plan.source), "created": datetime.now(UTC).isoformat(timespec="seconds")}
-    write_text(folder / _PLAN, json.dumps(stated, indent=1))
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    write_text(folder / _PLAN, json.dumps({**to_plain(plan), "created": created}, indent=1))
     return Cohort.open(folder)
 
 
@@ -268,8 +271,8 @@ def finish(folder: Path, provenance: dict[str, Any]) -> Cohort:
 
 def list_cohorts(folder: Path) -> list[Path]:
     """Return the folders of cohorts below a folder, the newest first; one of them may not have begun yet."""
-    found = [path for path in folder.glob("*") if path.is_dir()]
-    return sorted(found, key=lambda path: path.stat().st_ctime, reverse=True)
+    folders = [path for path in folder.glob("*") if path.is_dir()]
+    return sorted(folders, key=lambda path: path.stat().st_ctime, reverse=True)
 
 
 def has_begun(folder: Path) -> bool:
@@ -281,20 +284,6 @@ def state_of(folder: Path) -> tuple[int, ...]:
     """Return what changes with every part that is written, empty before the first one."""
     return tuple(path.stat().st_mtime_ns for path in (*sorted((folder / _PARTS).glob("*.npz")), folder / _MANIFEST)
                  if path.is_file())  # fmt: skip
-
-
-def _plan(stated: dict[str, Any]) -> Plan:
-    table = stated["table"]
-    texts = {name: tuple(map(str, stated[name])) for name in ("files", "queries", "support")}
-    leads = tuple(table["leads"]) if table["leads"] else None
-    return Plan(
-        source=Path(stated["source"]),
-        checkpoint=str(stated["checkpoint"]),
-        ignore_quality=bool(stated["ignore_quality"]),
-        links=bool(stated["links"]),
-        table=TableFormat(table["fs"], table["unit"], leads, table.get("counts_per_mv")),
-        **texts,
-    )
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:

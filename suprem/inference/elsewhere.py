@@ -6,12 +6,10 @@ another hospital, its rank among the reference ECGs of the first would look like
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-FIELD = "external"
-"""Of the model card: hospital -> rows of figures."""
+from suprem.model_card import Interval, ModelCard
 
 ENOUGH = 8
 """Fewer records with the finding, or without it, decide nothing: the interval includes chance by their number alone."""
@@ -33,7 +31,7 @@ class MeasuredElsewhere:
     records: int
     positives: int
     auroc: float
-    ci: tuple[float | None, float | None]
+    ci: Interval
 
     @property
     def includes_chance(self) -> bool:
@@ -57,12 +55,12 @@ class MeasuredElsewhere:
         )
 
 
-def rank_withheld(found: Sequence[MeasuredElsewhere]) -> bool:
+def rank_withheld(figures: Sequence[MeasuredElsewhere]) -> bool:
     """Return whether a rank would look like knowledge: chance at a hospital, and better than that at none."""
-    return any(one.includes_chance for one in found) and not any(one.excludes_chance for one in found)
+    return any(one.includes_chance for one in figures) and not any(one.excludes_chance for one in figures)
 
 
-def measured_elsewhere(card: Mapping[str, Any], key: str | None) -> tuple[MeasuredElsewhere, ...]:
+def measured_elsewhere(card: ModelCard, key: str | None) -> tuple[MeasuredElsewhere, ...]:
     """Return what a model card holds of a query.
 
     Args:
@@ -70,15 +68,8 @@ def measured_elsewhere(card: Mapping[str, Any], key: str | None) -> tuple[Measur
         key: Code of the query's concept, or the text that is embedded where it is no trained concept.
     """
     return tuple(
-        MeasuredElsewhere(
-            hospital,
-            str(row["finding"]),
-            int(row["records"]),
-            int(row["positives"]),
-            float(row["auroc"]),
-            (row["ci"][0], row["ci"][1]),
-        )
-        for hospital, rows in card.get(FIELD, {}).items()
-        for row in rows
-        if key is not None and key in row["queries"]
+        MeasuredElsewhere(hospital, one.finding, one.records, one.positives, one.auroc, one.ci)
+        for hospital, figures in card.external.items()
+        for one in figures
+        if key is not None and key in one.queries
     )

@@ -123,13 +123,13 @@ def explain(predictor: Predictor, read: ReadRecord, queries: Sequence[CardiacQue
     maps = predictor.attention_tokens(read.signal[None], np.concatenate([vectors, trained]))[0]  # (query, token)
     tokens, usual = maps[: len(asked)], lead_time_map(maps[len(asked) :].mean(axis=0), predictor.spec, start=read.start)
     logits = predictor.decode(read.occluded, vectors)  # (copy, query)
-    found = []
+    explanations = []
     for query, weights, column in zip(asked, tokens, logits.T, strict=True):
         attention = lead_time_map(weights, predictor.spec, start=read.start)
         occlusion = occlusion_map(column, predictor.spec, start=read.start)
         agrees = agreement(attention, occlusion, usual)
-        found.append(Explanation(query.text, attention, usual, occlusion, agrees))
-    return found
+        explanations.append(Explanation(query.text, attention, usual, occlusion, agrees))
+    return explanations
 
 
 def agreement(attention: LeadTimeMap, occlusion: OcclusionMap, usual: LeadTimeMap | None = None) -> float | None:

@@ -99,8 +99,8 @@ def _save_onnx(program: ExportedProgram, path: Path) -> None:
 def _answer(path: Path, kind: Format, signals: Tensor, vectors: Tensor) -> np.ndarray:
     if kind == "pt2":
         with path.open("rb") as file, torch.inference_mode():
-            found: Tensor = torch.export.load(file).module()(signals, vectors)
-        return found.numpy()
+            logits: Tensor = torch.export.load(file).module()(signals, vectors)
+        return logits.numpy()
     try:
         runtime = import_module("onnxruntime")
     except ImportError as error:

@@ -102,15 +102,15 @@ def score_files(
     prepared = zip(record_ids(paths), examined, strict=True)
     codes = [query.code for query in queries]
     while batch := list(islice(prepared, BATCH)):
-        good = [found.signal for _, found in batch if found.signal is not None]
+        good = [reading.signal for _, reading in batch if reading.signal is not None]
         encoded = predictor.encode(np.stack(good)) if good else None
         scores = iter(predictor.score_signals(encoded, queries) if encoded else [])
         places = iter(predictor.familiarity(encoded) if encoded and place else [])
-        for record_id, found in batch:
-            if found.notes or (found.message and found.signal is not None):
-                yield Remarked(record_id, found.notes, found.message, found.quality)
-            if found.signal is None:
-                yield Unscored(record_id, found.message)
+        for record_id, reading in batch:
+            if reading.notes or (reading.message and reading.signal is not None):
+                yield Remarked(record_id, reading.notes, reading.message, reading.quality)
+            if reading.signal is None:
+                yield Unscored(record_id, reading.message)
                 continue
             for answer, code in zip(next(scores), codes, strict=True):
                 yield _row(predictor, record_id, answer, code)
@@ -149,8 +149,8 @@ def score_windows(
         if isinstance(prepared, EcgError):
             yield Unscored(record_id, str(prepared))
             continue
-        for found in score_whole(predictor, prepared, queries):
-            best = found.highest
+        for window in score_whole(predictor, prepared, queries):
+            best = window.highest
             yield WindowsRow(
                 record_id,
                 best.query,
@@ -159,9 +159,9 @@ def score_windows(
                 str(best.support),
                 prompt=best.prompt,
                 nearest=best.nearest,
-                from_second=found.start,
-                mean_score=found.mean,
-                windows=found.windows,
+                from_second=window.start,
+                mean_score=window.mean,
+                windows=window.windows,
             )
 
 
@@ -193,15 +193,17 @@ def score_cohort(
     )
     done, without = cohort.done, int((~cohort.scored).sum())
     while part := list(islice(examined, PART)):
-        signals = [found.signal for found in part if found.signal is not None]
+        signals = [reading.signal for reading in part if reading.signal is not None]
         stacked = np.stack(signals) if signals else np.empty((0, 0, 0), np.float32)
         encoded = predictor.encode(stacked) if signals else None
         answers = iter(zip(predictor.decode(encoded, vectors), encoded.features, strict=True) if encoded else ())
         rows = [
             ScoredRecord(
-                QualityVerdict.of(found.level), found.message, *(next(answers) if found.signal is not None else ())
+                QualityVerdict.of(reading.level),
+                reading.message,
+                *(next(answers) if reading.signal is not None else ()),
             )
-            for found in part
+            for reading in part
         ]
         add_part(cohort, rows, width=width)
         done, without = done + len(part), without + len(part) - len(signals)

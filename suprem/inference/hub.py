@@ -6,9 +6,7 @@ A checkpoint folder has the hub's layout already, config.json beside safetensors
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData, snapshot_download
 
@@ -16,6 +14,7 @@ from suprem.errors import CheckpointError
 from suprem.export import RESEARCH_USE
 from suprem.model.checkpoint import FILES as SEALED
 from suprem.model.manifest import MANIFEST
+from suprem.model_card import ModelCard
 
 README = "README.md"
 FILES = (*SEALED, MANIFEST)
@@ -52,27 +51,26 @@ def fetch_checkpoint(repository: str, revision: str | None = None) -> Path:
     return Path(folder)
 
 
-def hub_readme(checkpoint: str, card: Mapping[str, Any]) -> str:
+def hub_readme(checkpoint: str, card: ModelCard) -> str:
     """Return the README of a checkpoint's repository: front matter that the hub reads, and what a user has to know.
 
     Args:
         checkpoint: Its id.
-        card: The content of its model_card.json. What it does not say is left out.
+        card: Its model card. What it does not say is left out.
     """
-    training, validation = card.get("training", {}), card.get("validation", {})
-    data = training.get("data", {})
-    corpus, macro = data.get("corpus", "unknown"), validation.get("macro")
+    training, validation = card.training, card.validation
+    corpus, macro = training.data.corpus or "unknown", validation.macro
     figures = [
         EvalResult(
             task_type="zero-shot-classification",
-            task_name=str(validation.get("task", "zero-shot")),
+            task_name=validation.task or "zero-shot",
             dataset_type=corpus,
-            dataset_name=f"{corpus}, {validation.get('split', 'validation')}",
+            dataset_name=f"{corpus}, {validation.split or 'validation'}",
             metric_type="roc_auc",
             metric_name="macro AUROC",
-            metric_value=round(float(macro), 4),
+            metric_value=round(value, 4),
         )
-        for _ in ([macro] if macro is not None else [])
+        for value in ([] if macro is None else [macro])
     ]
     matter = ModelCardData(
         model_name=f"SuPreME {checkpoint}",
@@ -82,18 +80,18 @@ def hub_readme(checkpoint: str, card: Mapping[str, Any]) -> str:
         tags=["ecg", "electrocardiogram", "cardiology", "zero-shot", "research-only"],
         eval_results=figures or None,
     )
-    interval = validation.get("macro_ci")
-    spread = f" (95 % interval {interval[0]:.3f} to {interval[1]:.3f})" if interval else ""
+    low, high = validation.macro_ci or (None, None)
+    spread = "" if low is None or high is None else f" (95 % interval {low:.3f} to {high:.3f})"
     facts = [
-        ("Purpose", card.get("intended_use")),
-        ("Out of scope", card.get("out_of_scope")),
-        ("Trained on", data.get("train_records") and f"{data['train_records']:,} records of {corpus}"),
-        ("Text encoder", training.get("encoder", {}).get("name")),
-        ("Vocabulary", training.get("vocabulary_version") and f"version {training['vocabulary_version']}"),
-        ("Evaluated", macro is not None and f"macro AUROC {macro:.3f}{spread}, {validation.get('split', '')}"),
+        ("Purpose", card.intended_use),
+        ("Out of scope", card.out_of_scope),
+        ("Trained on", training.data.train_records and f"{training.data.train_records:,} records of {corpus}"),
+        ("Text encoder", training.encoder.name),
+        ("Vocabulary", training.vocabulary_version and f"version {training.vocabulary_version}"),
+        ("Evaluated", macro is not None and f"macro AUROC {macro:.3f}{spread}, {validation.split}"),
     ]
     lines = [f"- **{name}:** {fact}" for name, fact in facts if fact]
-    warnings = [f"- {warning}" for warning in card.get("warnings", ())]
+    warnings = [f"- {warning}" for warning in card.warnings]
     return "\n".join(
         [
             "---",

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,9 +20,8 @@ from suprem.ecg.measurement.measure import Measurements
 from suprem.ecg.measurement.normal_limits import outside_normal_limits
 from suprem.ecg.measurement.quantities import MEASURED, as_numbers, quantities
 from suprem.inference.reference import reference_percentile
-
-if TYPE_CHECKING:  # it loads torch
-    from suprem.inference.score import QueryScore
+from suprem.inference.score import QueryScore
+from suprem.model_card import ModelCard
 
 NORMAL = "NORM"
 """Code of the concept that says that there is nothing to find."""
@@ -63,7 +61,7 @@ def contradictions(
     scores: Sequence[QueryScore],
     queries: Sequence[CardiacQuery],
     found: Measurements,
-    card: Mapping[str, Any],
+    card: ModelCard,
     *,
     age: float | None = None,
     sex: str | None = None,

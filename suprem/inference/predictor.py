@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
-from functools import lru_cache, partial
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from suprem.concepts.embed import TextEmbedder, load_embedder
-from suprem.concepts.query import CardiacQuery, SupportIndex, SupportResult
+from suprem.concepts.embed import TextEmbedder
+from suprem.concepts.query import CardiacQuery, SupportResult
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.ecg.preprocess import Prepared, SignalSpec, preprocess
 from suprem.ecg.record import EcgRecord
-from suprem.errors import CheckpointError, EmbedderMismatch
+from suprem.errors import CheckpointError
 from suprem.inference.elsewhere import MeasuredElsewhere, measured_elsewhere
 from suprem.inference.lead_time import LeadTimeMap, lead_time_map
+from suprem.inference.query_vectors import QueryVectors
 from suprem.inference.reference_bank import OutOfDistribution, ReferenceBank
 from suprem.inference.score import QueryScore, WordingSpread
 from suprem.model.attention_maps import record_attention
 from suprem.model.checkpoint import Checkpoint, EncoderStamp, load_checkpoint
 from suprem.model.randomise import Part, randomised
+from suprem.plain_data import from_plain
 from suprem.settings import Precision, Settings
 
 BATCH = 32
-REMEMBERED_QUERIES = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +78,8 @@ class Predictor:
         self.encoder: EncoderStamp = checkpoint.encoder
         try:
             self.vocabulary = Vocabulary.from_json(checkpoint.vocabulary)
-            self.spec = SignalSpec(**{**checkpoint.signal, "leads": tuple(checkpoint.signal["leads"])})
-            self._names, wordings = (checkpoint.vectors[name].numpy() for name in ("names", "wordings"))
+            self.spec = from_plain(SignalSpec, checkpoint.signal)
+            names, wordings = (checkpoint.vectors[name].numpy() for name in ("names", "wordings"))
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"The checkpoint is damaged: {error}") from error
         sizes = checkpoint.model.config
@@ -90,31 +88,23 @@ class Predictor:
                 f"The checkpoint is damaged: its signals are {len(self.spec.leads)} leads x {self.spec.samples}, "
                 f"its network reads {sizes.leads} x {sizes.samples} samples."
             )
-        if self._names.shape != (len(self.vocabulary), sizes.text_width) or len(wordings) != len(checkpoint.wordings):
+        if names.shape != (len(self.vocabulary), sizes.text_width) or len(wordings) != len(checkpoint.wordings):
             raise CheckpointError(
-                f"The checkpoint is damaged: {len(self._names)} query vectors for {len(self.vocabulary)} concepts and "
+                f"The checkpoint is damaged: {len(names)} query vectors for {len(self.vocabulary)} concepts and "
                 f"{len(wordings)} for {len(checkpoint.wordings)} wordings."
             )
         self.bank = bank
         self._model = checkpoint.model
         self._device = device
         self._precision = precision
-        self._encoder_folder = encoder_folder
-        self._embedder = embedder
-        if embedder is not None:
-            self._check(embedder)
-        self._wordings: dict[str, NDArray[np.float32]] = dict(zip(checkpoint.wordings, wordings, strict=True))
-        self._row = {code: row for row, code in enumerate(self.vocabulary.codes)}
-        if checkpoint.wordings == tuple(self.vocabulary.texts):
-            self._support = SupportIndex(self.vocabulary, wordings, self.encoder.name)
-        else:
-            # The abbreviation dictionary has learned new words since the checkpoint was made.
-            self._support = SupportIndex.build(self.vocabulary, self._load_embedder())
-        self._remembered: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
-        # What a query means and how the vocabulary covers it does not change: looked at once, not once a recording.
-        self._read = lru_cache(REMEMBERED_QUERIES)(partial(CardiacQuery.from_text, vocabulary=self.vocabulary))
-        self._supported = lru_cache(REMEMBERED_QUERIES)(self._support_of)
-        self._lock = Lock()
+        self._queries = QueryVectors(
+            self.vocabulary,
+            names,
+            dict(zip(checkpoint.wordings, wordings, strict=True)),
+            self.encoder,
+            embedder=embedder,
+            encoder_folder=encoder_folder,
+        )
 
     @classmethod
     def load(
@@ -170,7 +160,7 @@ class Predictor:
         Raises:
             QueryError: A text cannot be used.
         """
-        return [query if isinstance(query, CardiacQuery) else self._read(query) for query in queries]
+        return self._queries.ask(queries)
 
     def score(self, record: EcgRecord | EncodedSignals, queries: Sequence[CardiacQuery | str]) -> list[QueryScore]:
         """Score one record, or what `encode_record` gave for it, against queries, in their order.
@@ -208,22 +198,19 @@ class Predictor:
                     prompt=query.prompt,
                     score=float(score),
                     logit=float(logit),
-                    support=found.support,
-                    nearest=found.nearest,
+                    support=covered.support,
+                    nearest=covered.nearest,
                     checkpoint=self.id,
                     elsewhere=self.elsewhere(query),
                 )
-                for query, found, logit, score in zip(asked, support, logit_row, score_row, strict=True)
+                for query, covered, logit, score in zip(asked, support, logit_row, score_row, strict=True)
             ]
             for logit_row, score_row in zip(logits, scores, strict=True)
         ]
 
     def support(self, queries: Sequence[CardiacQuery | str]) -> list[SupportResult]:
         """Return how near each query is to what the model was trained on."""
-        asked = self.ask(queries)
-        if asked:
-            self.vectors(asked)  # embeds all that are new in one batch
-        return [self._supported(query) for query in asked]
+        return self._queries.support(queries)
 
     def elsewhere(self, query: CardiacQuery | str) -> tuple[MeasuredElsewhere, ...]:
         """Return what was measured of a query at other hospitals, as the model card has it."""
@@ -231,44 +218,22 @@ class Predictor:
         return measured_elsewhere(self.card, asked.code or asked.prompt)
 
     def vectors(self, queries: Sequence[CardiacQuery | str]) -> NDArray[np.float32]:
-        """Return the query vectors (query, text width). Words of the vocabulary use the stored vectors and need no
-        text encoder; others are embedded once and remembered."""
-        asked = self.ask(queries)
-        with self._lock:
-            prompts = dict.fromkeys(query.prompt for query in asked if query.code not in self._row)
-            new = [prompt for prompt in prompts if prompt not in self._remembered]
-            if new:
-                self._remembered.update(zip(new, self._load_embedder().embed(new), strict=True))
-            rows = [
-                self._names[self._row[query.code]] if query.code in self._row else self._remembered[query.prompt]
-                for query in asked
-            ]
-            while len(self._remembered) > REMEMBERED_QUERIES:
-                self._remembered.popitem(last=False)
-        return np.stack(rows)
+        """Return the query vectors (query, text width). Words of the vocabulary need no text encoder."""
+        return self._queries.vectors(queries)
 
     def wording_spread(
         self, record: EcgRecord | EncodedSignals, queries: Sequence[CardiacQuery | str]
     ) -> dict[str, WordingSpread]:
         """Return query -> the scores of its finding in every wording that the checkpoint holds a vector of, on a record
         or what `encode_record` gave for it; only for queries of a trained concept with at least two wordings."""
-        concepts = {query.text: self._row.get(query.code or "") for query in self.ask(queries)}
-        wordings = {
-            text: [wording for wording in self.vocabulary.concepts[row].texts if wording in self._wordings]
-            for text, row in concepts.items()
-            if row is not None
-        }
-        asked = [wording for several in wordings.values() if len(several) > 1 for wording in several]
-        if not asked:
+        wordings = {query.text: self._queries.wordings(query) for query in self.ask(queries)}
+        several = {text: vectors for text, vectors in wordings.items() if len(vectors) > 1}
+        vectors = {wording: vector for known in several.values() for wording, vector in known.items()}
+        if not vectors:
             return {}
-        vectors = np.stack([self._wordings[wording] for wording in asked])
-        logits = self.decode(self._encoded(record), vectors)[0]
-        scores = dict(zip(asked, expit(logits.astype(np.float64)).tolist(), strict=True))
-        return {
-            text: WordingSpread({wording: scores[wording] for wording in several})
-            for text, several in wordings.items()
-            if len(several) > 1
-        }
+        logits = self.decode(self._encoded(record), np.stack(list(vectors.values())))[0]
+        scores = dict(zip(vectors, expit(logits.astype(np.float64)).tolist(), strict=True))
+        return {text: WordingSpread({wording: scores[wording] for wording in known}) for text, known in several.items()}
 
     def logits(self, signals: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return logits (record, query) of prepared signals (record, lead, time) and vectors (query, text width)."""
@@ -337,7 +302,7 @@ class Predictor:
             CheckpointError: The network has no cross-attention over leads and time (an ablation).
         """
         queries = torch.from_numpy(vectors).to(self._device)
-        found = []
+        weights = []
         for batch in self._batches(signals):
             with self._arithmetic(), record_attention(self._model) as recorded:
                 self._model(batch, queries)
@@ -346,8 +311,8 @@ class Predictor:
                     "This checkpoint has no attention over leads and time; it was trained as an ablation."
                 )
             # (layer, record, head, query, token) -> (record, query, token)
-            found.append(torch.stack(recorded).float().mean(dim=(0, 2)))
-        return _numbers(found)
+            weights.append(torch.stack(recorded).float().mean(dim=(0, 2)))
+        return _numbers(weights)
 
     def with_random_weights(self, part: Part, *, seed: int) -> Predictor:
         """Return the same predictor with a part of its network untrained, for the check of its attention."""
@@ -357,9 +322,6 @@ class Predictor:
 
     def _encoded(self, record: EcgRecord | EncodedSignals) -> EncodedSignals:
         return record if isinstance(record, EncodedSignals) else self.encode_record(record)
-
-    def _support_of(self, query: CardiacQuery) -> SupportResult:
-        return self._support.of(query, self.vectors([query])[0])
 
     def _batches(self, signals: NDArray[np.float32]) -> Iterator[torch.Tensor]:
         for first in range(0, len(signals), BATCH):
@@ -371,20 +333,6 @@ class Predictor:
         kind = torch.device(self._device).type
         with torch.inference_mode(), torch.autocast(kind, torch.bfloat16, enabled=self._precision == "bfloat16"):
             yield
-
-    def _load_embedder(self) -> TextEmbedder:
-        if self._embedder is None:
-            embedder = load_embedder(self.encoder.name, folder=self._encoder_folder)
-            self._check(embedder)
-            self._embedder = embedder
-        return self._embedder
-
-    def _check(self, embedder: TextEmbedder) -> None:
-        if (embedder.name, embedder.content_hash) != (self.encoder.name, self.encoder.content_hash):
-            raise EmbedderMismatch(
-                f"The checkpoint was trained with text encoder {self.encoder.name} ({self.encoder.content_hash[:12]}); "
-                f"{embedder.name} ({embedder.content_hash[:12]}) is in use. Use the first, or train with the second."
-            )
 
 
 def _numbers(parts: Sequence[torch.Tensor]) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ with its interval.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from suprem.inference.elsewhere import measured_elsewhere, rank_withheld
+from suprem.model_card import ClassFigures, ModelCard, ReferenceLogits
 
 QUANTILES = 201
 """Steps of half a percent; the ends are the lowest and the highest logit of all."""
@@ -114,25 +115,20 @@ class OperatingThreshold:
     specificity: float
 
 
-def operating_thresholds(card: Mapping[str, Any], code: str | None) -> tuple[OperatingThreshold, ...]:
+def operating_thresholds(card: ModelCard, code: str | None) -> tuple[OperatingThreshold, ...]:
     """Return the thresholds that a model card holds for a query; none where it was too rare for one."""
-    quantiles = card.get("reference", {}).get("quantiles", {}).get(code)
+    quantiles = card.reference.quantiles.get(code or "")
     if code is None or quantiles is None:
         return ()
     return tuple(
-        OperatingThreshold(
-            str(point["rule"]),
-            _share_below(quantiles, float(point["logit"])),
-            float(point["sensitivity"]),
-            float(point["specificity"]),
-        )
-        for point in card.get("operating_points", {}).get(code, ())
+        OperatingThreshold(point.rule, _fraction_below(quantiles, point.logit), point.sensitivity, point.specificity)
+        for point in card.operating_points.get(code, ())
     )
 
 
 def reference_of(
     codes: Sequence[str], logits: NDArray[np.floating[Any]], present: NDArray[np.bool_] | None = None
-) -> dict[str, Any]:
+) -> ReferenceLogits:
     """Return what a model card keeps of an evaluation's logits.
 
     Args:
@@ -146,54 +142,55 @@ def reference_of(
     """
     steps = np.linspace(0.0, 1.0, QUANTILES)
     columns = np.quantile(logits, steps, axis=0).T
-    kept: dict[str, Any] = {
-        "records": len(logits),
-        "quantiles": {code: _line(column) for code, column in zip(codes, columns, strict=True)},
-    }
+    of_positives = {}
     if present is not None:
         steps = np.linspace(0.0, 1.0, POSITIVE_QUANTILES)
-        kept["positive_quantiles"] = {
+        of_positives = {
             code: _line(np.quantile(logits[present[:, column], column], steps))
             for column, code in enumerate(codes)
             if present[:, column].sum() >= MIN_POSITIVES
         }
-    return kept
+    return ReferenceLogits(
+        len(logits), {code: _line(column) for code, column in zip(codes, columns, strict=True)}, of_positives
+    )
 
 
 def _line(values: NDArray[np.floating[Any]]) -> str:
     return " ".join(f"{value:.3f}" for value in values)
 
 
-def reference_percentile(card: Mapping[str, Any], code: str | None, logit: float) -> ReferencePercentile | None:
+def reference_percentile(card: ModelCard, code: str | None, logit: float) -> ReferencePercentile | None:
     """Return where a logit stands among the reference records; None where the card does not know the query, or where
     the query did no better than chance at another hospital.
 
     The evaluation of the card comes first; for concepts that it did not ask, the figures on labels from reports.
     """
-    evaluated = (card.get("reference", {}), card.get("validation", {}))
-    of_reports = (card.get("concepts", {}), card.get("concepts", {}))
-    known = [(ranks, figures) for ranks, figures in (evaluated, of_reports) if code in ranks.get("quantiles", {})]
+    evaluated: tuple[ReferenceLogits, Sequence[ClassFigures]] = (card.reference, card.validation.classes)
+    of_reports: tuple[ReferenceLogits, Sequence[ClassFigures]] = (card.concepts, card.concepts.classes)
+    known = [(logits, classes) for logits, classes in (evaluated, of_reports) if code in logits.quantiles]
     if code is None or not known or rank_withheld(measured_elsewhere(card, code)):
         return None
-    reference, figures = known[0]
-    found: Mapping[str, Any] = next((row for row in figures.get("classes", ()) if row.get("code") == code), {})
-    of_positives = reference.get("positive_quantiles", {}).get(code)
-    interval = found.get("ci")
-    fit = card.get("probability", {}).get("maps", {}).get(code)
+    reference, classes = known[0]
+    figures = next(
+        (one for one in classes if one.code == code), ClassFigures(code=code, positives=0, auroc=None, ci=None)
+    )
+    of_positives = reference.positive_quantiles.get(code)
+    low, high = figures.ci or (None, None)
+    fit = card.probability.maps.get(code)
     return ReferencePercentile(
-        lower=_share_below(reference["quantiles"][code], logit),
-        records=int(reference["records"]),
-        auroc=found.get("auroc"),
-        interval=(float(interval[0]), float(interval[1])) if interval and None not in interval else None,
-        positives=int(found.get("positives", 0)),
-        probability=None if fit is None else float(expit(fit["slope"] * logit + fit["intercept"])),
-        calibration_error=None if fit is None else float(fit["ece"]),
-        lower_positives=None if of_positives is None else _share_below(of_positives, logit),
+        lower=_fraction_below(reference.quantiles[code], logit),
+        records=reference.records,
+        auroc=figures.auroc,
+        interval=None if low is None or high is None else (low, high),
+        positives=figures.positives,
+        probability=None if fit is None else float(expit(fit.slope * logit + fit.intercept)),
+        calibration_error=None if fit is None else fit.ece,
+        lower_positives=None if of_positives is None else _fraction_below(of_positives, logit),
     )
 
 
-def _share_below(quantiles: str, logit: float) -> float:
-    """Return which share of the records, 0 to 1, has a lower logit."""
+def _fraction_below(quantiles: str, logit: float) -> float:
+    """Return which fraction of the records, 0 to 1, has a lower logit."""
     values = np.array(quantiles.split(), float)
     below, upto = np.searchsorted(values, logit, "left"), np.searchsorted(values, logit, "right")
     # Between two quantiles the share lies between theirs; on one of them it is that quantile's.

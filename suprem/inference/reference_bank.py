@@ -114,8 +114,8 @@ class ReferenceBank:
 
     def familiarity(self, features: NDArray[np.float32]) -> list[OutOfDistribution]:
         """Return for each row of features (record, width) how like the reference ECGs it is."""
-        found = self.distances(features)
-        nearer = np.interp(found, self.quantiles, np.linspace(0.0, 1.0, len(self.quantiles)))
+        distances = self.distances(features)
+        nearer = np.interp(distances, self.quantiles, np.linspace(0.0, 1.0, len(self.quantiles)))
         return [
             OutOfDistribution(
                 OutOfDistributionLevel.UNLIKE if share >= UNLIKE else OutOfDistributionLevel.LIKE,
@@ -123,7 +123,7 @@ class ReferenceBank:
                 share,
                 self.records,
             )
-            for distance, share in zip(found.tolist(), nearer.tolist(), strict=True)
+            for distance, share in zip(distances.tolist(), nearer.tolist(), strict=True)
         ]
 
     def save(self, folder: Path, checkpoint: str) -> None:
@@ -161,7 +161,7 @@ class ReferenceBank:
         if owner != checkpoint:
             raise CheckpointError(
                 f"The reference bank in {folder} is of checkpoint {owner}, not of {checkpoint}. Remove it, or make one "
-                "with: python -m pipelines.promote --bank"
+                "with: suprem promote --bank"
             )
         return bank
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
 
 from suprem.concepts.query import CardiacQuery, Support
 from suprem.concepts.stated import AssertionStatus, StatedFinding
@@ -19,9 +18,8 @@ from suprem.concepts.vocabulary import Concept, Vocabulary
 from suprem.ecg.measurement.measure import Measurements
 from suprem.inference.measured_check import measured_by_definition, unmet_criteria
 from suprem.inference.reference import ReferencePercentile, reference_percentile
-
-if TYPE_CHECKING:  # it loads torch
-    from suprem.inference.score import QueryScore
+from suprem.inference.score import QueryScore
+from suprem.model_card import ModelCard
 
 MIN_POSITIVES = 10
 """Reference ECGs with a finding that the report does not name, from which its rank is worth naming."""
@@ -72,7 +70,7 @@ def check_report(
     stated: Sequence[StatedFinding],
     scores: Sequence[QueryScore],
     vocabulary: Vocabulary,
-    card: Mapping[str, Any],
+    card: ModelCard,
     measured: Measurements | None = None,
 ) -> list[CheckedFinding]:
     """Compare a report with scores and with the measurements of the same ECG.
@@ -91,7 +89,7 @@ def check_report(
     code_of = {concept.name: concept.code for concept in vocabulary.concepts}
     by_code = dict(zip(vocabulary.codes, scores[len(stated) :], strict=True))
     unmet = unmet_criteria({code: code for code in vocabulary.codes}, measured) if measured else {}
-    found, named = [], set()
+    checked, named = [], set()
     for finding, own in zip(stated, scores, strict=False):
         code = finding.query.code
         if code is None and own.support is Support.TRAINED:
@@ -106,14 +104,14 @@ def check_report(
         elif code and measured and finding.held is AssertionStatus.DENIED:
             words = measured_by_definition(code, measured)
             verdict = ReportVerdict.DENIED_MEASURED if words else verdict
-        found.append(CheckedFinding(name, finding, score, place, verdict, words))
-    found += _unstated(vocabulary, by_code, card, named | unmet.keys())
+        checked.append(CheckedFinding(name, finding, score, place, verdict, words))
+    checked += _unstated(vocabulary, by_code, card, named | unmet.keys())
     order = list(ReportVerdict)
-    return sorted(found, key=lambda one: (order.index(one.verdict), -(one.standing.lower if one.standing else 0.0)))
+    return sorted(checked, key=lambda one: (order.index(one.verdict), -(one.standing.lower if one.standing else 0.0)))
 
 
 def _unstated(
-    vocabulary: Vocabulary, scores: Mapping[str, QueryScore], card: Mapping[str, Any], named: Collection[str | None]
+    vocabulary: Vocabulary, scores: Mapping[str, QueryScore], card: ModelCard, named: Collection[str | None]
 ) -> list[CheckedFinding]:
     """Return the findings with high scores that a report does not name, one row for those of one kind."""
     high: list[tuple[Concept, ReferencePercentile]] = []

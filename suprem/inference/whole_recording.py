@@ -39,9 +39,9 @@ def score_whole(
 ) -> list[WholeScore]:
     """Score the windows of one recording, as `preprocess_all` gives them, against queries, in the queries' order."""
     answers = predictor.score_signals(np.stack([one.signal for one in prepared]), queries)
-    found = []
+    scores = []
     for column in zip(*answers, strict=True):
         best = max(range(len(column)), key=lambda window: column[window].logit)
         mean = float(np.mean([answer.score for answer in column]))
-        found.append(WholeScore(column[best], prepared[best].start, mean, len(column)))
-    return found
+        scores.append(WholeScore(column[best], prepared[best].start, mean, len(column)))
+    return scores

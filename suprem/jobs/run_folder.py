@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -131,10 +132,16 @@ def run_checkpoints(folder: Path) -> dict[str, Path]:
     return {f"Run {run.name}": run.checkpoint.absolute() for run in list_runs(folder) if run.checkpoint}
 
 
-def differences(runs: list[Run]) -> dict[str, list[Any]]:
-    """Return the settings in which the runs differ, with each run's value."""
-    names = sorted(set().union(*(run.config for run in runs)))
-    table = {name: [run.config.get(name) for run in runs] for name in names}
+def differences(runs: list[Run], former_names: Mapping[str, str]) -> dict[str, list[Any]]:
+    """Return the settings in which the runs differ, with each run's value.
+
+    Args:
+        runs: The runs.
+        former_names: Names that settings had in earlier versions -> those they have now.
+    """
+    configs = [{former_names.get(name, name): value for name, value in run.config.items()} for run in runs]
+    names = sorted(set().union(*configs))
+    table = {name: [config.get(name) for config in configs] for name in names}
     facts = {
         "vocabulary": [run.environment.get("vocabulary", "")[:12] for run in runs],
         "corpus": [run.environment.get("data", {}).get("corpus") for run in runs],

@@ -13,8 +13,7 @@ import torch
 
 from suprem.errors import CheckpointError
 from suprem.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-
-_KEPT = ("intended_use", "out_of_scope", "warnings", "training")
+from suprem.model_card import AveragedCheckpoint, ModelCard
 
 
 def average_checkpoints(folders: Sequence[Path], shares: Sequence[float], target: Path) -> Checkpoint:
@@ -48,8 +47,13 @@ def average_checkpoints(folders: Sequence[Path], shares: Sequence[float], target
         for name, value in last.model.state_dict().items()
     }
     last.model.load_state_dict({name: torch.as_tensor(value) for name, value in mean.items()})
-    kept = {key: value for key, value in last.card.items() if key in _KEPT}
-    averaged = [{"checkpoint": one.id, "share": share} for one, share in zip(checkpoints, shares, strict=True)]
+    card = ModelCard(
+        intended_use=last.card.intended_use,
+        out_of_scope=last.card.out_of_scope,
+        warnings=last.card.warnings,
+        training=last.card.training,
+        averaged=tuple(AveragedCheckpoint(one.id, share) for one, share in zip(checkpoints, shares, strict=True)),
+    )
     save_checkpoint(
         target,
         model=last.model,
@@ -58,6 +62,6 @@ def average_checkpoints(folders: Sequence[Path], shares: Sequence[float], target
         vocabulary=last.vocabulary,
         vectors=last.vectors,
         wordings=last.wordings,
-        card=kept | {"averaged": averaged},
+        card=card,
     )
     return load_checkpoint(target)

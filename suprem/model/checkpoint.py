@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -30,6 +31,8 @@ from suprem.errors import CheckpointError
 from suprem.model.config import ModelConfig
 from suprem.model.manifest import BANK, MANIFEST, is_sealed, manifest_of, seal, verify
 from suprem.model.supreme import SupremeModel
+from suprem.model_card import ModelCard
+from suprem.plain_data import from_plain, to_json, to_plain
 
 FORMAT = 1
 CARD = "model_card.json"
@@ -51,7 +54,7 @@ class EncoderStamp:
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A loaded checkpoint. `signal`, `vocabulary` (JSON) and `card` are plain data that their own rooms give types.
+    """A loaded checkpoint. `signal` and `vocabulary` (JSON) are plain data that their own rooms give types.
 
     `id` names the weights. `sealed` says whether a manifest vouches for the other files as well.
     """
@@ -63,7 +66,7 @@ class Checkpoint:
     vocabulary: str
     vectors: dict[str, Tensor]
     wordings: tuple[str, ...]
-    card: dict[str, Any]
+    card: ModelCard
     sealed: bool
 
 
@@ -76,7 +79,7 @@ def save_checkpoint(
     vocabulary: str,
     vectors: dict[str, Tensor],
     wordings: Sequence[str],
-    card: dict[str, Any],
+    card: ModelCard,
 ) -> None:
     """Write a checkpoint folder. All files are written before the first one takes its predecessor's place, so that a
     full disk leaves the earlier checkpoint as it was. Weights take theirs first, the card after all they are described
@@ -89,9 +92,9 @@ def save_checkpoint(
     weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     config = {
         "format": FORMAT,
-        "model": asdict(model.config),
+        "model": to_plain(model.config),
         "signal": signal,
-        "encoder": asdict(encoder),
+        "encoder": to_plain(encoder),
         "wordings": list(wordings),
     }
     with ExitStack() as files:
@@ -100,9 +103,9 @@ def save_checkpoint(
         with _writing(folder):
             save_file(weights, new["model.safetensors"])
             save_file(vectors, new["queries.safetensors"])
-        new["vocabulary.json"].write_text(vocabulary, encoding="utf-8")
-        for name, content in ((CARD, card), ("config.json", config)):
-            new[name].write_text(_json(content), encoding="utf-8")
+        contents = {"vocabulary.json": vocabulary, CARD: card.to_json(), "config.json": to_json(config) + "\n"}
+        for name, content in contents.items():
+            new[name].write_text(content, encoding="utf-8")
         new[MANIFEST].write_text(manifest_of({name: new[name] for name in NEEDED}), encoding="utf-8")
         (folder / BANK).unlink(missing_ok=True)  # of the weights that were here before
 
@@ -117,27 +120,28 @@ def load_checkpoint(folder: Path, *, device: str = "cpu") -> Checkpoint:
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if missing:
         raise CheckpointError(
-            f"{folder} is not a complete checkpoint: {', '.join(missing)} missing. "
-            "Train one with: python -m pipelines.pretrain"
+            f"{folder} is not a complete checkpoint: {', '.join(missing)} missing. Train one with: suprem pretrain"
         )
     try:
-        config, card = (json.loads((folder / name).read_text()) for name in ("config.json", CARD))
-        vocabulary = (folder / "vocabulary.json").read_text()
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        card = ModelCard.from_json((folder / CARD).read_text(encoding="utf-8"))
+        vocabulary = (folder / "vocabulary.json").read_text(encoding="utf-8")
         if config["format"] != FORMAT:
             raise CheckpointError(f"The checkpoint has format {config['format']}; this version reads format {FORMAT}.")
-        model = SupremeModel(ModelConfig(**config["model"]))
+        model = SupremeModel(from_plain(ModelConfig, config["model"]))
         _load_weights(model, load_file(folder / "model.safetensors"))
         vectors = load_file(folder / "queries.safetensors")
         _refuse_infinite(model.state_dict() | vectors)
-        stamp = EncoderStamp(**config["encoder"])
+        stamp = from_plain(EncoderStamp, config["encoder"])
         signal, wordings = config["signal"], tuple(config["wordings"])
-        evaluated = card.get("validation", {}).get("checkpoint")
+        evaluated = card.validation.checkpoint
     except CheckpointError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, SafetensorError) as error:
-        raise CheckpointError(f"The checkpoint {folder} is damaged or does not fit: {error}") from error
+        reason = textwrap.shorten(str(error), 240, placeholder=" ...")
+        raise CheckpointError(f"The checkpoint {folder} is damaged or does not fit: {reason}") from error
     identity = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:12]
-    if evaluated not in (None, identity):
+    if evaluated not in ("", identity):
         raise CheckpointError(
             f"The model card in {folder} has the figures of checkpoint {evaluated}, the weights are {identity}. Put "
             "the card back that belongs to them."
@@ -158,12 +162,12 @@ def load_checkpoint(folder: Path, *, device: str = "cpu") -> Checkpoint:
     )
 
 
-def write_card(folder: Path, card: dict[str, Any]) -> None:
+def write_card(folder: Path, card: ModelCard) -> None:
     """Write the model card of a checkpoint folder, and its manifest anew where it has one.
 
     Call it for what `load_checkpoint` has just read, so that the manifest vouches for nothing that was not checked.
     """
-    write_text(folder / CARD, _json(card))
+    write_text(folder / CARD, card.to_json())
     if is_sealed(folder):
         seal(folder, FILES)
 
@@ -234,7 +238,3 @@ def _writing(folder: Path) -> Iterator[None]:
             f"Nothing could be saved in {folder} ({error}). Make room on the disk and continue with --resume; what was "
             "saved there before is kept."
         ) from error
-
-
-def _json(content: dict[str, Any]) -> str:
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

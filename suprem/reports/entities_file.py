@@ -44,7 +44,7 @@ class ReportFindings:
 
 
 def read_findings(path: Path) -> tuple[list[ReportFindings], int]:
-    """Read entities.jsonl as `pipelines.extract_entities` writes it.
+    """Read entities.jsonl as `suprem extract-entities` writes it.
 
     Returns:
         The reports, and how many lines were set aside because they are not of that form.
@@ -69,7 +69,7 @@ def read_findings(path: Path) -> tuple[list[ReportFindings], int]:
     if not reports:
         raise ConceptError(
             f"No line of the entities can be read ({damaged:,} tried); "
-            "expected entities.jsonl as pipelines.extract_entities writes it."
+            "expected entities.jsonl as suprem extract-entities writes it."
         )
     return reports, damaged
 
@@ -106,5 +106,5 @@ def read_spans(path: Path) -> dict[str, tuple[Span, ...]]:
         }
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ReportError(
-            f"The entities cannot be read ({error}); expected entities.jsonl as pipelines.extract_entities writes it."
+            f"The entities cannot be read ({error}); expected entities.jsonl as suprem extract-entities writes it."
         ) from error

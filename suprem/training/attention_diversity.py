@@ -53,11 +53,11 @@ def attention_likeness(inputs: Sequence[AttentionInputs], vectors: Tensor) -> Te
 def _maps(inputs: Sequence[AttentionInputs], chosen: Tensor) -> tuple[Tensor, Tensor]:
     """Return maps (record, query, token), mean over layers and heads, and which tokens hold a signal (record, 1,
     token)."""
-    found = []
+    maps = []
     for asked in inputs:
         visible = None if asked.visible is None else asked.visible[:RECORDS]
         memory = asked.memory[:RECORDS]
         weights = asked.attention.weights(asked.queries[:RECORDS, chosen], memory, visible)
-        found.append(weights.float().mean(dim=1))
+        maps.append(weights.float().mean(dim=1))
     shown = torch.ones(memory.shape[:2], device=memory.device) if visible is None else visible.float()
-    return torch.stack(found).mean(dim=0), shown.unsqueeze(1)
+    return torch.stack(maps).mean(dim=0), shown.unsqueeze(1)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from suprem.datasets.index import TRAIN_FOLDS, VALIDATION_FOLDS
 from suprem.errors import ConfigError
@@ -25,23 +26,24 @@ class TrainConfig:
             `restart_steps` optimiser steps.
         warmup: Share of all steps spent warming up ("one_cycle").
         clip_norm: Gradients are scaled down to this norm.
-        keep_tokens: Share of ECG tokens that enter the transformer in a step; for "hybrid", one stretch of the record.
+        token_keep_rate: Share of the ECG tokens that enter the transformer in a step (token dropout leaves out the
+            others); for "hybrid" they are one stretch of the record.
         full_epochs: Last epochs that see all tokens, as evaluation does.
         query_share: Share of the concepts asked in a step, drawn anew for each step; 1.0 asks all. Concepts that the
             query bank asks always do not count.
         synonym_rate: How often a concept is asked by one of its synonyms instead of its name.
-        blend_rate: How often a wording is blended with another one of the same concept, so that what lies between
-            known wordings is asked as well.
+        wording_mixup_rate: How often the vector of a wording is mixed with that of another wording of the same concept
+            (mixup, Zhang et al. 2018), so that what lies between known wordings is asked as well.
         gain, noise: Augmentation: amplitudes are multiplied by 1 ± `gain` per record and 1 ± `gain` / 2 per lead, and
             white noise of `noise` millivolts is added.
-        wander: Each lead is put on a baseline that sways by up to so many millivolts, at 0.05 to 0.5 Hz in 10 s.
+        baseline_wander: Each lead is put on a baseline that sways by up to so many millivolts, at 0.05 to 0.5 Hz.
         lead_loss: Share of the records that lose leads in a step, each lead with a chance of one in four.
         attention_diversity: Weight of a term that makes the attention maps of unrelated queries differ; 0 leaves it out
             (`suprem.training.attention_diversity`).
         filter_rate: Share of the records that pass the filters of another device in a step: a high-pass of 0.05 to
             0.67 Hz and a low-pass of 20 to 45 Hz, each of first order.
         composed_share: Share of composed ECGs in each batch, where there are such.
-        composed_keep: `keep_tokens` of composed ECGs; what is composed may lie anywhere in the record.
+        composed_token_keep_rate: `token_keep_rate` of composed ECGs; what is composed may lie anywhere in the record.
         patience: Stop after this many epochs without a better validation AUROC.
         checkpoint_minutes: A run that is killed loses at most this much.
         precision: "bf16" computes the forward pass in bfloat16, where the hardware is faster at it.
@@ -51,6 +53,13 @@ class TrainConfig:
         threads: Threads of torch; 0 leaves its default.
     """
 
+    FORMER_NAMES: ClassVar[Mapping[str, str]] = {
+        "keep_tokens": "token_keep_rate",
+        "composed_keep": "composed_token_keep_rate",
+        "blend_rate": "wording_mixup_rate",
+        "wander": "baseline_wander",
+    }
+
     epochs: int = 10
     batch: int = 64
     learning_rate: float = 1e-3
@@ -59,19 +68,19 @@ class TrainConfig:
     warmup: float = 0.1
     restart_steps: int = 5000
     clip_norm: float = 1.0
-    keep_tokens: float = 0.4
+    token_keep_rate: float = 0.4
     full_epochs: int = 0
     query_share: float = 1.0
     synonym_rate: float = 0.5
-    blend_rate: float = 0.0
+    wording_mixup_rate: float = 0.0
     gain: float = 0.1
     noise: float = 0.01
-    wander: float = 0.0
+    baseline_wander: float = 0.0
     lead_loss: float = 0.0
     attention_diversity: float = 0.0
     filter_rate: float = 0.0
     composed_share: float = 0.5
-    composed_keep: float = 1.0
+    composed_token_keep_rate: float = 1.0
     patience: int = 10
     checkpoint_minutes: float = 3.0
     precision: Precision = "no"
@@ -83,18 +92,20 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 1 or self.learning_rate <= 0:
             raise ConfigError("epochs and batch must be at least 1 and learning_rate above 0.")
-        if not 0 < self.keep_tokens <= 1 or not 0 <= self.synonym_rate <= 1 or not 0 <= self.warmup < 1:
-            raise ConfigError("keep_tokens must be in (0, 1], synonym_rate in [0, 1] and warmup in [0, 1).")
+        if not 0 < self.token_keep_rate <= 1 or not 0 <= self.synonym_rate <= 1 or not 0 <= self.warmup < 1:
+            raise ConfigError("token_keep_rate must be in (0, 1], synonym_rate in [0, 1] and warmup in [0, 1).")
         if not 0 < self.query_share <= 1:
             raise ConfigError(f"query_share must be in (0, 1]; found {self.query_share}.")
-        if not 0 <= self.blend_rate <= 1:
-            raise ConfigError(f"blend_rate must be in [0, 1]; found {self.blend_rate}.")
-        if not 0 <= self.gain < 1 or self.noise < 0 or self.wander < 0 or not 0 <= self.lead_loss <= 1:
-            raise ConfigError("gain must be in [0, 1), noise and wander at least 0 and lead_loss in [0, 1].")
+        if not 0 <= self.wording_mixup_rate <= 1:
+            raise ConfigError(f"wording_mixup_rate must be in [0, 1]; found {self.wording_mixup_rate}.")
+        if not 0 <= self.gain < 1 or self.noise < 0 or self.baseline_wander < 0 or not 0 <= self.lead_loss <= 1:
+            raise ConfigError("gain must be in [0, 1), noise and baseline_wander at least 0, lead_loss in [0, 1].")
         if self.attention_diversity < 0 or (self.attention_diversity and self.compile):
             raise ConfigError("attention_diversity must be at least 0, and 0 where the network is compiled.")
-        if not 0 <= self.filter_rate <= 1 or not 0 < self.composed_share < 1 or not 0 < self.composed_keep <= 1:
-            raise ConfigError("filter_rate must be in [0, 1], composed_share in (0, 1) and composed_keep in (0, 1].")
+        if not 0 <= self.filter_rate <= 1 or not 0 < self.composed_share < 1:
+            raise ConfigError("filter_rate must be in [0, 1] and composed_share in (0, 1).")
+        if not 0 < self.composed_token_keep_rate <= 1:
+            raise ConfigError(f"composed_token_keep_rate must be in (0, 1]; found {self.composed_token_keep_rate}.")
         if self.restart_steps < 1 or self.clip_norm <= 0 or self.weight_decay < 0 or self.seed < 0:
             raise ConfigError("restart_steps must be at least 1, clip_norm above 0, weight_decay and seed at least 0.")
 
@@ -126,14 +137,14 @@ class PretrainConfig:
     """Folder of a checkpoint whose weights the run begins with; None begins anew."""
 
     teachers: tuple[Path, ...] = ()
-    """Folders of checkpoints; what they think of the training records, of the concepts they know, is learned beside the
-    labels, and alone where no label is known (Hinton et al. 2015, arXiv 1503.02531)."""
+    """Folders of checkpoints for distillation: their scores of the training records, of the concepts they know, are
+    learned beside the labels, and alone where no label is known (Hinton et al. 2015, arXiv 1503.02531)."""
 
     teacher_weight: float = 0.5
-    """Weight of the teachers beside a known label, in [0, 1]."""
+    """Weight of the teachers' scores beside a known label, in [0, 1]."""
 
     composed: Path | None = None
-    """Folder of composed ECGs (`python -m pipelines.compose`), of which `training.composed_share` of each batch is; the
+    """Folder of composed ECGs (`suprem compose`), of which `training.composed_share` of each batch is; the
     concepts that only they teach are learned beside the others."""
 
     leave_out: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Labels between a record's own and what trained models, the teachers, think of it."""
+"""Distillation: labels that lie between a record's own and the scores that trained models, the teachers, give it."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from suprem.inference.predictor import Predictor
 from suprem.training.config import PretrainConfig
 from suprem.training.loop import LabelledRows
 
-TEACHING_BATCH = 512  # records in memory at once
+TEACHER_BATCH = 512  # records in memory at once
 
 
-def taught(data: LabelledRows, vocabulary: Vocabulary, config: PretrainConfig) -> LabelledRows:
-    """Return the training records with labels between their own and what the teachers think.
+def with_teacher_scores(data: LabelledRows, vocabulary: Vocabulary, config: PretrainConfig) -> LabelledRows:
+    """Return the training records with labels between their own and the scores of the teachers.
 
-    Each teacher speaks of the concepts that it knows. Their logits are averaged, for each record as a whole and
-    undisturbed; of what none of them knows, the label stays as it is.
+    Each teacher scores the concepts that it knows, on whole records without augmentation, and the logits of the
+    teachers are averaged. The label of a concept that no teacher knows stays as it is.
 
     Raises:
-        CheckpointError: A teacher is none, reads other signals, or knows none of the concepts.
+        CheckpointError: A teacher is no checkpoint, reads other signals, or knows none of the concepts.
     """
     if not config.teachers:
         return data
-    total, speaking = np.zeros(data.labels.shape), np.zeros(len(vocabulary))
+    total, teachers = np.zeros(data.labels.shape), np.zeros(len(vocabulary))
     for folder in config.teachers:
         teacher = Predictor.load(folder)
         known = [column for column, code in enumerate(vocabulary.codes) if code in teacher.vocabulary.codes]
@@ -35,11 +35,11 @@ def taught(data: LabelledRows, vocabulary: Vocabulary, config: PretrainConfig) -
             reason = "reads signals prepared in another way" if known else "knows none of the concepts"
             raise CheckpointError(f"The teacher {folder} {reason}; give one that was trained for the same task.")
         vectors = teacher.vectors([vocabulary.names[column] for column in known])
-        for first in range(0, len(data), TEACHING_BATCH):
-            part = slice(first, first + TEACHING_BATCH)
+        for first in range(0, len(data), TEACHER_BATCH):
+            part = slice(first, first + TEACHER_BATCH)
             total[part, known] += teacher.logits(data.store.read(data.rows[part]), vectors)
-        speaking[known] += 1
-    thought = expit(total / np.maximum(speaking, 1)).astype(np.float32)
-    between = (1 - config.teacher_weight) * data.labels + config.teacher_weight * thought
-    joined = np.where(data.labels < 0, thought, between)
-    return replace(data, labels=np.where(speaking > 0, joined, data.labels))
+        teachers[known] += 1
+    scores = expit(total / np.maximum(teachers, 1)).astype(np.float32)
+    mixed = (1 - config.teacher_weight) * data.labels + config.teacher_weight * scores
+    joined = np.where(data.labels < 0, scores, mixed)
+    return replace(data, labels=np.where(teachers > 0, joined, data.labels))

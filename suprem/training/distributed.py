@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import torch
 from accelerate import Accelerator
@@ -92,8 +92,21 @@ class Workers:
         """Return the item of every process, in the order of ranks."""
         return list(gather_object([item])) if self.count > 1 else [item]
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:  # after an error the others may never come
+            self.wait()
+        self.close()
+
     def close(self) -> None:
-        """Part from the other processes; the run is over."""
+        """Part from the other processes; the run is over.
+
+        The wrapped model is let go first: its gradient buckets belong to the group of processes, whose threads abort
+        the interpreter where they outlive it.
+        """
+        self._accelerator.free_memory()
         self._accelerator.end_training()
 
     def wait(self) -> None:

@@ -23,6 +23,7 @@ from suprem.model.checkpoint import has_training_state, load_training_state, sav
 from suprem.model.supreme import SupremeModel
 from suprem.progress import Progress
 from suprem.training.attention_diversity import attention_likeness
+from suprem.training.augmentation import augment
 from suprem.training.config import TrainConfig
 from suprem.training.distributed import Workers
 from suprem.training.query_bank import QueryBank
@@ -31,9 +32,6 @@ from suprem.training.schedule import learning_rate
 
 LOG_EVERY = 10
 EVALUATION_BATCH = 64
-FILTERED_SECONDS = 10.0
-LOST = 0.25
-"""Chance of each lead of a record that loses leads."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +172,7 @@ def train(
         workers.wait()
 
     while at.epoch < config.epochs and (at.epoch == 0 or at.epoch - at.best_epoch <= config.patience):
-        keep = 1.0 if at.epoch >= config.epochs - config.full_epochs else config.keep_tokens
+        keep = 1.0 if at.epoch >= config.epochs - config.full_epochs else config.token_keep_rate
         losses: list[float] = []
         for positions in _batches(len(data), real, seed=config.seed, epoch=at.epoch, first=at.batch):
             if workers.any(should_stop()):
@@ -185,7 +183,7 @@ def train(
             torch.manual_seed(seed)
             parts = [(*data.batch(workers.share(positions)), keep)]
             if composed:
-                parts.append((*composed.draw(made // workers.count, seed), config.composed_keep))
+                parts.append((*composed.draw(made // workers.count, seed), config.composed_token_keep_rate))
             loss = learner.step(parts, rate=rate)
             if not math.isfinite(loss):
                 records = data.store.index.table["record_id"].iloc[data.rows[positions]]
@@ -291,44 +289,6 @@ def masked_loss(logits: Tensor, labels: Tensor, *, known: Tensor | None = None) 
     counts = (labels >= 0).to(logits.dtype)
     losses = F.binary_cross_entropy_with_logits(logits, labels.clamp(min=0), reduction="none")  # (batch, query)
     return (losses * counts).sum() / (counts.sum() if known is None else known).clamp(min=1)
-
-
-def augment(signals: Tensor, config: TrainConfig) -> Tensor:
-    """Filter, change amplitudes a little, add noise and a swaying baseline, lose leads; empty stretches stay empty."""
-    batch, lead, time = signals.shape
-    if config.filter_rate:
-        signals = torch.where(signals == 0, signals, _filtered(signals, config.filter_rate))
-    if config.lead_loss:
-        unlucky = torch.rand(batch, 1, 1) < config.lead_loss
-        signals = signals.masked_fill(unlucky & (torch.rand(batch, lead, 1) < LOST), 0.0)
-    if config.gain == config.noise == config.wander == 0:
-        return signals
-    gain = 1 + config.gain * (2 * torch.rand(batch, 1, 1) - 1) + config.gain / 2 * (2 * torch.rand(batch, lead, 1) - 1)
-    noise = config.noise * torch.rand(batch, lead, 1) * torch.randn_like(signals)
-    return torch.where(signals == 0, signals, signals * gain + noise + _baseline(batch, lead, time, config.wander))
-
-
-def _filtered(signals: Tensor, rate: float) -> Tensor:
-    """Return signals (batch, lead, time) of which a share has passed a high-pass and a low-pass of first order.
-
-    The frequencies are those of devices: 0.05 Hz for diagnosis and 0.67 Hz for monitoring (IEC 60601-2-25, AHA 2007),
-    40 Hz and less against muscle.
-    """
-    batch, _, time = signals.shape
-    frequency = torch.fft.rfftfreq(time, d=FILTERED_SECONDS / time)
-    low, high = 0.05 + 0.62 * torch.rand(batch, 1, 1), 20 + 25 * torch.rand(batch, 1, 1)
-    passed = (1j * frequency / low) / (1 + 1j * frequency / low) / (1 + 1j * frequency / high)
-    filtered = torch.fft.irfft(torch.fft.rfft(signals) * passed, n=time)
-    return torch.where(torch.rand(batch, 1, 1) < rate, filtered, signals)
-
-
-def _baseline(batch: int, lead: int, time: int, height: float) -> Tensor:
-    """Return one slow wave for each lead (batch, lead, time), of half a turn to five in the record."""
-    if height == 0:
-        return torch.zeros(())
-    turns, phase = 0.5 + 4.5 * torch.rand(batch, lead, 1), torch.rand(batch, lead, 1)
-    angle = 2 * math.pi * (turns * torch.linspace(0, 1, time) + phase)
-    return height * torch.rand(batch, lead, 1) * torch.sin(angle)
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ class QueryBank:
         names: (concept, text width), vectors of the canonical phrases.
         synonyms: One tensor (synonym, text width) per concept; may be empty.
         rate: How often a synonym stands in for the name.
-        blend: How often the wording drawn is mixed with a second one of the same concept, in random parts.
+        mixup: How often the wording drawn is mixed with a second one of the same concept, in random parts.
         always: Bool (concept,), the concepts that every step asks, however few it asks of the others; none by default.
     """
 
@@ -29,12 +29,12 @@ class QueryBank:
         names: Tensor,
         synonyms: list[Tensor],
         rate: float,
-        blend: float = 0.0,
+        mixup: float = 0.0,
         always: Tensor | None = None,
     ) -> None:
         self.names = names
         self.rate = rate
-        self.blend = blend
+        self.mixup = mixup
         self.always = torch.zeros(len(names), dtype=torch.bool) if always is None else always
         counts = torch.tensor([len(s) for s in synonyms])
         width = max(1, int(counts.max()))
@@ -46,8 +46,8 @@ class QueryBank:
     def draw(self) -> Tensor:
         """Return one vector per concept (concept, text width), drawn with torch's global generator."""
         vectors = self._wordings()
-        if self.blend:
-            part = torch.rand(len(self.names), 1) * (torch.rand(len(self.names), 1) < self.blend)
+        if self.mixup:
+            part = torch.rand(len(self.names), 1) * (torch.rand(len(self.names), 1) < self.mixup)
             mixed = torch.lerp(vectors, self._wordings(), part)
             vectors = mixed * (vectors.norm(dim=1, keepdim=True) / mixed.norm(dim=1, keepdim=True).clamp(min=1e-6))
         return vectors
@@ -77,8 +77,8 @@ def embed_vocabulary(vocabulary: Vocabulary, embedder: TextEmbedder) -> dict[str
 def embed_descriptions(vocabulary: Vocabulary, embedder: TextEmbedder) -> dict[str, torch.Tensor]:
     """Return code -> vectors (text, width) of the lay descriptions of a vocabulary's concepts."""
     described = load_descriptions() | composed_descriptions()
-    found = {code: texts for code, texts in described.items() if code in vocabulary.codes}
-    return {code: torch.from_numpy(embedder.embed(texts)) for code, texts in found.items()}
+    known = {code: texts for code, texts in described.items() if code in vocabulary.codes}
+    return {code: torch.from_numpy(embedder.embed(texts)) for code, texts in known.items()}
 
 
 def query_bank(
@@ -86,7 +86,7 @@ def query_bank(
     vectors: dict[str, torch.Tensor],
     *,
     rate: float,
-    blend: float = 0.0,
+    mixup: float = 0.0,
     described: Mapping[str, torch.Tensor] | None = None,
     always_asked: frozenset[str] = frozenset(),
 ) -> QueryBank:
@@ -96,7 +96,7 @@ def query_bank(
         vocabulary: The concepts.
         vectors: As `embed_vocabulary` returns them.
         rate: How often a synonym stands in for the name.
-        blend: How often a wording is blended with another of its concept.
+        mixup: How often a wording is mixed with another of its concept.
         described: Code -> vectors (text, width) of further synonyms, which the vocabulary does not list.
         always_asked: Codes that every step asks.
     """
@@ -110,4 +110,4 @@ def query_bank(
         for code, positions in rows.items()
     ]
     always = torch.tensor([code in always_asked for code in vocabulary.codes])
-    return QueryBank(names=vectors["names"], synonyms=synonyms, rate=rate, blend=blend, always=always)
+    return QueryBank(names=vectors["names"], synonyms=synonyms, rate=rate, mixup=mixup, always=always)

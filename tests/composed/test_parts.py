@@ -52,7 +52,7 @@ def test_complexes_come_back_from_disk_as_they_were(parts: Parts, tmp_path: Path
 
 
 def test_a_folder_without_parts_says_how_to_make_them(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"python -m pipelines\.compose"):
+    with pytest.raises(DatasetError, match=r"suprem compose"):
         load_complexes(tmp_path)
 
 

@@ -205,7 +205,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 def test_an_incomplete_store_is_refused(index: RecordIndex, folder: Path, damage: Callable[[Path], object]) -> None:
     build_signal_store(index, SMALL_SPEC, folder, workers=1)
     damage(folder)
-    with pytest.raises(DatasetError, match=r"Make it with: python -m pipelines\.index_datasets"):
+    with pytest.raises(DatasetError, match=r"Make it with: suprem index-datasets"):
         SignalStore.open(folder)
 
 

@@ -95,9 +95,9 @@ def test_a_map_to_probabilities_finds_the_slope_and_leaves_rare_classes_out() ->
     present[: MIN_MAPPED - 1, 1] = True
     patients = [str(row // 2) for row in range(1500)]
     found = probability_maps(("A", "B"), present, logits, patients)
-    assert found["records"] == 1500
-    assert found["maps"].keys() == {"A"}
-    fit = found["maps"]["A"]
-    assert (fit["slope"], fit["intercept"]) == (pytest.approx(2.0, abs=0.3), pytest.approx(-1.0, abs=0.3))
-    assert fit["ece"] < 0.06 < expected_calibration_error(present[:, 0], expit(logits[:, 0]))
-    assert fit["prevalence"] == pytest.approx(present[:, 0].mean(), abs=1e-3)
+    assert found.records == 1500
+    assert found.maps.keys() == {"A"}
+    fit = found.maps["A"]
+    assert (fit.slope, fit.intercept) == (pytest.approx(2.0, abs=0.3), pytest.approx(-1.0, abs=0.3))
+    assert fit.ece < 0.06 < expected_calibration_error(present[:, 0], expit(logits[:, 0]))
+    assert fit.prevalence == pytest.approx(present[:, 0].mean(), abs=1e-3)

@@ -81,9 +81,7 @@ def test_the_json_has_the_promised_keys_and_null_for_what_does_not_exist() -> No
     ids=range(7),
 )
 def test_what_is_not_a_result_is_refused_with_one_sentence(text: str) -> None:
-    with pytest.raises(
-        EvaluationError, match=r"x\.json is no result of evaluate of this version .* python -m pipelines.evaluate"
-    ):
+    with pytest.raises(EvaluationError, match=r"x\.json is no result of evaluate of this version .* suprem evaluate"):
         EvaluationResult.from_json(text, "x.json")
 
 

@@ -13,14 +13,8 @@ from scipy.special import expit
 
 from suprem.concepts.query import CardiacQuery
 from suprem.evaluation.metrics import auroc, macro, patient_resamples, percentile_interval, resampled_auroc
-from suprem.evaluation.robustness import (
-    Paraphrases,
-    RobustnessResult,
-    Undisturbed,
-    ask_otherwise,
-    company_sensitivity,
-    independent,
-)
+from suprem.evaluation.robustness import Paraphrases, Undisturbed, ask_otherwise, company_sensitivity, independent
+from suprem.evaluation.robustness_result import RobustnessResult
 
 RECORDS = 60
 

@@ -10,7 +10,7 @@ import pytest
 from pipelines import evaluate
 from suprem.concepts.vocabulary import load_terms
 from suprem.evaluation.evaluation_folder import EvaluationFolder
-from suprem.inference import predictor as predictor_module
+from suprem.inference import query_vectors
 from suprem.inference.predictor import Predictor
 from tests.fakes import FakeEmbedder
 from tests.tiny import ecg, write_checkpoint, write_wfdb
@@ -19,7 +19,7 @@ from tests.tiny import ecg, write_checkpoint, write_wfdb
 def test_a_folder_of_another_hospital_is_evaluated_and_noted_in_the_card(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(predictor_module, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
+    monkeypatch.setattr(query_vectors, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
     monkeypatch.setenv("SUPREM_HOME", str(tmp_path / "home"))
     checkpoint = write_checkpoint(tmp_path / "checkpoint", vocabulary=load_terms())
     data = tmp_path / "clinic"

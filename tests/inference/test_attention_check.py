@@ -11,6 +11,7 @@ from suprem.ecg.preprocess import preprocess
 from suprem.inference.attention_check import check_attention
 from suprem.inference.predictor import Predictor
 from suprem.model.randomise import PARTS, randomised
+from suprem.model_card import RankCorrelation
 from tests.fakes import FakeEmbedder
 from tests.tiny import MODEL, ecg, network, write_checkpoint
 
@@ -38,19 +39,20 @@ def test_a_part_is_random_and_the_rest_is_kept() -> None:
 
 def test_maps_are_compared_with_random_networks_other_recordings_and_other_queries(predictor: Predictor) -> None:
     found = check_attention(predictor, signals(predictor), seeds=1)
-    assert found["checkpoint"] == predictor.id
-    assert (found["records"], found["queries"], found["seeds"]) == (3, 3, 1)
-    assert found["rank_correlation"].keys() == {
+    assert found.checkpoint == predictor.id
+    assert (found.records, found.queries, found.seeds) == (3, 3, 1)
+    assert found.rank_correlation.keys() == {
         *PARTS,
         "other recording",
         "other query",
         "other query, beyond the usual",
     }
-    assert found["occlusion"]["records"] == 3
-    rows = [found["occlusion"][name] for name in ("attention", "beyond the usual")]
-    for row in (*found["rank_correlation"].values(), *rows):
-        assert -1 <= row["low"] <= row["median"] <= row["high"] <= 1
-    assert found["rank_correlation"]["all"]["median"] < 0.9
+    occlusion = found.occlusion
+    assert occlusion is not None
+    assert occlusion.records == 3
+    for row in (*found.rank_correlation.values(), occlusion.attention, occlusion.beyond_usual):
+        assert -1 <= row.low <= row.median <= row.high <= 1
+    assert found.rank_correlation["all"].median < 0.9
 
 
 def test_a_network_that_random_weights_do_not_change_is_found_out(
@@ -58,4 +60,4 @@ def test_a_network_that_random_weights_do_not_change_is_found_out(
 ) -> None:
     monkeypatch.setattr("suprem.inference.predictor.randomised", lambda model, part, seed: model)
     found = check_attention(predictor, signals(predictor), seeds=1)
-    assert found["rank_correlation"]["all"] == {"median": 1.0, "low": 1.0, "high": 1.0}
+    assert found.rank_correlation["all"] == RankCorrelation(1.0, 1.0, 1.0)

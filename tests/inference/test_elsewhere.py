@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from suprem.inference.elsewhere import measured_elsewhere
 from suprem.inference.reference import reference_of, reference_percentile
+from suprem.model_card import ExternalFigures, ModelCard
 
 
-def card(low: float | None, positives: int = 9) -> dict[str, Any]:
-    row = {"finding": "Pericarditis", "queries": ["PERI"], "records": 44, "positives": positives, "auroc": 0.57,
-           "ci": [low, 0.8]}  # fmt: skip
-    return {"external": {"there": [row]}, "reference": reference_of(("PERI",), np.arange(100.0)[:, None])}
+def card(low: float | None, positives: int = 9) -> ModelCard:
+    figures = ExternalFigures("Pericarditis", ("PERI",), 44, positives, auroc=0.57, ci=(low, 0.8))
+    return ModelCard(external={"there": (figures,)}, reference=reference_of(("PERI",), np.arange(100.0)[:, None]))
 
 
 def test_the_figures_of_a_query() -> None:
@@ -24,7 +24,7 @@ def test_the_figures_of_a_query() -> None:
     )
     assert "no better than chance" in found.sentence
     assert measured_elsewhere(card(0.4), "AFIB") == ()
-    assert measured_elsewhere({}, "PERI") == ()
+    assert measured_elsewhere(ModelCard(), "PERI") == ()
     assert measured_elsewhere(card(0.4), None) == ()
 
 
@@ -38,6 +38,6 @@ def test_a_rank_is_withheld_at_chance(low: float | None, positives: int, withhel
 
 
 def test_a_hospital_that_did_better_outweighs_one_that_tells_nothing() -> None:
-    both = card(0.4)
-    both["external"]["here"] = card(0.6)["external"]["there"]
+    worse, better = card(0.4), card(0.6)
+    both = replace(worse, external={**worse.external, "here": better.external["there"]})
     assert reference_percentile(both, "PERI", 50.0) is not None

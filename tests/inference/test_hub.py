@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from huggingface_hub import ModelCard
+from huggingface_hub import ModelCard as HubCard
 
 import suprem
 from pipelines import export_checkpoint
@@ -15,6 +15,7 @@ from suprem.errors import CheckpointError
 from suprem.export import RESEARCH_USE
 from suprem.inference import hub
 from suprem.model.checkpoint import TRAINING_STATE, load_checkpoint
+from suprem.model_card import ModelCard
 from suprem.resources import ASSETS
 from tests.tiny import write_checkpoint
 
@@ -28,7 +29,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_an_exported_checkpoint_has_what_the_hub_and_the_program_need(repository: Path) -> None:
-    card = ModelCard.load(repository / "README.md")
+    card = HubCard.load(repository / "README.md")
     assert (card.data.library_name, card.data.license) == ("suprem", "mit")
     assert RESEARCH_USE in card.text
     assert not (repository / TRAINING_STATE).exists()
@@ -66,9 +67,9 @@ def test_the_readme_of_the_shipped_checkpoint_is_the_one_of_its_card() -> None:
     written = (ASSETS / "checkpoint" / "README.md").read_text(encoding="utf-8")
     command = "suprem export-checkpoint --checkpoint assets/checkpoint --to assets/checkpoint"
     assert written == hub.hub_readme(checkpoint.id, checkpoint.card), f"write it anew with: {command}"
-    figures = ModelCard(written).data.eval_results
-    assert [figure.metric_value for figure in figures] == [round(checkpoint.card["validation"]["macro"], 4)]
+    figures = HubCard(written).data.eval_results
+    assert [figure.metric_value for figure in figures] == [round(checkpoint.card.validation.macro or 0.0, 4)]
 
 
 def test_a_checkpoint_without_figures_has_none_in_its_readme() -> None:
-    assert ModelCard(hub.hub_readme("abc", {})).data.eval_results is None
+    assert HubCard(hub.hub_readme("abc", ModelCard())).data.eval_results is None

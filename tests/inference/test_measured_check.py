@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -15,6 +13,7 @@ from suprem.inference.measured_check import contradictions
 from suprem.inference.predictor import Predictor
 from suprem.inference.reference import reference_of, reference_percentile
 from suprem.inference.score import QueryScore
+from suprem.model_card import ClassFigures, ModelCard, ValidationFigures
 from suprem.resources import ASSETS
 from tests.tiny import every_concept
 
@@ -26,11 +25,9 @@ def said(text: str, logit: float, found: Measurements) -> list[str]:
     """Return what is said of one score, where the logits of 1,001 reference ECGs lie evenly between -5 and 5."""
     query = CardiacQuery.from_text(text, VOCABULARY)
     reference = np.linspace(-5, 5, 1001)[:, None]
-    classes = [{"code": query.code, "positives": 100}]
-    card: dict[str, Any] = {
-        "reference": reference_of([query.code or ""], reference),
-        "validation": {"classes": classes},
-    }
+    classes = (ClassFigures(code=query.code or "", positives=100, auroc=None, ci=None),)
+    logits = reference_of([query.code or ""], reference)
+    card = ModelCard(reference=logits, validation=ValidationFigures(classes=classes))
     score = QueryScore(query.text, query.prompt, 0.5, logit, Support.TRAINED, (), "a1")
     return [one.sentence for one in contradictions([score], [query], found, card)]
 

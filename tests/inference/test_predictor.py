@@ -20,6 +20,7 @@ from suprem.ecg.preprocess import preprocess
 from suprem.ecg.record import INDEPENDENT_LEADS, LEADS, EcgRecord
 from suprem.errors import BadSamplingRate, CheckpointError, EmbedderMismatch, QueryError
 from suprem.inference import predictor as predictor_module
+from suprem.inference import query_vectors
 from suprem.inference.predictor import Predictor
 from suprem.model.checkpoint import seal_checkpoint
 from suprem.settings import Settings
@@ -140,7 +141,7 @@ def test_words_of_the_vocabulary_need_no_text_encoder(
     def refuse(name: str, **_options: Any) -> Any:
         raise AssertionError(f"{name} was loaded")
 
-    monkeypatch.setattr(predictor_module, "load_embedder", refuse)
+    monkeypatch.setattr(query_vectors, "load_embedder", refuse)
     predictor = Predictor.load(folder)
     assert len(predictor.score(records[0], [*KNOWN, "AFIB", "unremarkable ECG"])) == 5
     with pytest.raises(AssertionError, match="fake was loaded"):
@@ -148,7 +149,7 @@ def test_words_of_the_vocabulary_need_no_text_encoder(
 
 
 def test_a_free_text_is_embedded_once(predictor: Predictor, records: list[EcgRecord]) -> None:
-    embedder = predictor._embedder
+    embedder = predictor._queries._embedder
     assert isinstance(embedder, CountingEmbedder)
     first = predictor.vectors([*FREE, KNOWN[0], FREE[0]])
     assert sorted(embedder.asked) == sorted(query.prompt for query in predictor.ask(FREE))
@@ -189,15 +190,15 @@ def test_everything_of_a_record_can_be_had_from_one_encoding(predictor: Predicto
 
 
 def test_only_so_many_texts_are_remembered(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predictor_module, "REMEMBERED_QUERIES", 2)
+    monkeypatch.setattr(query_vectors, "REMEMBERED_QUERIES", 2)
     texts = [f"wave number {word}" for word in ("alpha", "beta", "gamma", "delta")]
     expected = predictor.vectors(texts)
-    assert len(predictor._remembered) == 2
+    assert len(predictor._queries._remembered) == 2
     assert np.array_equal(predictor.vectors(texts), expected)
 
 
 def test_vectors_are_right_from_many_threads(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predictor_module, "REMEMBERED_QUERIES", 8)
+    monkeypatch.setattr(query_vectors, "REMEMBERED_QUERIES", 8)
     texts = [f"wave {word}" for word in "abcdefghijklmnop"]
     asked = [query.prompt for query in predictor.ask(texts)]
     expected = dict(zip(texts, FakeEmbedder(32).embed(asked), strict=True))
@@ -277,7 +278,7 @@ def test_another_text_encoder_is_refused(folder: Path, change: dict[str, str]) -
 def test_another_text_encoder_is_refused_when_it_is_loaded_late(
     folder: Path, records: list[EcgRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(predictor_module, "load_embedder", lambda _name, **_options: FakeEmbedder(16))
+    monkeypatch.setattr(query_vectors, "load_embedder", lambda _name, **_options: FakeEmbedder(16))
     predictor = Predictor.load(folder)
     with pytest.raises(EmbedderMismatch):
         predictor.score(records[0], FREE)

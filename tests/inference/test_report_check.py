@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -15,6 +13,7 @@ from suprem.ecg.synthetic import SyntheticSpec, synthesize
 from suprem.inference.reference import ReferencePercentile, reference_of
 from suprem.inference.report_check import ReportVerdict, asked_for, check_report
 from suprem.inference.score import QueryScore
+from suprem.model_card import ClassFigures, ModelCard, ValidationFigures
 from tests.tiny import VOCABULARY
 
 
@@ -39,8 +38,9 @@ def checked(
     findings: list[StatedFinding], logits: dict[str, float], measured: Measurements | None = None
 ) -> list[tuple[str, ReportVerdict]]:
     reference = np.tile(np.linspace(-5, 5, 1001)[:, None], (1, 3))
-    classes = [{"code": code, "positives": 100} for code in VOCABULARY.codes]
-    card: dict[str, Any] = {"reference": reference_of(VOCABULARY.codes, reference), "validation": {"classes": classes}}
+    classes = tuple(ClassFigures(code=code, positives=100, auroc=None, ci=None) for code in VOCABULARY.codes)
+    logits_of_others = reference_of(VOCABULARY.codes, reference)
+    card = ModelCard(reference=logits_of_others, validation=ValidationFigures(classes=classes))
     near = (("atrial fibrillation", 0.9),)
     scores = [
         QueryScore(
@@ -98,8 +98,9 @@ def test_high_findings_of_one_kind_are_one_row() -> None:
     wide = Concept("CD", "conduction disturbance", narrower=("CLBBB",))
     vocabulary = Vocabulary((*VOCABULARY.concepts, wide))
     reference = np.tile(np.linspace(-5, 5, 1001)[:, None], (1, 4))
-    classes = [{"code": code, "positives": 100} for code in vocabulary.codes]
-    card: dict[str, Any] = {"reference": reference_of(vocabulary.codes, reference), "validation": {"classes": classes}}
+    classes = tuple(ClassFigures(code=code, positives=100, auroc=None, ci=None) for code in vocabulary.codes)
+    of_others = reference_of(vocabulary.codes, reference)
+    card = ModelCard(reference=of_others, validation=ValidationFigures(classes=classes))
     logits = {"CLBBB": 4.8, "CD": 4.9}
     scores = [
         QueryScore(query.text, query.prompt, 0.5, logits.get(query.code or "", -4.0), Support.TRAINED, (), "a1")

@@ -6,7 +6,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from suprem.jobs.run_folder import Metrics
+from suprem.jobs.run_folder import Metrics, Run, differences
 
 
 def line(step: int, loss: float) -> str:
@@ -44,3 +44,10 @@ def test_sessions_that_read_at_once_read_each_line_once(tmp_path: Path) -> None:
             file.flush()
             pool.submit(metrics.refresh)
     assert [row["step"] for row in metrics.refresh().rows["train"]] == list(range(steps))
+
+
+def test_runs_that_name_a_setting_as_before_do_not_differ_by_the_name() -> None:
+    before = Run(Path("before"), {"training.keep_tokens": 0.3, "training.epochs": 2}, {}, finished=True)
+    now = Run(Path("now"), {"training.token_keep_rate": 0.3, "training.epochs": 3}, {}, finished=True)
+    former = {"training.keep_tokens": "training.token_keep_rate"}
+    assert differences([before, now], former) == {"training.epochs": [2, 3]}

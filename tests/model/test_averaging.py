@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import torch
 from suprem.errors import CheckpointError
 from suprem.model.averaging import average_checkpoints
 from suprem.model.checkpoint import CARD, load_checkpoint, write_card
+from suprem.model_card import ModelCard, ValidationFigures
 from suprem.resources import ASSETS
 
 
@@ -25,9 +26,8 @@ def changed(tmp_path: Path) -> Path:
     name = next(name for name, value in weights.items() if value.is_floating_point() and value.dim() == 2)
     weights[name] = weights[name] + 1
     save_file(weights, folder / "model.safetensors")
-    card = json.loads((folder / CARD).read_text())
-    del card["validation"]
-    write_card(folder, card)
+    card = ModelCard.from_json((folder / CARD).read_text(encoding="utf-8"))
+    write_card(folder, replace(card, validation=ValidationFigures()))
     return folder
 
 
@@ -37,8 +37,8 @@ def test_the_mean_lies_between_and_names_its_parts(changed: Path, tmp_path: Path
     for name, value in mean.model.state_dict().items():
         expected = 0.25 * first.model.state_dict()[name] + 0.75 * second.model.state_dict()[name]
         torch.testing.assert_close(value, expected.to(value.dtype), rtol=1e-5, atol=1e-6)
-    assert [part["checkpoint"] for part in mean.card["averaged"]] == [first.id, second.id]
-    assert "validation" not in mean.card
+    assert [part.checkpoint for part in mean.card.averaged] == [first.id, second.id]
+    assert mean.card.validation == ValidationFigures()
     assert mean.vocabulary == second.vocabulary
     assert mean.id not in (first.id, second.id)
 

@@ -26,6 +26,7 @@ from suprem.model.checkpoint import (
 )
 from suprem.model.manifest import BANK, MANIFEST
 from suprem.model.supreme import SupremeModel
+from suprem.model_card import ModelCard
 from tests.fakes import FakeEmbedder
 from tests.tiny import MODEL, SMALL_MODEL, VOCABULARY, network, small_files_only, write_checkpoint
 
@@ -60,7 +61,7 @@ def test_a_round_trip_is_bit_equal(folder: Path) -> None:
     assert loaded.wordings == tuple(VOCABULARY.texts)
     assert torch.equal(loaded.vectors["names"], torch.from_numpy(FakeEmbedder(32).embed(VOCABULARY.prompts)))
     assert loaded.signal["leads"][:2] == ["I", "II"]
-    assert loaded.card == {"intended_use": "Tests."}
+    assert loaded.card == ModelCard(intended_use="Tests.")
 
 
 def test_the_id_names_the_weights(folder: Path, tmp_path: Path) -> None:
@@ -162,8 +163,8 @@ def test_what_was_exchanged_or_damaged_after_it_was_written_is_refused(
 
 
 def test_a_card_that_is_written_through_the_door_stays_sealed(folder: Path) -> None:
-    write_card(folder, {"intended_use": "Other."})
-    assert load_checkpoint(folder).card == {"intended_use": "Other."}
+    write_card(folder, ModelCard(intended_use="Other."))
+    assert load_checkpoint(folder).card == ModelCard(intended_use="Other.")
     assert load_checkpoint(folder).sealed
 
 
@@ -214,7 +215,7 @@ def test_a_writer_killed_at_any_moment_leaves_the_old_checkpoint_the_new_one_or_
 
 
 def test_a_folder_that_is_not_there_is_an_incomplete_checkpoint(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"Train one with: python -m pipelines\.pretrain"):
+    with pytest.raises(CheckpointError, match=r"Train one with: suprem pretrain"):
         load_checkpoint(tmp_path / "nowhere")
 
 

@@ -116,8 +116,8 @@ def test_each_view_shows_its_figures(open_page: Open, home: Path) -> None:
     assert {"female", "male", "60 to 79"} <= set(groups["group"])
     probes = view(app, "Linear probes").dataframe[-1].value.set_index("method")
     assert probes.loc["MERL", "100 % of labels"] == "0.818"
-    assert "python -m pipelines.linear_probe --store STORE --task ptbxl_rhythm" in texts(app)
-    assert "python -m pipelines.robustness --task ptbxl_rhythm" in texts(view(app, "Robustness"))
+    assert "suprem linear-probe --store STORE --task ptbxl_rhythm" in texts(app)
+    assert "suprem robustness --task ptbxl_rhythm" in texts(view(app, "Robustness"))
     text = texts(view(app, "Protocol, files"))
     assert "python -m pipelines.evaluate --data ptb-xl" in text
     assert "patients, passed: 0 of 120" in text
@@ -163,7 +163,7 @@ def test_ablations_say_their_scale_and_are_seen_without_any_evaluation(open_page
     path.unlink()
     write_evaluation(home, tasks=("ptbxl_rhythm",))
     app.run()
-    assert "python -m pipelines.ablate --data STORE" in texts(view(app, "Ablations"))
+    assert "suprem ablate --data STORE" in texts(view(app, "Ablations"))
 
 
 def test_what_conditions_and_words_change_is_shown_where_it_was_asked(open_page: Open, home: Path) -> None:
@@ -191,7 +191,7 @@ def test_two_evaluations_are_compared_on_the_same_records(open_page: Open, home:
     table = app.dataframe[-1].value.set_index("class")
     assert (table["difference"] > 0).all()
     assert table.loc["AFIB", "p after Holm"] < 0.05
-    assert "pipelines.compare --first aaaaaaaaaaaa/first/ptbxl_rhythm.json --second bbbbbbbbbbbb/first" in text
+    assert "suprem compare --first aaaaaaaaaaaa/first/ptbxl_rhythm.json --second bbbbbbbbbbbb/first" in text
 
 
 def test_evaluations_of_other_records_are_not_offered_and_counted_with_the_reason(open_page: Open, home: Path) -> None:

@@ -136,7 +136,7 @@ def test_a_name_that_cannot_be_is_told_before_the_launch(
 def test_a_preset_without_data_says_how_to_make_it(open_page: OpenPage) -> None:
     app = open_page("New run")
     app.radio(key="preset").set_value("compact").run()
-    assert "python -m pipelines.index_datasets --ptbxl FOLDER --signal compact" in texts(app)
+    assert "suprem index-datasets --ptbxl FOLDER --signal compact" in texts(app)
     assert app.button(key="launch").disabled
 
 
@@ -226,7 +226,7 @@ def test_a_corpus_is_stored_or_fetched_in_the_background(
 def test_recordings_and_a_vocabulary_version_are_chosen_in_the_form_and_cloned(
     open_page: OpenPage, home: Path, started: list[Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.build_vocabulary.load_embedder", lambda _name: FakeEmbedder())
+    monkeypatch.setattr("suprem.experiments.vocabulary_building.load_embedder", lambda _name: FakeEmbedder())
     (home / "reports.csv").write_text("id,report\n1,sinus rhythm.\n2,atrial fibrillation.\n")
     assert build_vocabulary.main(["--reports", str(home / "reports.csv")]) == 0
     data = home / "datasets" / "ptb-xl-compact"

@@ -11,7 +11,7 @@ import pytest
 from pipelines import benchmark
 from pipelines.speed import scoring
 from pipelines.speed.figure import Figure
-from suprem.inference import predictor
+from suprem.inference import query_vectors
 from tests.fakes import FakeEmbedder
 from tests.tiny import write_checkpoint
 
@@ -24,7 +24,7 @@ def checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(scoring, "median_seconds", once)
     monkeypatch.setattr(scoring, "matmul_rate", lambda: 1e10)
-    monkeypatch.setattr(predictor, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
+    monkeypatch.setattr(query_vectors, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
     return write_checkpoint(tmp_path / "checkpoint")
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines import build_vocabulary
 from pipelines.build_vocabulary import main
 from suprem.concepts.mapping.versions import open_version
 from suprem.concepts.vocabulary import Vocabulary
+from suprem.experiments import vocabulary_building
 from tests.fakes import FakeEmbedder
 
 REPORTS = {
@@ -22,7 +22,7 @@ REPORTS = {
 
 @pytest.fixture(autouse=True)
 def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_vocabulary, "load_embedder", lambda _name: FakeEmbedder())
+    monkeypatch.setattr(vocabulary_building, "load_embedder", lambda _name: FakeEmbedder())
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pipelines import evaluate
 from suprem.concepts.vocabulary import load_terms
 from suprem.evaluation.evaluation_folder import open_evaluation
 from suprem.experiments import zero_shot
-from suprem.inference import predictor as predictor_module
+from suprem.inference import query_vectors
 from suprem.inference.predictor import Predictor
 from tests.fakes import FakeEmbedder
 from tests.tiny import write_checkpoint, write_ptbxl
@@ -36,7 +36,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predictor_module, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
+    monkeypatch.setattr(query_vectors, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ REPORTS = "id,report\n1,sinus rhythm. left ventricular hypertrophy.\n2,atrial fi
 
 @pytest.fixture
 def version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> VocabularyVersion:
-    monkeypatch.setattr("pipelines.build_vocabulary.load_embedder", lambda _name: FakeEmbedder())
+    monkeypatch.setattr("suprem.experiments.vocabulary_building.load_embedder", lambda _name: FakeEmbedder())
     (tmp_path / "reports.csv").write_text(REPORTS)
     assert build_vocabulary.main(["--reports", str(tmp_path / "reports.csv")]) == 0
     (version,) = list_versions(load_settings().vocabularies)

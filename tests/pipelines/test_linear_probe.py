@@ -15,6 +15,7 @@ from suprem.datasets.signal_store import build_signal_store
 from suprem.evaluation.probe_result import ProbeResult, read_probes
 from suprem.experiments import probing
 from suprem.model.checkpoint import load_checkpoint, write_card
+from suprem.model_card import ModelCard
 from suprem.settings import load_settings
 from tests.tiny import SMALL_SPEC, SPEC, write_checkpoint, write_ptbxl
 
@@ -30,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_signal_store(index, SPEC, root / "store", workers=1)
     build_signal_store(index, SMALL_SPEC, root / "other", workers=1)
     checkpoint = write_checkpoint(root / "checkpoint")
-    write_card(checkpoint, {"training": {"data": {"corpus": "ptb-xl", "train_folds": [2, 3, 10]}}})
+    write_card(checkpoint, ModelCard.of({"training": {"data": {"corpus": "ptb-xl", "train_folds": [2, 3, 10]}}}))
     return root
 
 
@@ -71,7 +72,7 @@ dropout = 0.0
 [training]
 epochs = 1
 batch = 14
-keep_tokens = 0.5
+token_keep_rate = 0.5
 """
 
 

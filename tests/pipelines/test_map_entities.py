@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import map_entities
 from pipelines.map_entities import main
+from suprem.concepts.mapping import entity_names
 from tests.fakes import FakeEmbedder
 
 
 @pytest.fixture(autouse=True)
 def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(map_entities, "load_embedder", lambda _name: FakeEmbedder())
+    monkeypatch.setattr(entity_names, "load_embedder", lambda _name: FakeEmbedder())
 
 
 def run(tmp_path: Path, content: bytes, *options: str, name: str = "entities.txt") -> int:

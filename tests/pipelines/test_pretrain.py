@@ -29,15 +29,16 @@ from suprem.configfile import load_config
 from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.preprocess import SPECS
 from suprem.errors import CheckpointError
-from suprem.experiments import pretraining
+from suprem.experiments import pretraining, vocabulary_building
 from suprem.inference import predictor as predictor_module
 from suprem.inference.predictor import Predictor
 from suprem.lock import only_writer
 from suprem.model.checkpoint import load_checkpoint
 from suprem.model.config import ModelConfig
+from suprem.model_card import ValidationFigures
 from suprem.resources import CONFIGS
 from suprem.training.config import PretrainConfig
-from suprem.training.distillation import taught
+from suprem.training.distillation import with_teacher_scores
 from suprem.training.labels import labels_of_reports
 from suprem.training.loop import LabelledRows
 from suprem.training.query_bank import embed_vocabulary, query_bank
@@ -130,8 +131,8 @@ def test_a_run_leaves_everything_that_defines_it_and_a_checkpoint_that_scores(
 
     card = load_checkpoint(folder / "best").card
     best = max(auroc for _, _, auroc in validation(folder))
-    assert card["validation"] == {"macro_auroc": best}
-    assert {"intended_use", "out_of_scope", "warnings", "training"} <= card.keys()
+    assert card.validation == ValidationFigures(macro_auroc=best)
+    assert all((card.intended_use, card.out_of_scope, card.warnings, card.training.data.corpus))
     predictor = Predictor.load(folder / "best")
     assert predictor.spec == SPECS["compact"]
     assert predictor.vocabulary == load_terms()
@@ -157,7 +158,7 @@ def version_of(reports: dict[int, str], folder: Path, monkeypatch: pytest.Monkey
     folder.mkdir(parents=True)
     rows = "".join(f"{number},{text}\n" for number, text in reports.items())
     (folder / "reports.csv").write_text("id,report\n" + rows)
-    monkeypatch.setattr(build_vocabulary, "load_embedder", lambda _name: FakeEmbedder())
+    monkeypatch.setattr(vocabulary_building, "load_embedder", lambda _name: FakeEmbedder())
     assert build_vocabulary.main(["--reports", str(folder / "reports.csv"), "--out", str(folder), *more]) == 0
     (version,) = list_versions(folder)
     return version.folder
@@ -174,8 +175,8 @@ def test_a_run_learns_a_vocabulary_version_from_reports(
     assert pretrain.main(command(place, folder, "--vocabulary", str(version), "--set", "training.epochs=1")) == 0
     predictor = Predictor.load(folder / "best")
     assert set(predictor.vocabulary.codes) == {"AFIB", "SR"}
-    assert predictor.card["training"]["run"] == "run"
-    assert predictor.card["training"]["vocabulary_version"] == version.name
+    assert predictor.card.training.run == "run"
+    assert predictor.card.training.vocabulary_version == version.name
     assert tomllib.loads((folder / "config.toml").read_text())["vocabulary"] == str(version)
 
     capsys.readouterr()
@@ -239,20 +240,20 @@ def test_teachers_fill_in_what_no_label_says_and_move_the_others(place: Path, tm
     vocabulary = Vocabulary(tuple(concept for concept in teacher.vocabulary.concepts if concept.code in TAUGHT))
     data = LabelledRows(store, np.arange(8), labels)
     config = PretrainConfig(model=SMALL, teachers=(tmp_path / "teacher" / "best",), teacher_weight=0.25)
-    between = taught(data, vocabulary, config).labels
+    between = with_teacher_scores(data, vocabulary, config).labels
     thought = expit(teacher.logits(store.read(np.arange(8)), teacher.vectors(vocabulary.names)))
     np.testing.assert_allclose(between[:, 0], 0.75 + 0.25 * thought[:, 0], rtol=1e-5)
     np.testing.assert_allclose(between[:, 1], 0.25 * thought[:, 1], rtol=1e-5)
     np.testing.assert_allclose(between[:, 2], thought[:, 2], rtol=1e-5)
-    assert taught(data, vocabulary, replace(config, teachers=())) is data
+    assert with_teacher_scores(data, vocabulary, replace(config, teachers=())) is data
 
     silent = Vocabulary((Concept("NOSUCH", "no such finding"), *vocabulary.concepts[1:]))
-    np.testing.assert_array_equal(taught(data, silent, config).labels[:, 0], data.labels[:, 0])
+    np.testing.assert_array_equal(with_teacher_scores(data, silent, config).labels[:, 0], data.labels[:, 0])
     with pytest.raises(CheckpointError, match="knows none of the concepts"):
-        taught(data, Vocabulary(silent.concepts[:1]), config)
+        with_teacher_scores(data, Vocabulary(silent.concepts[:1]), config)
     with_teacher = ("--set", f'teachers=["{tmp_path / "teacher" / "best"}"]', "--set", "training.epochs=1")
     assert pretrain.main(command(place, tmp_path / "student", *with_teacher)) == 0
-    assert load_checkpoint(tmp_path / "student" / "best").card["training"]["taught_by"] == [teacher.id]
+    assert load_checkpoint(tmp_path / "student" / "best").card.training.taught_by == (teacher.id,)
 
 
 def test_a_run_can_begin_with_a_checkpoint_of_the_same_network(
@@ -263,7 +264,7 @@ def test_a_run_can_begin_with_a_checkpoint_of_the_same_network(
     still = ("--init", str(first / "best"), "--set", "training.epochs=1", "--set", "training.learning_rate=1e-12")
     assert pretrain.main(command(place, second, *still)) == 0
     before, after = (load_checkpoint(folder / "best") for folder in (first, second))
-    assert after.card["training"]["begun_with"] == before.id
+    assert after.card.training.begun_with == before.id
     weights = after.model.state_dict()
     learned = {name: value for name, value in before.model.state_dict().items() if "running_" not in name}
     assert all(torch.allclose(weights[name], value, atol=1e-6) for name, value in learned.items())
@@ -420,7 +421,7 @@ def test_the_papers_configuration_is_the_published_recipe() -> None:
     assert (training.batch, training.epochs, training.patience) == (256, 50, 10)
     assert (training.learning_rate, training.weight_decay) == (1e-3, 1e-8)
     assert (training.schedule, training.restart_steps) == ("cosine_restarts", 5000)
-    assert (training.keep_tokens, training.synonym_rate, training.gain, training.noise) == (1.0, 0.0, 0.0, 0.0)
+    assert (training.token_keep_rate, training.synonym_rate, training.gain, training.noise) == (1.0, 0.0, 0.0, 0.0)
     assert config.encoder == "medcpt"
     assert (config.model.query_self_attention, config.model.dropout) == ("full", 0.1)
 

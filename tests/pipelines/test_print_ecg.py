@@ -10,7 +10,7 @@ from pipelines.print_ecg import main
 from suprem.concepts.vocabulary import load_terms
 from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.measurement.measure import measure
-from suprem.inference import predictor as predictor_module
+from suprem.inference import query_vectors
 from suprem.paper.display_filter import DisplayFilter
 from suprem.paper.drawing import PrintFormat
 from suprem.paper.layout import Layout, PaperScale
@@ -37,7 +37,7 @@ def test_the_options_are_those_of_the_page(file: str, tmp_path: Path) -> None:
 
 
 def test_scores_are_printed_with_their_support(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predictor_module, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
+    monkeypatch.setattr(query_vectors, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
     checkpoint = write_checkpoint(tmp_path / "checkpoint", vocabulary=load_terms())
     out = tmp_path / "ecg.svg"
     asked = ("--query", "atrial fibrillation", "delta wave in the afternoon", "--checkpoint", str(checkpoint))

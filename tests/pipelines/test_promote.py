@@ -16,10 +16,12 @@ from suprem.datasets.ptbxl import index_ptbxl
 from suprem.datasets.signal_store import SignalStore, build_signal_store
 from suprem.evaluation.results import ClassResult, EvaluationResult
 from suprem.evaluation.score_table import ScoreOrigin, ScoreTable
+from suprem.experiments import vocabulary_building
 from suprem.inference import reference_bank
 from suprem.inference.predictor import Predictor
 from suprem.inference.reference import reference_percentile
 from suprem.model.checkpoint import CARD, load_checkpoint, write_card
+from suprem.model_card import ModelCard
 from suprem.settings import load_settings
 from tests.fakes import FakeEmbedder
 from tests.tiny import SPEC, small_store, write_checkpoint, write_ptbxl
@@ -69,8 +71,8 @@ def test_the_promoted_checkpoint_is_the_one_in_use_and_knows_its_figures(
     used = Predictor.load(load_settings().checkpoint)
     assert load_settings().checkpoint == tmp_path / "home" / "checkpoint"
     assert used.id == evaluation.checkpoint
-    assert used.card["validation"]["macro"] == 0.9
-    assert used.card["validation"]["scores"] == "", "the file is not part of a checkpoint"
+    assert used.card.validation.macro == 0.9
+    assert used.card.validation.rest["scores"] == "", "the file is not part of a checkpoint"
     place = reference_percentile(used.card, "AFIB", 3.0)
     assert place is not None
     assert (place.lower, place.records, place.auroc) == (pytest.approx(0.87, abs=0.01), 100, 0.9)
@@ -126,7 +128,7 @@ def test_every_concept_has_a_rank_and_figures_on_labels_from_reports(
     monkeypatch.setattr(reference_bank, "MIN_RECORDS", 6)
     tiny_store(tmp_path, folds=[9] * 7)
     (tmp_path / "reports.csv").write_text("id,report\n" + "".join(f"{n},sinus rhythm\n" for n in range(1, 7)))
-    monkeypatch.setattr(build_vocabulary, "load_embedder", lambda _name: FakeEmbedder())
+    monkeypatch.setattr(vocabulary_building, "load_embedder", lambda _name: FakeEmbedder())
     built = ["--reports", str(tmp_path / "reports.csv"), "--out", str(tmp_path / "versions")]
     assert build_vocabulary.main(built) == 0
     (version,) = list_versions(tmp_path / "versions")
@@ -144,9 +146,9 @@ def test_every_concept_has_a_rank_and_figures_on_labels_from_reports(
     files = ["--evaluation", str(tmp_path / "result.json"), "--to", str(tmp_path / "target")]
     assert promote.main(["--checkpoint", str(sinus), *files, *asked[-4:]]) == 0
     card = Predictor.load(tmp_path / "target").card
-    (row,) = card["concepts"]["classes"]
+    (row,) = card.concepts.classes
     # Six reports say sinus rhythm, the seventh record has none.
-    assert (row["code"], row["positives"], row["unknown"], row["auroc"]) == ("SR", 6, 1, None)
+    assert (row.code, row.positives, row.unknown, row.auroc) == ("SR", 6, 1, None)
     found = reference_percentile(card, "SR", 99.0)
     assert found is not None
     assert (found.lower, found.records) == (1.0, 7)
@@ -181,4 +183,4 @@ def tiny_store(folder: Path, folds: list[int]) -> SignalStore:
 
 def edit_card(folder: Path, **changes: object) -> None:
     card = json.loads((folder / CARD).read_text())
-    write_card(folder, {**card, **changes})
+    write_card(folder, ModelCard.of({**card, **changes}))

@@ -11,7 +11,7 @@ import pytest
 from pipelines import robustness
 from suprem.ecg.disturb import DISTURBANCES
 from suprem.experiments import disturbing
-from suprem.inference import predictor as predictor_module
+from suprem.inference import query_vectors
 from tests.fakes import FakeEmbedder
 from tests.tiny import MODEL, write_checkpoint, write_ptbxl
 
@@ -29,7 +29,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predictor_module, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
+    monkeypatch.setattr(query_vectors, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
     monkeypatch.setattr(disturbing, "BATCH", 3)
 
 

@@ -21,6 +21,7 @@ from suprem.ecg.preprocess import crop, preprocess_all
 from suprem.errors import EcgError
 from suprem.inference import files as scored_files
 from suprem.inference import predictor as predictor_module
+from suprem.inference import query_vectors
 from suprem.inference.cohort import Cohort, QualityVerdict
 from suprem.inference.predictor import Predictor
 from suprem.model.ecg_encoder import EcgEncoder
@@ -53,7 +54,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(autouse=True)
 def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predictor_module, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
+    monkeypatch.setattr(query_vectors, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,30 +16,34 @@ from suprem.training.loop import Learner
 from suprem.training.query_bank import QueryBank
 from tests.tiny import SMALL_MODEL, network
 
-torch.set_num_threads(1)
-workers = Workers()
-model = network(replace(SMALL_MODEL, drop_path=0.0, dropout=0.0))
-generator = torch.Generator().manual_seed(0)
-signals = torch.randn(8, 2, 500, generator=generator)
-signals[0, 1] = 0.0  # a lost lead in one process only
-labels = (torch.rand(8, 5, generator=generator) < 0.4).float()
-labels[1:4, 2] = -1.0  # and unequal numbers of unknown labels
-queries = QueryBank(names=torch.randn(5, 32, generator=generator), synonyms=[torch.empty(0, 32)] * 5, rate=0.0)
-learner = Learner(
-    model,
-    workers.prepare(model),
-    torch.optim.SGD(model.parameters(), lr=1.0),
-    TrainConfig(gain=0.0, noise=0.0, clip_norm=1e9),
-    workers,
-    queries,
-)
-mine = workers.share(np.arange(8))
-loss = learner.step([(signals[mine], labels[mine], 1.0)], rate=1.0)
-assert workers.any(workers.rank == workers.count - 1)
-assert workers.gather(workers.rank) == list(range(workers.count))
-if workers.is_main:
-    weights = {name: value.contiguous() for name, value in model.state_dict().items()}
-    save_file({**weights, "loss": torch.tensor(loss), "count": torch.tensor(workers.count)}, Path(sys.argv[1]))
-workers.wait()
-# The step is what is tested. At the end of an interpreter gloo's threads abort now and then, in torch 2.13 as it is.
-os._exit(0)
+
+def main(path: Path) -> None:
+    """Take the step and leave as a run does."""
+    torch.set_num_threads(1)
+    with Workers() as workers:
+        model = network(replace(SMALL_MODEL, drop_path=0.0, dropout=0.0))
+        generator = torch.Generator().manual_seed(0)
+        signals = torch.randn(8, 2, 500, generator=generator)
+        signals[0, 1] = 0.0  # a lost lead in one process only
+        labels = (torch.rand(8, 5, generator=generator) < 0.4).float()
+        labels[1:4, 2] = -1.0  # and unequal numbers of unknown labels
+        queries = QueryBank(names=torch.randn(5, 32, generator=generator), synonyms=[torch.empty(0, 32)] * 5, rate=0.0)
+        learner = Learner(
+            model,
+            workers.prepare(model),
+            torch.optim.SGD(model.parameters(), lr=1.0),
+            TrainConfig(gain=0.0, noise=0.0, clip_norm=1e9),
+            workers,
+            queries,
+        )
+        mine = workers.share(np.arange(8))
+        loss = learner.step([(signals[mine], labels[mine], 1.0)], rate=1.0)
+        assert workers.any(workers.rank == workers.count - 1)
+        assert workers.gather(workers.rank) == list(range(workers.count))
+        if workers.is_main:
+            weights = {name: value.contiguous() for name, value in model.state_dict().items()}
+            save_file({**weights, "loss": torch.tensor(loss), "count": torch.tensor(workers.count)}, path)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -66,11 +66,11 @@ def test_a_step_asks_one_concept_at_least() -> None:
     assert {len(bank.choose(0.1)) for _ in range(10)} == {1}
 
 
-def test_a_blend_lies_between_two_wordings_of_its_concept_and_keeps_its_length() -> None:
+def test_a_mixture_lies_between_two_wordings_of_its_concept_and_keeps_its_length() -> None:
     names, synonyms = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), [torch.tensor([[0.0, 1.0]]), torch.empty(0, 2)]
-    bank = QueryBank(names=names, synonyms=synonyms, rate=0.5, blend=1.0)
+    bank = QueryBank(names=names, synonyms=synonyms, rate=0.5, mixup=1.0)
     draws = torch.stack([bank.draw() for _ in range(200)])
     assert torch.allclose(draws.norm(dim=2), torch.ones(200, 2), atol=1e-6)
-    assert torch.equal(draws[:, 1], names[1].expand(200, 2)), "there is nothing to blend with"
+    assert torch.equal(draws[:, 1], names[1].expand(200, 2)), "there is nothing to mix with"
     between = (draws[:, 0] > 0.05).all(dim=1)
     assert 0.2 < between.float().mean() < 0.6

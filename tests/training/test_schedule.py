@@ -50,7 +50,7 @@ def test_a_run_of_one_step_has_a_rate(config: TrainConfig) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"epochs": 0}, {"batch": 0}, {"learning_rate": 0.0}, {"keep_tokens": 0.0}, {"keep_tokens": 1.1},
+        {"epochs": 0}, {"batch": 0}, {"learning_rate": 0.0}, {"token_keep_rate": 0.0}, {"token_keep_rate": 1.1},
         {"synonym_rate": 2.0}, {"warmup": 1.0}, {"gain": 1.0}, {"noise": -0.1}, {"restart_steps": 0},
         {"clip_norm": 0.0}, {"seed": -1}, {"weight_decay": -1.0},
     ],

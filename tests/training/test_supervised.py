@@ -14,7 +14,7 @@ from suprem.training.loop import LabelledRows
 from suprem.training.supervised import ENCODERS, SupervisedConfig, supervised_logits, train_supervised
 from tests.tiny import SMALL_MODEL, small_store
 
-RECIPE = TrainConfig(epochs=20, batch=4, learning_rate=3e-3, keep_tokens=1.0, gain=0.0, noise=0.0)
+RECIPE = TrainConfig(epochs=20, batch=4, learning_rate=3e-3, token_keep_rate=1.0, gain=0.0, noise=0.0)
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from suprem.model_card import ModelCard
 from suprem.web.model_card import attention_rows, attention_sentence, statement_rows, training_rows, validation_sentence
 
 CLASSES = [
@@ -12,22 +13,22 @@ CLASSES = [
 
 
 def test_frequent_statements_come_first_and_unevaluated_ones_stay_empty() -> None:
-    rows = statement_rows({"validation": {"classes": CLASSES}})
+    rows = statement_rows(ModelCard.of({"validation": {"classes": CLASSES}}))
     assert [row["code"] for row in rows] == ["NORM", "AFIB", "SVTAC"]
     assert (rows[0]["95 % from"], rows[0]["to"]) == (0.94, 0.96)
     assert rows[2]["AUROC"] is None
 
 
 def test_the_mean_is_given_with_its_interval_and_its_records() -> None:
-    card = {"validation": {"macro": 0.9012, "macro_ci": [0.88, 0.92], "split": "folds 9"}}
+    card = ModelCard.of({"validation": {"macro": 0.9012, "macro_ci": [0.88, 0.92], "split": "folds 9"}})
     assert "folds 9: 0.901 (95 % interval 0.880 to 0.920)" in validation_sentence(card)
-    assert "0.870" in validation_sentence({"validation": {"macro_auroc": 0.87}})
+    assert "0.870" in validation_sentence(ModelCard.of({"validation": {"macro_auroc": 0.87}}))
 
 
 def test_a_card_without_figures_says_so() -> None:
-    assert "not evaluated" in validation_sentence({})
-    assert statement_rows({}) == []
-    assert training_rows({}) == []
+    assert "not evaluated" in validation_sentence(ModelCard())
+    assert statement_rows(ModelCard()) == []
+    assert training_rows(ModelCard()) == []
 
 
 def test_training_facts_are_listed_without_empty_ones() -> None:
@@ -36,7 +37,8 @@ def test_training_facts_are_listed_without_empty_ones() -> None:
         "train_records": 17418,
         "signal": {"seconds": 10.0, "fs": 100, "leads": ["I", "II"], "scaling": "millivolt"},
     }
-    rows = {row["what"]: row["value"] for row in training_rows({"training": {"data": data, "commit": ""}})}
+    card = ModelCard.of({"training": {"data": data, "commit": ""}})
+    rows = {row["what"]: row["value"] for row in training_rows(card)}
     assert rows["Records in training"] == "17,418"
     assert rows["Input"] == "10 s at 100 Hz, leads I, II, scaling millivolt"
     assert "Code" not in rows
@@ -46,9 +48,10 @@ def test_the_check_of_attention_is_shown_for_the_checkpoint_it_was_made_of() -> 
     figures = {
         name: {"median": median, "low": -0.2, "high": 0.9} for name, median in (("all", 0.01), ("other query", 0.7))
     }
-    card = {"attention_check": {"checkpoint": "a1", "records": 100, "queries": 71, "rank_correlation": figures}}
+    check = {"checkpoint": "a1", "records": 100, "queries": 71, "seeds": 3, "rank_correlation": figures}
+    card = ModelCard.of({"attention_check": check})
     assert [row["rank correlation"] for row in attention_rows(card, "a1")] == [0.01, 0.7]
-    assert attention_rows(card, "b2") == attention_rows({}, "a1") == []
+    assert attention_rows(card, "b2") == attention_rows(ModelCard(), "a1") == []
     sentence = attention_sentence(card)
     assert "depend on what was learned (rank correlation 0.01" in sentence
     assert "are much the same whatever is asked (0.70" in sentence

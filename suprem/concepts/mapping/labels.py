@@ -61,7 +61,7 @@ class LabelMatrix:
             with np.load(path, allow_pickle=False) as file:
                 ids, codes, values = (file[name] for name in ("record_ids", "codes", "values"))
         except (OSError, KeyError, ValueError, BadZipFile) as error:
-            raise ConceptError(f"{path.name} is not a label matrix as pipelines.build_vocabulary writes it.") from error
+            raise ConceptError(f"{path.name} is not a label matrix as suprem build-vocabulary writes it.") from error
         if values.shape != (len(ids), len(codes)) or values.dtype != np.int8:
             raise ConceptError(f"{path.name} holds {values.shape} labels for {len(ids)} records x {len(codes)} codes.")
         return cls(tuple(map(str, ids)), tuple(map(str, codes)), values)

@@ -261,7 +261,7 @@ def open_version(folder: Path) -> VocabularyVersion:
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ConceptError(
-            f"{folder.name} is not a finished vocabulary version; make one with: python -m pipelines.build_vocabulary"
+            f"{folder.name} is not a finished vocabulary version; make one with: suprem build-vocabulary"
         ) from error
 
 

@@ -3,7 +3,7 @@
 What a reader sees decides: whether the heartbeats of each lead look like each other, how noisy the leads are, how far a
 baseline drifts, and whether and for how long a lead shows nothing. It is put together by a logistic function fitted on
 the first half of the PhysioNet/CinC Challenge 2011, 499 recordings that several annotators called acceptable or not;
-how well it does there, cross-validated too, is in docs/log and by `python -m pipelines.check_quality`.
+how well it does there, cross-validated too, is in docs/log and by `suprem check-quality`.
 """
 
 from __future__ import annotations

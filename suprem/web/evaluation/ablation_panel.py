@@ -29,7 +29,7 @@ def show_ablations(settings: Settings) -> None:
         absent(
             "There is no ablation here. It compares small models of its own, trained with and without a part of the "
             "method, and belongs to no checkpoint.",
-            "python -m pipelines.ablate --data STORE",
+            "suprem ablate --data STORE",
         )
         return
     path = found[0] if len(found) == 1 else _choose(found)

@@ -14,7 +14,7 @@ from suprem.evaluation.comparison import TaskComparison
 from suprem.evaluation.metrics import MIN_POSITIVES
 from suprem.evaluation.operating_points import Proportion
 from suprem.evaluation.results import EvaluationResult
-from suprem.evaluation.robustness import ConditionResult
+from suprem.evaluation.robustness_result import ConditionResult
 from suprem.evaluation.roc import GRID, RocCurve
 from suprem.web.chart import LEGEND, RULE, chart, ink
 

@@ -23,7 +23,7 @@ def show_external(evaluation: EvaluationFolder) -> None:
         absent(
             "This checkpoint was not evaluated at another hospital. A folder of recordings with a label table is "
             "enough; readers' answers and another system's scores are shown beside it.",
-            "python -m pipelines.evaluate --data HOSPITAL",
+            "suprem evaluate --data HOSPITAL",
         )
         return
     result = found[st.selectbox("Hospital", list(found), key="hospital")]

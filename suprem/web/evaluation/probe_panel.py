@@ -41,7 +41,7 @@ def show_probes(evaluation: EvaluationFolder, result: EvaluationResult) -> None:
         else:
             absent(
                 f"There is no linear probe of this checkpoint on {TASK_TITLES[result.task]}.",
-                f"python -m pipelines.linear_probe --store STORE --task {result.task} --baselines {BASELINES}",
+                f"suprem linear-probe --store STORE --task {result.task} --baselines {BASELINES}",
             )
     with right:
         st.markdown("**Published, not comparable**")

@@ -9,7 +9,7 @@ import streamlit as st
 from suprem.evaluation.evaluation_folder import EvaluationFolder
 from suprem.evaluation.report import figure
 from suprem.evaluation.results import EvaluationResult
-from suprem.evaluation.robustness import ConditionResult, KindMean, ParaphraseResult, RobustnessResult
+from suprem.evaluation.robustness_result import ConditionResult, KindMean, ParaphraseResult, RobustnessResult
 from suprem.web.evaluation.evaluation_figure import condition_figure
 from suprem.web.frame import PLOT, absent, plain
 
@@ -23,7 +23,7 @@ def show_robustness(evaluation: EvaluationFolder, result: EvaluationResult) -> N
         out = f"SUPREM_HOME/evaluations/{evaluation.checkpoint}/robustness-{result.task}.json"
         absent(
             "There is no result yet of how robust the scores of this task are.",
-            f"python -m pipelines.robustness --task {result.task} --data FOLDER --out {out}",
+            f"suprem robustness --task {result.task} --data FOLDER --out {out}",
         )
         return
     st.markdown(plain(summary(found)))

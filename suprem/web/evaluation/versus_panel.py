@@ -57,7 +57,7 @@ def show_versus(evaluation: EvaluationFolder, result: EvaluationResult, others: 
     )
     _show_across(evaluation, other)
     first, second = (f"{one.checkpoint}/{one.name}/{result.task}.json" for one in (evaluation, other))
-    st.code(f"python -m pipelines.compare --first {first} --second {second}", language=None, wrap_lines=True)
+    st.code(f"suprem compare --first {first} --second {second}", language=None, wrap_lines=True)
     st.download_button(
         "Download comparison (CSV)", comparison_csv(found, names), file_name=f"comparison-{result.task}.csv",
         mime="text/csv", on_click="ignore",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
 
 from scipy.special import logit
 
@@ -16,9 +15,8 @@ from suprem.inference.reference import (
     operating_thresholds,
     reference_percentile,
 )
-
-if TYPE_CHECKING:
-    from suprem.inference.score import QueryScore, WordingSpread
+from suprem.inference.score import QueryScore, WordingSpread
+from suprem.model_card import ModelCard
 
 
 class Order(StrEnum):
@@ -54,7 +52,7 @@ class FindingRow:
 def finding_rows(
     scores: Sequence[QueryScore],
     queries: Sequence[CardiacQuery],
-    card: Mapping[str, Any],
+    card: ModelCard,
     spreads: Mapping[str, WordingSpread] | None = None,
     contradicted: frozenset[str] = frozenset(),
     unmet: Mapping[str, str] | None = None,
@@ -108,7 +106,7 @@ def in_order(rows: Sequence[FindingRow], order: Order) -> list[FindingRow]:
 
 
 def percentiles(
-    scores: Sequence[QueryScore], queries: Sequence[CardiacQuery], card: Mapping[str, Any]
+    scores: Sequence[QueryScore], queries: Sequence[CardiacQuery], card: ModelCard
 ) -> dict[str, ReferencePercentile]:
     """Return query -> where its score stands among the reference ECGs, for trained concepts."""
     codes = {query.text: query.code for query in queries}

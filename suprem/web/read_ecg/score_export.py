@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from suprem.export import csv_text, text_cell
-
-if TYPE_CHECKING:
-    from suprem.inference.score import QueryScore
+from suprem.inference.score import QueryScore
 
 COLUMNS = ("record", "query", "text_scored", "score", "logit", "support", "nearest_trained_terms", "checkpoint")
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
+from suprem.inference.reference import OperatingThreshold
+from suprem.inference.score import QueryScore
 from suprem.web.chart import RULE, chart, ink
 from suprem.web.colours import BAR
 
 if TYPE_CHECKING:
-    from suprem.inference.reference import OperatingThreshold
-    from suprem.inference.score import QueryScore
     from suprem.web.read_ecg.findings import FindingRow
 
 SUPPORT_WORDS = {

@@ -6,9 +6,12 @@ import streamlit as st
 
 from suprem.jobs.run_folder import differences, list_runs
 from suprem.settings import Settings
+from suprem.training.config import TrainConfig
 from suprem.web.frame import PLOT
 from suprem.web.training.job_cache import run_metrics
 from suprem.web.training.run_figure import COLOURS, run_figure
+
+FORMER_NAMES = {f"training.{before}": f"training.{now}" for before, now in TrainConfig.FORMER_NAMES.items()}
 
 
 def compare_runs(settings: Settings) -> None:
@@ -28,6 +31,6 @@ def compare_runs(settings: Settings) -> None:
     st.plotly_chart(figure, theme=None, config=PLOT, key="comparison", alt="Curves of the compared runs")
     best = {name: run_metrics(runs[name].folder).best_auroc for name in chosen}
     rows = [{"setting": "best macro AUROC", **{n: "" if v is None else f"{v:.4f}" for n, v in best.items()}}]
-    for name, values in differences([runs[name] for name in chosen]).items():
+    for name, values in differences([runs[name] for name in chosen], FORMER_NAMES).items():
         rows.append({"setting": name, **dict(zip(chosen, map(str, values), strict=True))})
     st.dataframe(rows, hide_index=True)

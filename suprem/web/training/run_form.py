@@ -151,7 +151,7 @@ def edit_run(settings: Settings) -> tuple[PretrainRequest | None, int]:
     else:
         st.info(
             f"There is no signal store for this preset yet. Make one under Data, or with "
-            f"`python -m pipelines.index_datasets --ptbxl FOLDER --signal {preset}` (or --mimic, --cpsc2018, --csn)"
+            f"`suprem index-datasets --ptbxl FOLDER --signal {preset}` (or --mimic, --cpsc2018, --csn)"
         )
     left, middle, right = st.columns(3)
     # A preset has its own fields: its values must not stay when another one is chosen.

@@ -20,7 +20,7 @@ def test_the_noise_has_frequent_and_rare_classes() -> None:
 
 def test_recordings_are_scored_from_their_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "DRAWS", 20)
-    monkeypatch.setattr(evaluation.Predictor, "vectors", lambda self, asked: self._names[[0] * len(asked)])
+    monkeypatch.setattr(evaluation.Predictor, "vectors", lambda self, asked: self._queries._names[[0] * len(asked)])
     bootstrap, whole = evaluation.evaluation_figures(write_checkpoint(tmp_path / "c"), records=60, scored=2)
     assert (bootstrap.unit, bootstrap.wanted, whole.wanted) == ("s", "< 10", "< 300")
     assert bootstrap.name == "20 bootstrap draws, 60 records x 71 classes"

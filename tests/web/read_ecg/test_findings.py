@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from suprem.concepts.query import CardiacQuery, Support
 from suprem.inference.reference import reference_of
 from suprem.inference.score import QueryScore, WordingSpread
+from suprem.model_card import (
+    ClassFigures,
+    ModelCard,
+    PlattMap,
+    ProbabilityMaps,
+    ThresholdFigures,
+    ValidationFigures,
+)
 from suprem.web.read_ecg.findings import Order, finding_rows, in_order
 from suprem.web.read_ecg.score_figure import score_figure
 
@@ -21,25 +27,22 @@ SCORES = [
 
 
 @pytest.fixture
-def card() -> dict[str, Any]:
+def card() -> ModelCard:
     codes = ("AFIB", "NORM", "CLBBB")
     logits = np.tile(np.linspace(-5, 5, 1001)[:, None], 3)
-    return {
-        "reference": reference_of(codes, logits, logits > 3),
-        "validation": {
-            "classes": [
-                {"code": "AFIB", "auroc": 0.99, "ci": [0.98, 1.0], "positives": 20},
-                {"code": "NORM", "auroc": 0.95, "ci": [0.9, 1.0], "positives": 20},
-            ]
-        },
-        "probability": {"maps": {"CLBBB": {"slope": 1.0, "intercept": 0.0, "ece": 0.01}}},
-        "operating_points": {
-            "AFIB": [{"rule": "largest F1", "logit": 2.5, "sensitivity": 0.8, "specificity": 0.97}],
-        },
-    }
+    figures = (
+        ClassFigures(code="AFIB", positives=20, auroc=0.99, ci=(0.98, 1.0)),
+        ClassFigures(code="NORM", positives=20, auroc=0.95, ci=(0.9, 1.0)),
+    )
+    return ModelCard(
+        reference=reference_of(codes, logits, logits > 3),
+        validation=ValidationFigures(classes=figures),
+        probability=ProbabilityMaps(maps={"CLBBB": PlattMap(slope=1.0, intercept=0.0, ece=0.01)}),
+        operating_points={"AFIB": (ThresholdFigures("largest F1", 2.5, sensitivity=0.8, specificity=0.97),)},
+    )
 
 
-def test_rank_spread_and_thresholds_are_of_the_same_reference(card: dict[str, Any]) -> None:
+def test_rank_spread_and_thresholds_are_of_the_same_reference(card: ModelCard) -> None:
     spreads = {"AF": WordingSpread({"a": 0.5, "b": 0.9})}
     row, *_ = finding_rows(SCORES, QUERIES, card, spreads, frozenset({"AF"}))
     assert row.place is not None
@@ -59,7 +62,7 @@ def test_rank_spread_and_thresholds_are_of_the_same_reference(card: dict[str, An
     ],
 )
 def test_rows_are_sorted_by_what_is_asked_and_the_unknown_comes_last(
-    card: dict[str, Any], order: Order, first: list[str]
+    card: ModelCard, order: Order, first: list[str]
 ) -> None:
     names = [row.score.query for row in in_order(finding_rows(SCORES, QUERIES, card), order)]
     assert names[: len(first)] == first
@@ -67,7 +70,7 @@ def test_rows_are_sorted_by_what_is_asked_and_the_unknown_comes_last(
     assert names[-1] == "zebra stripes"
 
 
-def test_what_measurements_rule_out_is_last_and_ranked_nowhere(card: dict[str, Any]) -> None:
+def test_what_measurements_rule_out_is_last_and_ranked_nowhere(card: ModelCard) -> None:
     rows = finding_rows(SCORES, QUERIES, card, unmet={"normal ECG": "heart rate is 130 /min"})
     assert [row.score.query for row in in_order(rows, Order.RANK)][:2] == ["left bundle branch block", "AF"]
     (ruled_out,) = [row for row in rows if row.unmet]

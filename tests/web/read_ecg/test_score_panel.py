@@ -8,6 +8,7 @@ from suprem.concepts.query import CardiacQuery, Support
 from suprem.inference.reference import ReferencePercentile, reference_of
 from suprem.inference.reference_bank import OutOfDistribution, OutOfDistributionLevel
 from suprem.inference.score import QueryScore
+from suprem.model_card import ModelCard
 from suprem.web.read_ecg.findings import percentiles
 from suprem.web.read_ecg.score_panel import (
     MEANING,
@@ -62,7 +63,8 @@ def test_the_meaning_denies_what_a_score_is_not() -> None:
 def test_a_trained_term_is_placed_among_the_reference_ecgs_with_its_auroc() -> None:
     known, free = CardiacQuery.from_text("AF"), CardiacQuery("sawtooth waves", "sawtooth waves")
     classes = [{"code": "AFIB", "auroc": 0.97, "ci": [0.95, 0.98], "positives": 12}]
-    card = {"reference": reference_of(("AFIB",), np.linspace(-1, 1, 500)[:, None]), "validation": {"classes": classes}}
+    reference = reference_of(("AFIB",), np.linspace(-1, 1, 500)[:, None])
+    card = ModelCard.of({"reference": reference, "validation": {"classes": classes}})
     scores = [score(known, Support.TRAINED), score(free, Support.OUTSIDE)]
     places = percentiles(scores, [known, free], card)
     assert places.keys() == {"AF"}

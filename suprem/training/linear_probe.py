@@ -21,13 +21,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, train_test_split
+from torch.nn import functional as F
 
 from suprem.errors import EvaluationError
 from suprem.evaluation.metrics import auroc
+from suprem.evaluation.probe_result import PROTOCOLS
 
 SUBSET_SEED = 42
 """The seed of the published subsets, which are not stratified."""
@@ -74,7 +76,6 @@ DESCENTS = {
     "paper": Descent(decay=1e-8, decoupled=True, rate=paper_rate),
     "merl": Descent(decay=1e-4, decoupled=False, rate=merl_rate),
 }
-PROTOCOLS = (*DESCENTS, "clean")
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +141,7 @@ def probe(data: ProbeData, protocol: str, *, seed: int = 0) -> NDArray[np.float6
 def descend(
     features: NDArray[np.float64], present: NDArray[np.bool_], how: Descent, *, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Train a linear layer on the mean binary cross-entropy with Adam or AdamW (beta 0.9 and 0.999, epsilon 1e-8).
+    """Train a linear layer on the mean binary cross-entropy with Adam or AdamW, in double precision.
 
     Args:
         features: (record, feature).
@@ -154,24 +155,20 @@ def descend(
     rng = np.random.default_rng(seed)
     width, classes = features.shape[1], present.shape[1]
     bound = 1 / math.sqrt(width)
-    # One array, the bias as its last row, so that a step is one update.
-    state = rng.uniform(-bound, bound, size=(width + 1, classes))
-    inputs = np.column_stack([features, np.ones(len(features))])
-    first, second = np.zeros_like(state), np.zeros_like(state)
+    # One tensor, the bias as its last row, so that a step is one update.
+    layer = torch.from_numpy(rng.uniform(-bound, bound, size=(width + 1, classes))).requires_grad_()
+    inputs = torch.from_numpy(np.column_stack([features, np.ones(len(features))]))
+    labels = torch.from_numpy(present.astype(np.float64))
+    kind = torch.optim.AdamW if how.decoupled else torch.optim.Adam
+    optimizer = kind([layer], weight_decay=how.decay)
     per_epoch = math.ceil(len(features) / how.batch)
-    steps = per_epoch * how.epochs
     for step, rows in enumerate(_batches(len(features), how, rng)):
-        batch = inputs[rows]
-        gradient = batch.T @ (expit(batch @ state) - present[rows]) / (len(rows) * classes)
-        rate = how.rate(step, per_epoch, steps)
-        if how.decoupled:
-            state *= 1 - rate * how.decay
-        else:
-            gradient += how.decay * state
-        first += 0.1 * (gradient - first)
-        second += 0.001 * (gradient**2 - second)
-        state -= rate / (1 - 0.9 ** (step + 1)) * first / (np.sqrt(second / (1 - 0.999 ** (step + 1))) + 1e-8)
-    return state[:-1], state[-1]
+        optimizer.param_groups[0]["lr"] = how.rate(step, per_epoch, per_epoch * how.epochs)
+        optimizer.zero_grad()
+        F.binary_cross_entropy_with_logits(inputs[rows] @ layer, labels[rows]).backward()
+        optimizer.step()
+    values = layer.detach().numpy()
+    return values[:-1], values[-1]
 
 
 def _batches(records: int, how: Descent, rng: np.random.Generator) -> Iterator[NDArray[np.intp]]:
@@ -209,11 +206,11 @@ def _choose_strength(train: NDArray[np.floating], labels: NDArray[np.bool_], pat
         return STRENGTHS[len(STRENGTHS) // 2]
     areas = []
     for strength in STRENGTHS:
-        found = [
+        held_areas = [
             auroc(labels[held, None], _fit(train[fit], labels[fit], strength).decision_function(train[held])[:, None])
             for fit, held in parts
         ]
-        areas.append(float(np.mean(found)))
+        areas.append(float(np.mean(held_areas)))
     return STRENGTHS[int(np.argmax(np.round(areas, 6)))]
 
 
