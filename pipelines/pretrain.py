@@ -75,6 +75,7 @@ def run_configuration(folder: Path) -> Path:
 def work(asked: PretrainRequest) -> None:
     """Train, or say what that would need."""
     from suprem.experiments import pretraining
+    from suprem.experiments.experiment import set_up
     from suprem.training.distributed import Workers
 
     config = load_config(PretrainConfig, run_configuration(asked.run_dir)) if asked.resume else asked.config
@@ -87,7 +88,7 @@ def work(asked: PretrainRequest) -> None:
     settings = load_settings()
     workers = Workers(precision=config.training.precision, cpu=config.training.cpu)
     with stop_on_signal() as should_stop, workers:
-        experiment = pretraining.set_up(
+        experiment = set_up(
             config,
             data=asked.data,
             folder=asked.run_dir,

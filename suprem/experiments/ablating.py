@@ -35,7 +35,7 @@ from suprem.evaluation.scoring import score_query_sets
 from suprem.evaluation.zero_shot import Setting, evaluate_scores
 from suprem.experiments import pretraining
 from suprem.experiments.ablation_grid import TASK, AblationConfig, AblationTable, Grid, Variant, chosen
-from suprem.experiments.pretraining import Experiment, synthetic_data
+from suprem.experiments.experiment import Experiment, set_up, synthetic_data
 from suprem.inference.predictor import Predictor
 from suprem.plain_data import to_plain
 from suprem.progress import Progress
@@ -138,7 +138,7 @@ class AblationBench:
 
     def _train(self, config: PretrainConfig, folder: Path, progress: Progress) -> Experiment:
         try:
-            experiment = pretraining.set_up(
+            experiment = set_up(
                 config,
                 data=self.data,
                 folder=folder,

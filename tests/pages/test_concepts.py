@@ -33,7 +33,7 @@ Open = Callable[..., AppTest]
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An installation of its own, with an encoder that loads at once."""
     monkeypatch.setenv("SUPREM_HOME", str(tmp_path / "home"))
-    for module in ("suprem.web.concept_map.concept_cache", "pipelines.build_vocabulary"):
+    for module in ("suprem.web.concept_map.concept_cache", "suprem.experiments.vocabulary_building"):
         monkeypatch.setattr(f"{module}.load_embedder", lambda _name: FakeEmbedder())
     yield tmp_path / "home"
     st.cache_resource.clear()

@@ -16,7 +16,7 @@ from suprem.ecg.preprocess import SPECS
 from suprem.errors import Cancelled, ConceptError
 from suprem.evaluation.ablation import AblationResult, QuestionResult, list_ablations, read_ablation, summarise
 from suprem.evaluation.query_set import BUILT_IN
-from suprem.experiments import ablating, pretraining
+from suprem.experiments import ablating, experiment, pretraining
 from suprem.experiments.ablation_grid import AblationConfig, Grid
 from suprem.inference import query_vectors
 from suprem.resources import CONFIGS
@@ -63,7 +63,7 @@ def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
             raise ConceptError("The weights of medcpt are not there.")
         return FakeEmbedder(32)
 
-    for module in (pretraining, query_vectors):
+    for module in (experiment, query_vectors):
         monkeypatch.setattr(module, "load_embedder", load)
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from pipelines import build_vocabulary, map_entities
 from pipelines.import_terms import main
+from suprem.concepts.mapping import entity_names
 from suprem.concepts.vocabulary import Vocabulary
+from suprem.experiments import vocabulary_building
 from tests.concepts.terminologies.terminology_files import small_snomed, umls_row, write_umls
 from tests.fakes import FakeEmbedder
 from tests.reports.fake_server import Reply, fake_server
@@ -31,8 +33,8 @@ def umls(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    for stage in (map_entities, build_vocabulary):
-        monkeypatch.setattr(stage, "load_embedder", lambda _name: FakeEmbedder())
+    for module in (entity_names, vocabulary_building):
+        monkeypatch.setattr(module, "load_embedder", lambda _name: FakeEmbedder())
 
 
 def codes(tmp_path: Path) -> list[str]:

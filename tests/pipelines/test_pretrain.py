@@ -29,8 +29,8 @@ from suprem.configfile import load_config
 from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.preprocess import SPECS
 from suprem.errors import CheckpointError
-from suprem.experiments import pretraining, vocabulary_building
-from suprem.inference import predictor as predictor_module
+from suprem.experiments import experiment, vocabulary_building
+from suprem.inference import query_vectors
 from suprem.inference.predictor import Predictor
 from suprem.lock import only_writer
 from suprem.model.checkpoint import load_checkpoint
@@ -91,7 +91,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (pretraining, predictor_module):
+    for module in (experiment, query_vectors):
         monkeypatch.setattr(module, "load_embedder", lambda _name, **_options: FakeEmbedder(32))
 
 
@@ -310,9 +310,9 @@ def test_a_stopped_run_is_resumed_to_the_same_end(
 def test_sigterm_saves_a_real_process_and_resume_continues_it(place: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     program = (
-        "from pipelines import pretrain; from suprem.experiments import pretraining; "
+        "from pipelines import pretrain; from suprem.experiments import experiment; "
         "from tests.fakes import FakeEmbedder; "
-        "pretraining.load_embedder = lambda name, **options: FakeEmbedder(32); raise SystemExit(pretrain.main())"
+        "experiment.load_embedder = lambda name, **options: FakeEmbedder(32); raise SystemExit(pretrain.main())"
     )
     arguments = [sys.executable, "-c", program, *command(place, folder, "--set", "training.epochs=400")]
     process = subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.PIPE, text=True)
@@ -412,7 +412,7 @@ def test_a_corpus_that_does_not_speak_the_vocabulary_is_refused(
 @pytest.mark.parametrize(("name", "signal"), [("compact", "compact"), ("paper", "paper"), ("smoke", "compact")])
 def test_every_shipped_configuration_of_a_run_is_read_and_fits_its_signals(name: str, signal: str) -> None:
     config = load_config(PretrainConfig, CONFIGS / f"{name}.toml")
-    pretraining.check_signal(SPECS[signal], config.model)
+    experiment.check_signal(SPECS[signal], config.model)
 
 
 def test_the_papers_configuration_is_the_published_recipe() -> None:
