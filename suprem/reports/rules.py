@@ -8,12 +8,13 @@ negation or doubt whose scope reaches it. The conventions are those of docs/anno
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from suprem.reports.entity import Certainty, Entity
 from suprem.reports.languages import english_order, lexicon_of
 from suprem.reports.lexicon import Lexicon, Unit, understood_share
+from suprem.reports.merging import merged
 from suprem.reports.scope import Match, apply_scope, of_this_tracing
 
 UNDERSTOOD_SHARE = 0.5
@@ -45,6 +46,7 @@ _WAVE_THEN_STATE = (
 _STATE_OF_WAVE = rf"{_BEFORE}[Ss]{_QUIET}[it]+[rm]*{_WAVE}{_PLACE}?"
 _FINDING = (
     rf"{_BEFORE_HEAD}F(?:,m{{1,3}}(?=[.,x0]|\Z))?(?:[rma]+(?=[.,cqkpPx0d]|\Z)d?)?{_PLACE}?T?(?:,?d{_END}|p)?(?:bd*z)?"
+    rf"(?:,(?:[rm]{{1,4}}L|L?l){_END})?"
 )
 _DIAGNOSIS = (
     rf"{_BEFORE_HEAD}I(?:[rm]+(?=[a.,cqkpPx0d]|\Z))?{_PLACE}?T?(?:,(?=d[da]|d+{_END}))?[da]{{0,3}}p?(?:,[rm]+L{_END})?"
@@ -62,12 +64,16 @@ _FURTHER_PLACE = re.compile(r"[cq,]?(t?r+L)|,([rm]+L)")
 # Where a finding is, behind what is said of it: "T wave inversion no longer evident in anterolateral leads".
 _PLACE_BEHIND = re.compile(r"[boAPp]{0,6}(?P<place>i?t?(?:[rm]{1,4}L|L?l)(?:[cq,]t?L?l)*)")
 _UNPLACED = ("qt", "qtc", "pr", "pq", "rate", "axis", "heart", "ventricular", "intervals")
-_CONDUCTED = re.compile(r"\b(?:flutter|tachycardia)\Z")
-_RATIO = re.compile(r"(?:(?:\d:1|\d to 1|variable|varying|with) )?(?:a-?v |a v )?(?:block|conduction)")
-_RESPONSE = re.compile(r"(?:rapid|fast|high|slow|low|controlled|moderate) ventricular (?:response|rate)")
-_OF_RESPONSE = {"rate": "response", "high": "rapid", "low": "slow"}
-_INTERVALS = {"qtc": (340.0, 480.0), "qrs": (50.0, 120.0), "pr": (110.0, 210.0), "pq": (110.0, 210.0)}
+_INTERVALS = {
+    "qtc": (340.0, 480.0),
+    "qt": (250.0, 520.0),
+    "qrs": (50.0, 119.0),
+    "pr": (110.0, 210.0),
+    "pq": (110.0, 210.0),
+}
 """Milliseconds; wide enough that a value beyond them is no matter of the limits chosen."""
+_PROLONGED = {"qtc": "prolonged qt interval", "qt": "prolonged qt interval", "pr": "prolonged pr interval"}
+_LONGEST_INTERVAL = 900  # a larger number is no interval in ms
 _QUESTION = re.compile(
     r"\A\s*(?:is|are|was|were|does|do|did|has|have|any|could|can|should|would|will|what|how|which|why|who|when)\b"
     r"[^?]*\?+\s*\Z",
@@ -108,61 +114,61 @@ def extract_statement(text: str, lexicon: Lexicon | None = None) -> Reading:
     found = [match for match in _find(codes) if not _is_measurement(codes, units, match)]
     matches = apply_scope(found, codes, units)
     kept = [index for index, match in enumerate(matches) if of_this_tracing(match, codes)]
-    entities = _merged([_entity(text, units, matches, matches[index]) for index in kept], text)
-    return Reading(entities, True, not _left_over(codes, units, matches))
+    found_here = [_entity(text, units, matches, matches[index]) for index in kept]
+    measured = list(_measured(text, codes, units, matches))
+    entities = merged(sorted(found_here + measured, key=lambda entity: entity.start), text)
+    return Reading(entities, True, not _left_over(codes, units, matches, {entity.start for entity in measured}))
 
 
 def _is_measurement(codes: str, units: list[Unit], match: Match) -> bool:
     """Whether a bare letter stands for what was measured: "inferior infarct ... Q > 35 ms", "80+ ms Q/S in V1"."""
     alone = match.stop - match.first == 1 and units[match.first].reading in ("q wave", "q", "qs")
+    if match.stop - match.first == 1 and units[match.first].reading in ("beat", "beats") and match.first:
+        return codes[match.first - 1] == "0"  # "nonsustained VT, 5 beats"
     return alone and len(codes) > 1 and not re.match(r"[a-zA-Z,]?[il]", codes[match.stop :])
 
 
-def _left_over(codes: str, units: list[Unit], matches: list[Match]) -> bool:
+def _left_over(codes: str, units: list[Unit], matches: list[Match], measured: set[int]) -> bool:
     covered = {position for match in matches for position in range(match.first, match.stop)}
     return any(
         code in "wS"
         and position not in covered
-        and ("0" not in codes[position : position + 4] or _beyond_limits(units, position))
+        and units[position].start not in measured
+        and ("0" not in codes[position : position + 4] or _beyond_limits(units, position) is not None)
         and not set("xHKCeTn") & set(codes[max(position - 3, 0) : position + 4])
         and not units[position].reading.endswith(("rate", "response", "interval"))
         for position, code in enumerate(codes)
     )
 
 
-def _beyond_limits(units: list[Unit], position: int) -> bool:
-    """Whether an interval is given as a number that no normal ECG has ("QTc 512 ms"): not read, and not absent."""
+def _measured(text: str, codes: str, units: list[Unit], matches: list[Match]) -> Iterator[Entity]:
+    """Yield the intervals whose number is far too long ("QTc 512 ms"), where nothing else is said of them."""
+    covered = {position for match in matches for position in range(match.first, match.stop)}
+    for position, code in enumerate(codes):
+        number = _beyond_limits(units, position) if code == "w" and position not in covered else None
+        if number is None or number in covered or set("HKC") & set(codes[max(position - 3, 0) : position]):
+            continue
+        interval, value = units[position].reading.split()[0], int(units[number].reading)
+        if value > _INTERVALS[interval][1]:
+            unit = re.compile(r"\s{0,2}m(?:sec|s)\b", re.IGNORECASE).match(text, units[number].end)
+            start, end = units[position].start, unit.end() if unit else units[number].end
+            name = _PROLONGED.get(interval, f"measured {interval} {value} ms")
+            yield Entity(text[start:end], start, end, Certainty.ABNORMAL, name)
+
+
+def _beyond_limits(units: list[Unit], position: int) -> int | None:
+    """Return where an interval's number stands that no normal ECG has ("QTc 512 ms"), None where there is none."""
     name = units[position].reading.split()[0]
-    low, high = _INTERVALS.get(name, (0.0, float("inf")))
-    numbers = [unit.reading for unit in units[position + 1 : position + 4] if unit.code == "0"]
-    value = numbers[0].rstrip("%") if numbers else ""
-    return value.isdecimal() and not low <= int(value) <= high
-
-
-def _merged(entities: list[Entity], text: str) -> list[Entity]:
-    """One entity for a finding and its short form ("LAHB (left anterior hemiblock)") or its ratio ("flutter with 2:1
-    block"); the response of the ventricles is named with the rhythm it is of."""
-    merged: list[Entity] = []
-    for entity in entities:
-        last = merged[-1] if merged else None
-        if last is None:
-            merged.append(entity)
-        elif last.name == entity.name and text[last.end : entity.start].strip() == "(":
-            merged[-1] = _joined(text, last, entity, entity.end + (text[entity.end : entity.end + 1] == ")"))
-        elif _CONDUCTED.search(last.name) and _RATIO.fullmatch(entity.name) and len(text[last.end : entity.start]) < 12:
-            merged[-1] = _joined(text, last, entity, entity.end)
-        elif last.name.endswith("atrial fibrillation") and _RESPONSE.fullmatch(entity.name):
-            response = " ".join(_OF_RESPONSE.get(word, word) for word in entity.name.split())
-            merged.append(replace(entity, name=f"{last.name} with {response}"))
-        else:
-            merged.append(entity)
-    return merged
-
-
-def _joined(text: str, first: Entity, second: Entity, end: int) -> Entity:
-    doubted = Certainty.UNCERTAIN in (first.certainty, second.certainty)
-    certainty = Certainty.UNCERTAIN if doubted else first.certainty
-    return Entity(text[first.start : end], first.start, end, certainty, first.name)
+    if name not in _INTERVALS:
+        return None
+    low, high = _INTERVALS[name]
+    for at in range(position + 1, min(position + 4, len(units))):
+        if units[at].code == "0":
+            value = units[at].reading
+            return (
+                at if value.isdecimal() and int(value) < _LONGEST_INTERVAL and not low <= int(value) <= high else None
+            )
+    return None
 
 
 def _find(codes: str) -> list[Match]:
