@@ -291,6 +291,22 @@ def test_a_command_is_thin() -> None:
     assert {name: count for name, count in lines.items() if count > 200} == {}
 
 
+MAX_LINES = 350
+READ_WHOLE = {
+    "suprem/concepts/mapping/mapping.py": "one algorithm, from names to clusters to concepts, with the table it writes",
+    "suprem/ecg/checks/quality.py": "every check of the gate, in the order in which its findings are shown",
+}
+"""Longer files of the package that read better whole, and why; docs/architecture.md names them, too."""
+
+
+def test_a_module_fits_on_a_few_screens() -> None:
+    lines = {path: len((ROOT / path).read_text("utf-8").splitlines()) for path in source_files()}
+    long = {path for path, count in lines.items() if path.startswith("suprem/") and count > MAX_LINES}
+    assert long <= READ_WHOLE.keys(), f"{sorted(long - READ_WHOLE.keys())}: split it, or say why it reads better whole"
+    document = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert all(f"`{path}`" in document for path in READ_WHOLE)
+
+
 def test_all_rooms_are_searched() -> None:
     assert {"suprem", "pipelines"} <= {path.split("/")[0] for path in source_files()}
     assert {room_of(path) for path in source_files()} <= ROOMS.keys() | {"__init__"}
