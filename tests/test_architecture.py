@@ -104,6 +104,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "streamlit": ("app.py", "suprem/web/", "pages/", "pipelines/app.py", "pipelines/speed/rerun.py"),
     "subprocess": (
         "suprem/jobs/",
+        "suprem/ecg/formats/read_apart.py",
         "pipelines/provenance.py",
         "pipelines/serve.py",
         "pipelines/launch.py",

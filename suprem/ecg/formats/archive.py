@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from suprem.ecg.formats.array_reader import write_npz
-from suprem.ecg.formats.readers import MAX_UPLOAD_BYTES, read_upload
+from suprem.ecg.formats.read_apart import read_upload_apart
+from suprem.ecg.formats.readers import MAX_UPLOAD_BYTES
 from suprem.ecg.formats.table import TableFormat
 from suprem.errors import EcgError, UnreadableEcg
 
@@ -88,7 +89,7 @@ def keep_signals(files: Mapping[str, bytes], folder: Path, *, table: TableFormat
         try:
             if isinstance(recording, UnreadableEcg):
                 raise recording
-            write_npz(folder / f"{number:06d}.npz", read_upload(recording, table=table))
+            write_npz(folder / f"{number:06d}.npz", read_upload_apart(recording, table=table))
         except EcgError as error:
             yield f"Recording {number}: {error}"
         else:

@@ -14,7 +14,8 @@ import streamlit as st
 from suprem.ecg.checks.electrodes import Exchange, undo
 from suprem.ecg.examples import example_titles, load_example
 from suprem.ecg.formats.archive import group_uploads
-from suprem.ecg.formats.readers import MAX_UPLOAD_BYTES, TableFormat, read_ecg, read_upload
+from suprem.ecg.formats.read_apart import read_upload_apart
+from suprem.ecg.formats.readers import MAX_UPLOAD_BYTES, TableFormat, read_ecg
 from suprem.ecg.preprocess import choose_window, crop
 from suprem.ecg.record import EcgRecord, complete_leads
 from suprem.errors import EcgError, MissingFact, MissingLead, UnreadableEcg
@@ -178,13 +179,15 @@ def _opened() -> tuple[str, str, EcgRecord] | None:
 
 def _pick_upload(slot: str) -> tuple[str, str, EcgRecord] | None:
     files = st.file_uploader(
-        "ECG files: WFDB (.hea with .dat or .mat), DICOM, GE MUSE, aECG or Philips XML, SCP-ECG, EDF, CSV, NPY, NPZ",
+        "ECG files: WFDB (.hea with .dat or .mat), DICOM, XML (GE, Philips, Schiller, Mortara, aECG), SCP-ECG, MFER, "
+        "ISHNE, EDF, FHIR, HDF5, MATLAB, Excel, CSV, NumPy, PDF with curves",
         accept_multiple_files=True,
         key=f"{slot}files",
         max_upload_size=MAX_UPLOAD_BYTES // 2**20,
         help="Files stay in the memory of the computer this page comes from, for this session only. Names, numbers and "
         "dates of a patient are not kept. Export from the device or archive as XML (GE MUSE, HL7 aECG, Philips "
-        "Sierra), DICOM, SCP-ECG or EDF; a PDF or a picture holds no signal that can be read.",
+        "Sierra), DICOM, SCP-ECG or EDF. Of a PDF the curves are read where the device drew them as lines; a scan, "
+        "photograph or picture holds no signal that can be read.",
     )
     if not files:
         session().uploads.pop(slot, None)
@@ -235,7 +238,7 @@ def _read(files: Mapping[str, bytes], table: TableFormat | None) -> EcgRecord | 
             raise UnreadableEcg(
                 f"The upload is larger than {MAX_UPLOAD_BYTES // 2**20} MB; export 10 s to 60 s of the ECG."
             )
-        return read_upload(files, table=table)
+        return read_upload_apart(files, table=table)
     except EcgError as error:
         # A new one: the one that was raised keeps the upload's bytes alive in its traceback.
         return MissingFact(str(error)) if isinstance(error, MissingFact) else EcgError(str(error))
