@@ -96,7 +96,8 @@ def record_from(facts: dict[str, Any], samples: bytes) -> EcgRecord:
     """
     rows = max(1, len(facts["leads"]))
     signal = np.frombuffer(samples, "<f4").astype(np.float32).reshape(rows, -1)
-    return EcgRecord(signal, **{name: tuple(v) if isinstance(v, list) else v for name, v in facts.items()})
+    stated: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in facts.items()}
+    return EcgRecord(signal, **stated)
 
 
 def send(stream: IO[bytes], facts: bytes, content: bytes) -> None:
