@@ -88,12 +88,16 @@ class ScoredRecord:
         message: What it found, or why the file cannot be read.
         logits: One a query (query,), None where it was not scored.
         features: Pooled features (width,), None where it was not scored.
+        quality: Graded signal quality, 0 to 1; None where it has none.
+        notes: What was assumed in reading it, in one text.
     """
 
     verdict: QualityVerdict
     message: str
     logits: NDArray[np.float32] | None = None
     features: NDArray[np.float32] | None = None
+    quality: float | None = None
+    notes: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +112,8 @@ class Cohort:
         logits: Float32 (recording, query); NaN where it was not scored.
         features: Float32 (recording, width); NaN where it was not scored.
         finished: Whether all recordings are done.
+        quality: Graded signal quality, 0 to 1, float32 (recording,); NaN where there is none.
+        notes: What was assumed in reading each recording, in one text.
     """
 
     folder: Path
@@ -117,6 +123,8 @@ class Cohort:
     logits: NDArray[np.float32]
     features: NDArray[np.float32]
     finished: bool
+    quality: NDArray[np.float32]
+    notes: tuple[str, ...]
 
     @property
     def done(self) -> int:
@@ -213,6 +221,8 @@ class Cohort:
             np.concatenate([part["logits"] for part in parts]) if parts else empty[0],
             np.concatenate([part["features"] for part in parts]) if parts else empty[1],
             (folder / _MANIFEST).is_file(),
+            np.concatenate([part["quality"] for part in parts]) if parts else np.empty(0, np.float32),
+            tuple(str(notes) for part in parts for notes in part["notes"].tolist()),
         )
 
 
@@ -258,6 +268,8 @@ def add_part(cohort: Cohort, rows: Sequence[ScoredRecord], *, width: int) -> Non
             messages=np.array([scored.message for scored in rows], np.str_),
             logits=logits,
             features=features,
+            quality=np.array([np.nan if one.quality is None else one.quality for one in rows], np.float32),
+            notes=np.array([one.notes for one in rows], np.str_),
         )
 
 
@@ -288,4 +300,8 @@ def state_of(folder: Path) -> tuple[int, ...]:
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
     with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in _ARRAYS}
+        part = {name: file[name] for name in _ARRAYS}
+        count = len(part["verdicts"])  # a cohort of an earlier version holds neither of the following
+        part["quality"] = file["quality"] if "quality" in file else np.full(count, np.nan, np.float32)
+        part["notes"] = file["notes"] if "notes" in file else np.full(count, "")
+        return part

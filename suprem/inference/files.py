@@ -201,7 +201,9 @@ def score_cohort(
             ScoredRecord(
                 QualityVerdict.of(reading.level),
                 reading.message,
-                *(next(answers) if reading.signal is not None else ()),
+                *(next(answers) if reading.signal is not None else (None, None)),
+                quality=reading.quality,
+                notes=" ".join(reading.notes),
             )
             for reading in part
         ]

@@ -33,7 +33,12 @@ PLAN = Plan(
 )
 GOOD = ScoredRecord(QualityVerdict.GOOD, "", np.array([0.0, 2.0], np.float32), np.array([1.0, 0.0, 5.0], np.float32))
 LIKE = ScoredRecord(
-    QualityVerdict.CHECK, "Noise.", np.array([1.0, -2.0], np.float32), np.array([1.1, 0.1, 5.0], np.float32)
+    QualityVerdict.CHECK,
+    "Noise.",
+    np.array([1.0, -2.0], np.float32),
+    np.array([1.1, 0.1, 5.0], np.float32),
+    quality=0.625,
+    notes="No unit is stated.",
 )
 OTHER = ScoredRecord(QualityVerdict.GOOD, "", np.array([-1.0, 0.0], np.float32), np.array([-3.0, 0.5, 5.0], np.float32))
 UNREADABLE = ScoredRecord(QualityVerdict.UNREADABLE, "The file is empty.")
@@ -57,10 +62,23 @@ def test_what_was_written_is_read_again(cohort: Cohort) -> None:
         QualityVerdict.GOOD,
     )
     assert cohort.messages == ("", "The file is empty.", "Noise.", "")
+    assert np.array_equal(cohort.quality, [np.nan, np.nan, 0.625, np.nan], equal_nan=True)
+    assert cohort.notes == ("", "", "No unit is stated.", "")
     assert cohort.scored.tolist() == [True, False, True, True]
     assert cohort.scores[0].tolist() == pytest.approx([0.5, 1 / (1 + np.exp(-2))])
     assert cohort.count() == {"good": 2, "unreadable": 1, "check": 1}
     assert cohort.path(2) == Path("/recordings/c/d.dcm")
+
+
+def test_a_part_of_an_earlier_version_has_neither_grade_nor_notes(cohort: Cohort) -> None:
+    for path in (cohort.folder / "parts").glob("*.npz"):
+        with np.load(path) as file:
+            known = {name: file[name] for name in file.files if name not in ("quality", "notes")}
+        np.savez_compressed(path, **known)
+    again = Cohort.open(cohort.folder)
+    assert again.messages == cohort.messages
+    assert np.isnan(again.quality).all()
+    assert again.notes == ("", "", "", "")
 
 
 def test_ranks_begin_with_the_highest_score_and_leave_out_what_has_none(cohort: Cohort) -> None:

@@ -41,7 +41,14 @@ def cohort(tmp_path: Path, recordings: Path) -> Cohort:
     plan = Plan(recordings, files, QUERIES, ("trained", "near"), "abc", links=False)
     begun = begin(tmp_path / "artifacts" / "cohorts" / "mine", plan)
     rows = [
-        ScoredRecord(verdict, message, np.array([logit, -logit], np.float32), np.array([logit, 1.0], np.float32))
+        ScoredRecord(
+            verdict,
+            message,
+            np.array([logit, -logit], np.float32),
+            np.array([logit, 1.0], np.float32),
+            0.75,
+            "=Assumed",
+        )
         for verdict, message, logit in (
             (QualityVerdict.GOOD, "", -1.0),
             (QualityVerdict.CHECK, "=Noise", 2.0),
@@ -150,9 +157,9 @@ def test_a_recording_that_is_gone_is_said(open_page: Open, cohort: Cohort) -> No
 def test_the_export_has_all_columns_and_the_notice(cohort: Cohort) -> None:
     selection = Selection(0, 0.0, 1.0, ALL, False)
     lines = cohort_as_csv(cohort, selection, selection.rows(cohort), cohort.likeness(None)).split("\r\n")
-    assert lines[0] == "ecg,quality,reference_ecgs,found,Atrial fibrillation,LBBB,checkpoint"
-    assert lines[1] == "ECG 2,check,unknown,'=Noise,0.880797,0.119203,abc"
-    assert lines[4] == "ECG 4,unreadable,unknown,No numbers.,,,abc"
+    assert lines[0] == "ecg,quality,signal_quality,reference_ecgs,found,assumed,Atrial fibrillation,LBBB,checkpoint"
+    assert lines[1] == "ECG 2,check,0.750,unknown,'=Noise,'=Assumed,0.880797,0.119203,abc"
+    assert lines[4] == "ECG 4,unreadable,,unknown,No numbers.,,,,abc"
     assert lines[6].startswith('"Research use only.') or lines[6].startswith("Research use only.")
     assert "DOEJANE" not in "".join(lines)
     assert "DOEJANE1.hea" in cohort_as_csv(cohort, Selection(0, 0.0, 1.0, ALL, True), [1], cohort.likeness(None))
@@ -162,6 +169,9 @@ def test_rows_without_scores_disappear_once_scores_are_asked_for(cohort: Cohort)
     assert Selection(0, 0.0, 0.99, ALL, False).rows(cohort) == [1, 2, 0]
     assert Selection(1, 0.0, 1.0, ALL, False).rows(cohort) == [0, 2, 1, 3]
     assert table_rows(cohort, Selection(0, 0.0, 1.0, ALL, False), [3], cohort.likeness(None))[0]["rank"] is None
+    shown = table_rows(cohort, Selection(0, 0.0, 1.0, ALL, False), [1, 3], cohort.likeness(None))
+    assert [row["signal quality"] for row in shown] == [0.75, None]
+    assert [row["what was assumed"] for row in shown] == ["=Assumed", ""]
 
 
 def test_a_deleted_cohort_is_gone(open_page: Open, cohort: Cohort) -> None:

@@ -32,6 +32,7 @@ SHOWN = 1_000
 
 NEIGHBOURS = 5
 EVERY = "2s"
+GRADE = "signal quality"
 TABLE, ECG = "cohort-table-rows", "cohort-ecg"
 
 
@@ -97,9 +98,11 @@ def table_rows(
             cohort.plan.queries[selection.query]: _known(scores[row, selection.query]),
             "rank": int(ranks[row]) or None,
             "quality": str(cohort.verdicts[row]),
+            GRADE: _known(float(cohort.quality[row])),
             "reference ECGs": str(likeness[row]),
             **{cohort.plan.queries[number]: _known(scores[row, number]) for number in others},
             "what was found": cohort.messages[row],
+            "what was assumed": cohort.notes[row],
         }
         for row in rows
     ]
@@ -109,12 +112,15 @@ def cohort_as_csv(
     cohort: Cohort, selection: Selection, rows: Sequence[int], likeness: Sequence[OutOfDistributionLevel]
 ) -> str:
     """Return the recordings as CSV, one column a query, with the research-use notice below them."""
-    header = ["ecg", "quality", "reference_ecgs", "found", *map(text_cell, cohort.plan.queries), "checkpoint"]
+    header = ["ecg", "quality", "signal_quality", "reference_ecgs", "found", "assumed"]
+    header += [*map(text_cell, cohort.plan.queries), "checkpoint"]
     written, scores = [], cohort.scores
     for row in rows:
         numbers = ["" if np.isnan(score) else f"{score:.6f}" for score in scores[row]]
-        name, found = text_cell(label(cohort, row, selection.named)), text_cell(cohort.messages[row])
-        written.append([name, cohort.verdicts[row], likeness[row], found, *numbers, cohort.plan.checkpoint])
+        grade = "" if np.isnan(cohort.quality[row]) else f"{cohort.quality[row]:.3f}"
+        facts = [text_cell(label(cohort, row, selection.named)), cohort.verdicts[row], grade, likeness[row]]
+        facts += [text_cell(cohort.messages[row]), text_cell(cohort.notes[row])]
+        written.append([*facts, *numbers, cohort.plan.checkpoint])
     return csv_text(header, written)
 
 
@@ -203,7 +209,10 @@ def _show_table(
         table_rows(cohort, selection, rows[:SHOWN], likeness),
         hide_index=True,
         height=min(420, 38 + 35 * len(rows)),
-        column_config={query: st.column_config.NumberColumn(format="%.3f") for query in cohort.plan.queries},
+        column_config={
+            GRADE: st.column_config.NumberColumn(format="%.2f", help="Graded signal quality, 0 to 1."),
+            **{query: st.column_config.NumberColumn(format="%.3f") for query in cohort.plan.queries},
+        },
         key=TABLE,
         on_select=partial(_take, cohort, rows),
         selection_mode="single-row",
