@@ -197,16 +197,11 @@ def score_cohort(
         stacked = np.stack(signals) if signals else np.empty((0, 0, 0), np.float32)
         encoded = predictor.encode(stacked) if signals else None
         answers = iter(zip(predictor.decode(encoded, vectors), encoded.features, strict=True) if encoded else ())
-        rows = [
-            ScoredRecord(
-                QualityVerdict.of(reading.level),
-                reading.message,
-                *(next(answers) if reading.signal is not None else (None, None)),
-                quality=reading.quality,
-                notes=" ".join(reading.notes),
-            )
-            for reading in part
-        ]
+        rows = []
+        for reading in part:
+            logits, features = next(answers) if reading.signal is not None else (None, None)
+            verdict, notes = QualityVerdict.of(reading.level), " ".join(reading.notes)
+            rows.append(ScoredRecord(verdict, reading.message, logits, features, reading.quality, notes))
         add_part(cohort, rows, width=width)
         done, without = done + len(part), without + len(part) - len(signals)
         progress(done / total, f"{done} of {total} records, {without} without scores")
