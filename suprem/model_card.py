@@ -19,7 +19,7 @@ Interval = tuple[float | None, float | None]
 
 @dataclass(frozen=True)
 class SignalFacts:
-    """How the signals were prepared that a model learned from."""
+    """The preparation of the signals that a model learned from."""
 
     fs: int
     seconds: float
@@ -52,7 +52,7 @@ class EncoderFacts:
 
 @dataclass(frozen=True)
 class TrainingFacts:
-    """What made a checkpoint.
+    """The run, data and text encoder that a checkpoint came from.
 
     Attributes:
         run: Name of the run folder.
@@ -80,7 +80,7 @@ class TrainingFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassFigures:
-    """How well one query orders the evaluated records.
+    """Figures of one query: how well it orders the evaluated records.
 
     Attributes:
         code, query: The class, and what was asked for it.
@@ -220,7 +220,7 @@ class OcclusionAgreement:
 
 @dataclass(frozen=True)
 class AttentionCheck:
-    """How alike the attention maps of a checkpoint and of others are (`suprem.inference.attention_check`).
+    """Likeness of the attention maps of a checkpoint and of others (`suprem.inference.attention_check`).
 
     Attributes:
         checkpoint: Id of the checkpoint.
@@ -239,7 +239,7 @@ class AttentionCheck:
 
 @dataclass(frozen=True)
 class ExternalFigures:
-    """How well a finding of another hospital was told apart there.
+    """Figures of one finding at another hospital.
 
     Attributes:
         finding: The hospital's name for it.
@@ -266,7 +266,7 @@ class AveragedCheckpoint:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What is known of a checkpoint.
+    """All that is known of a checkpoint, part by part.
 
     Attributes:
         intended_use, out_of_scope, warnings: What it is for, what it is not for, and what to keep in mind.

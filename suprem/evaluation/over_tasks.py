@@ -62,7 +62,7 @@ class AnovaRow:
 
 @dataclass(frozen=True)
 class Interaction:
-    """Whether a part helps the first model more than the second.
+    """Tests of whether a part of the network helps the first model more than the second.
 
     Args:
         tasks: How many.

@@ -103,7 +103,7 @@ def mean_score(logits: NDArray[np.floating], axis: int) -> NDArray[np.floating]:
 
 @dataclass
 class _Reading:
-    """What has come from the stream: the records read, how many windows each has, and those that could not be read."""
+    """The records that have come from the stream: those read with their number of windows, and those unreadable."""
 
     record_ids: list[str]
     window_counts: list[int]

@@ -52,7 +52,7 @@ class PretrainRequest:
 
 @dataclass(frozen=True)
 class ZeroShotConfig:
-    """What to evaluate on what.
+    """A zero-shot evaluation: the task, the corpus and its records, and the words that are asked.
 
     Args:
         task: Name in the catalog.

@@ -34,7 +34,7 @@ OWN_WORDS = "own words"
 
 @dataclass(frozen=True)
 class ExternalConfig:
-    """What to evaluate.
+    """An evaluation on the recordings of another hospital.
 
     Args:
         data: Folder of the hospital.

@@ -51,7 +51,20 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class ProbingConfig:
-    """What to learn from what, and how; `shares` are in percent, `recipe` is the name of `supervised`."""
+    """The probes of a command: their records, tasks, protocol and baselines.
+
+    Args:
+        store: The signal store to learn from and to evaluate on.
+        tasks: Names in the catalog.
+        shares: Fractions of the training labels, in percent.
+        protocol: "paper", "merl" or "clean".
+        folds: Folds to evaluate on.
+        baselines: What is probed or trained beside the checkpoint.
+        draws, seed: Of the bootstrap; the seed is also that of the descents.
+        workers: Processes that measure recordings.
+        supervised: How networks are trained from nothing.
+        recipe: Name of the file that `supervised` was read from.
+    """
 
     store: Path
     tasks: tuple[str, ...]

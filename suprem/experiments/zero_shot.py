@@ -40,7 +40,7 @@ from suprem.progress import Progress
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What is asked about a corpus: a task with its records, the words, and what is known before the answer.
+    """One zero-shot evaluation made ready: a task with its records, the words, and what is known before the answer.
 
     Args:
         labelled: The records evaluated.

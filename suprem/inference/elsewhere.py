@@ -35,7 +35,7 @@ class MeasuredElsewhere:
 
     @property
     def includes_chance(self) -> bool:
-        """Whether a coin could have done it, as far as so many records can tell."""
+        """Whether the interval does not lie above 0.5, or there is none, although the records are enough to tell."""
         enough = min(self.positives, self.records - self.positives) >= ENOUGH
         return enough and not self.excludes_chance
 

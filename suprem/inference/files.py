@@ -52,7 +52,7 @@ class WindowsRow(ScoreRow):
 
 @dataclass(frozen=True)
 class Placed:
-    """How like the reference ECGs a record is; see `Familiarity`."""
+    """How far a record is from the reference ECGs, one of `OutOfDistributionLevel`."""
 
     record_id: str
     likeness: str

@@ -18,7 +18,7 @@ from suprem.model.supreme import SupremeModel
 
 @dataclass(frozen=True, eq=False)
 class AttentionInputs:
-    """What one cross-attention was given: queries (batch, query, width), memory (batch, token, width), and which tokens
+    """Inputs of one cross-attention: queries (batch, query, width), memory (batch, token, width), and which tokens
     hold a signal, bool (batch, token) or None for all."""
 
     attention: Attention

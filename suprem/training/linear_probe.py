@@ -42,7 +42,7 @@ CROSS_VALIDATION = 3
 
 @dataclass(frozen=True)
 class Descent:
-    """How a linear layer is trained by gradient descent.
+    """A recipe of gradient descent for a linear layer.
 
     Args:
         decay: Weight decay.

@@ -232,7 +232,7 @@ def train(
 
 @dataclass(frozen=True, eq=False)
 class Learner:
-    """What takes an optimiser step: the model, its optimiser, the recipe, the processes and the training queries.
+    """A model in training with its optimiser, recipe, processes and queries; it takes the optimiser's steps.
 
     `network` is the model as `Workers.prepare` returns it.
     """
