@@ -97,7 +97,7 @@ def test_reports_go_in_and_a_numbered_version_comes_out_at_home(
     monkeypatch.setenv("SUPREM_HOME", str(tmp_path / "home"))
     (tmp_path / "reports.csv").write_text(
         "id,report\n1,sinus rhythm. left ventricular hypertrophy.\n"
-        "2,Tracé évoquant un syndrome coronarien aigu avec sus-décalage.\n"
+        "2,Az elektrokardiogram alapján heveny szívroham gyanúja.\n"
     )
     assert main(["--reports", str(tmp_path / "reports.csv")]) == 0
     version = open_version(Path(capsys.readouterr().out.strip()))
