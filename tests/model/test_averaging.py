@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from suprem.errors import CheckpointError
 from suprem.model.averaging import average_checkpoints
-from suprem.model.checkpoint import CARD, load_checkpoint, write_card
+from suprem.model.checkpoint import CARD, load_checkpoint, save_checkpoint, write_card
 from suprem.model_card import ModelCard, ValidationFigures
 from suprem.resources import ASSETS
 
@@ -47,3 +48,28 @@ def test_the_mean_lies_between_and_names_its_parts(changed: Path, tmp_path: Path
 def test_shares_that_are_none_are_refused(shares: list[float], changed: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="add up to one"):
         average_checkpoints([ASSETS / "checkpoint", changed], shares, tmp_path / "mean")
+
+
+def reading(signal: dict[str, Any], folder: Path) -> Path:
+    """The shipped checkpoint, as if it read signals prepared in another way."""
+    shipped = load_checkpoint(ASSETS / "checkpoint")
+    save_checkpoint(
+        folder,
+        model=shipped.model,
+        signal=shipped.signal | signal,
+        encoder=shipped.encoder,
+        vocabulary=shipped.vocabulary,
+        vectors=shipped.vectors,
+        wordings=shipped.wordings,
+        card=replace(shipped.card, validation=ValidationFigures()),
+    )
+    return folder
+
+
+def test_checkpoints_before_and_after_pacing_marks_average_and_those_of_other_rates_do_not(tmp_path: Path) -> None:
+    marked = load_checkpoint(ASSETS / "checkpoint").signal["pacing_marks"]
+    plain = reading({"pacing_marks": not marked}, tmp_path / "plain")
+    mean = average_checkpoints([plain, ASSETS / "checkpoint"], [0.5, 0.5], tmp_path / "mean")
+    assert mean.signal["pacing_marks"] is marked
+    with pytest.raises(CheckpointError, match="of another network, text encoder or signal"):
+        average_checkpoints([reading({"fs": 250}, tmp_path / "fast"), plain], [0.5, 0.5], tmp_path / "other")

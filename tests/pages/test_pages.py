@@ -424,7 +424,7 @@ def test_without_a_checkpoint_the_trace_is_shown_and_the_command_named(
     app = open_page()
     assert plots(app) == 2
     assert len(errors(app)) == 1
-    assert "pipelines" in errors(app)[0]
+    assert "suprem pretrain" in errors(app)[0]
 
 
 def test_a_wrong_setting_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch, open_page: Open) -> None:
