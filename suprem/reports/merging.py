@@ -9,8 +9,9 @@ from suprem.reports.entity import Certainty, Entity
 
 _CONDUCTED = re.compile(r"\b(?:flutter|tachycardia)\Z")
 _RATIO = re.compile(r"(?:(?:\d:1|\d to 1|variable|varying|with) )?(?:a-?v |a v )?(?:block|conduction)")
+# One digit at a time, and bounded: text is foreign, and a run of digits must not be cut in many ways.
 _RATE_BETWEEN = re.compile(
-    r"(?:[\s,(@:/-]|\d{1,3}|\b(?:at|about|rate|of|bpm|min|minute|per|with|w|and|a|ventricular)\b){1,30}", re.IGNORECASE
+    r"(?:[\s,(@:/\d-]|\b(?:at|about|rate|of|bpm|min|minute|per|with|w|and|a|ventricular)\b){1,60}", re.IGNORECASE
 )
 _RESPONSE = re.compile(r"(?:rapid|fast|high|slow|low|controlled|moderate) ventricular (?:response|rate)")
 _OF_RESPONSE = {"rate": "response", "high": "rapid", "low": "slow"}

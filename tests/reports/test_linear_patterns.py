@@ -7,14 +7,14 @@ import re
 import pytest
 
 from suprem.concepts import abbreviations, cautions, finding, guards, negation, places
-from suprem.reports import lexicon, rules, scope, statement
+from suprem.reports import lexicon, merging, rules, scope, statement
 
 LENGTH = 5_000
-RUNS = (" ", "\n", "?", "- ", "i ", "v1 ", "v1, ", "and ", ": ", "a", ".", "1, ", "st ", "(", "no ", "3 ")
+RUNS = (" ", "\n", "?", "- ", "i ", "v1 ", "v1, ", "and ", ": ", "a", ".", "1, ", "st ", "(", "no ", "3 ", "1")
 
 
 def patterns() -> list[tuple[str, re.Pattern[str]]]:
-    modules = (abbreviations, cautions, finding, guards, negation, places, lexicon, rules, scope, statement)
+    modules = (abbreviations, cautions, finding, guards, negation, places, lexicon, merging, rules, scope, statement)
     return [
         (f"{module.__name__.rsplit('.', 1)[1]}.{name}", pattern)
         for module in modules
