@@ -3,9 +3,12 @@
     python -m pipelines.index_datasets --ptbxl PTBXL --out STORE
     python -m pipelines.linear_probe --store STORE --task ptbxl_superclass ptbxl_form [--shares 1 10 100]
                                      [--protocol clean] [--baselines random measurements resnet18 vit] [--json]
+    python -m pipelines.linear_probe --store STORE --task ptbxl_superclass --encoders RUN...    pre-trained encoders
 
 Learns from folds 1-8 of the store and evaluates on --folds (9 by default). --protocol is paper, merl or clean; see
-suprem/training/linear_probe.py. "random" are encoders of the checkpoint's form with three random initialisations,
+suprem/training/linear_probe.py. --encoders are runs of `pretrain`, those without labels included. "random" are
+encoders of the checkpoint's form with three random initialisations, "random-resnet18" and "random-vit" the paper's two
+encoders untrained, with five,
 "measurements" is logistic regression on rate, intervals, axis and voltages, read from the corpus the store was made of,
 "resnet18" and "vit" are networks trained from nothing on the same labels, all layers (--supervised gives sizes and
 recipe, by default pipelines/configs/supervised.toml; with all labels that takes hours on a CPU).
@@ -64,8 +67,9 @@ def main(argv: list[str] | None = None) -> int:
         nargs="*",
         default=[],
         metavar="NAME",
-        help="also without a checkpoint: random, measurements, resnet18, vit",
+        help="also without a checkpoint: random, random-resnet18, random-vit, measurements, resnet18, vit",
     )
+    parser.add_argument("--encoders", type=Path, nargs="*", default=[], metavar="RUN", help="runs or checkpoints")
     parser.add_argument("--supervised", type=Path, default=CONFIGS / "supervised.toml", help="default: supervised.toml")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one of its settings")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one, or SUPREM_CHECKPOINT")
@@ -76,6 +80,7 @@ def main(argv: list[str] | None = None) -> int:
     def work() -> None:
         from suprem.experiments import probing
         from suprem.model.checkpoint import load_checkpoint
+        from suprem.model.encoder_checkpoint import load_encoder
         from suprem.training.supervised import SupervisedConfig
 
         if unknown := set(args.baselines) - set(probing.BASELINES):
@@ -102,7 +107,8 @@ def main(argv: list[str] | None = None) -> int:
         def found() -> dict[Probe, ProbeResult]:
             return {result.asked: result for path in files for result in read_probes(path)}
 
-        bench = probing.set_up(config, checkpoint, settings.device)
+        encoders = [load_encoder(run, device=settings.device) for run in args.encoders]
+        bench = probing.set_up(config, checkpoint, settings.device, encoders=encoders)
         asked = probing.questions(bench)
         files = list(dict.fromkeys(map(file_of, asked)))
         known = found()

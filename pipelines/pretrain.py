@@ -3,6 +3,7 @@
     python -m pipelines.pretrain --data STORE --run-dir DIR [--config FILE.toml] [--set training.epochs=5] [--resume]
     python -m pipelines.pretrain --data STORE --vocabulary VERSION --run-dir DIR    labels from reports
     python -m pipelines.pretrain --data STORE --init CHECKPOINT --run-dir DIR --set training.epochs=4    fine-tuning
+    python -m pipelines.pretrain --data STORE --objective simclr --run-dir DIR    an encoder without labels, to probe
     python -m pipelines.pretrain --config smoke --run-dir DIR       synthetic ECGs, one minute
     torchrun --standalone --nproc_per_node=2 -m pipelines.pretrain ...                     several processes
     python -m pipelines.pretrain ... --launch slurm --nodes 2 --gpus-per-node 8            a cluster (docs/scale.md)
@@ -14,7 +15,9 @@ application and `pipelines.score --checkpoint` load. SIGTERM and Ctrl-C save and
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pipelines.launch import LAUNCHERS, launch_options, read_launch
@@ -25,7 +28,9 @@ from suprem.errors import ConfigError
 from suprem.experiments.configurations import PretrainRequest
 from suprem.resources import CONFIGS, configuration
 from suprem.settings import load_settings
-from suprem.training.config import PretrainConfig
+from suprem.training.config import OBJECTIVE_TITLES, WITH_WORDS, PretrainConfig
+
+OBJECTIVES = tuple(OBJECTIVE_TITLES)
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -43,6 +48,7 @@ def command_line() -> argparse.ArgumentParser:
         default=CONFIGS / "compact.toml",
         help="a file, or the name of one that ships; default: compact",
     )
+    parser.add_argument("--objective", choices=OBJECTIVES, help="what is minimised; default: the configuration's")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting")
     parser.add_argument("--dry-run", action="store_true", help="measure a few steps, say what the run needs, stop")
     parser.add_argument("--resume", action="store_true", help="continue the run in --run-dir")
@@ -55,11 +61,13 @@ def request_of(args: argparse.Namespace) -> PretrainRequest:
     Raises:
         ConfigError: It does not fit, or changes what a resumed run keeps.
     """
-    if args.resume and (args.set or args.vocabulary or args.init):
+    if args.resume and (args.set or args.vocabulary or args.init or args.objective):
         raise ConfigError(
-            "A resumed run keeps its configuration; leave --set, --vocabulary and --init out, or start anew."
+            "A resumed run keeps its configuration; leave --set, --vocabulary, --init and --objective "
+            "out, or start anew."
         )
-    config = load_config(PretrainConfig, run_configuration(args.run_dir) if args.resume else args.config, args.set)
+    lines = [*args.set, *([f"objective={args.objective}"] if args.objective else [])]
+    config = load_config(PretrainConfig, run_configuration(args.run_dir) if args.resume else args.config, lines)
     if args.vocabulary:
         config = replace(config, vocabulary=args.vocabulary)
     if args.init:
@@ -74,8 +82,8 @@ def run_configuration(folder: Path) -> Path:
 
 def work(asked: PretrainRequest) -> None:
     """Train, or say what that would need."""
-    from suprem.experiments import pretraining
-    from suprem.experiments.experiment import set_up
+    from suprem.experiments import pretraining, self_supervised
+    from suprem.experiments.experiment import Trainable, set_up
     from suprem.training.distributed import Workers
 
     config = load_config(PretrainConfig, run_configuration(asked.run_dir)) if asked.resume else asked.config
@@ -83,21 +91,17 @@ def work(asked: PretrainRequest) -> None:
         config,
         vocabulary=config.vocabulary and config.vocabulary.absolute(),
         init=config.init and config.init.absolute(),
+        reports=config.reports and config.reports.absolute(),
         teachers=tuple(folder.absolute() for folder in config.teachers),
     )
     settings = load_settings()
     workers = Workers(precision=config.training.precision, cpu=config.training.cpu)
     with stop_on_signal() as should_stop, workers:
-        experiment = set_up(
-            config,
-            data=asked.data,
-            folder=asked.run_dir,
-            workers=workers,
-            provenance=provenance(),
-            encoder_folder=settings.encoder_folder,
-            say=say,
-            progress=ConsoleProgress("pretrain"),
-        )
+        begin: Callable[..., Trainable] = self_supervised.set_up
+        if config.objective in WITH_WORDS:
+            told = {"say": say, "progress": ConsoleProgress("pretrain")}
+            begin = partial(set_up, encoder_folder=settings.encoder_folder, **told)
+        experiment = begin(config, data=asked.data, folder=asked.run_dir, workers=workers, provenance=provenance())
         if asked.dry_run:
             outlook = pretraining.estimate(experiment, workers)
             if workers.is_main:
@@ -114,9 +118,14 @@ def work(asked: PretrainRequest) -> None:
         )
     if not workers.is_main:
         return
+    best = (
+        "the last state is kept, an encoder to probe"
+        if summary.best_score is None
+        else f"best validation macro AUROC {summary.best_score:.4f} after epoch {summary.best_epoch + 1}"
+    )
     print(
-        f"{summary.epochs} epochs, {summary.steps} steps, {summary.seconds / 60:.0f} min; best validation macro "
-        f"AUROC {summary.best_auroc:.4f} after epoch {summary.best_epoch + 1}; checkpoint {asked.run_dir / 'best'}"
+        f"{summary.epochs} epochs, {summary.steps} steps, {summary.seconds / 60:.0f} min; {best}; "
+        f"checkpoint {asked.run_dir / 'best'}"
     )
 
 

@@ -26,8 +26,10 @@ from suprem.model.supreme import SupremeModel
 from suprem.resources import CONFIGS
 from suprem.training.config import PretrainConfig, TrainConfig
 from suprem.training.distributed import Workers
-from suprem.training.loop import LabelledRows, Learner
+from suprem.training.loop import Learner
 from suprem.training.query_bank import QueryBank
+from suprem.training.query_objective import QueryLoss
+from suprem.training.rows import LabelledRows
 
 CONCEPTS = 71
 TEXT_WIDTH = 384
@@ -63,7 +65,9 @@ def _network_figures(name: str, batch: int, repeats: int) -> Iterator[Figure]:
         learners = {label: make_learner(model, recipe, fused=label != "paper") for label, recipe in recipes.items()}
 
         def step(label: str) -> None:
-            learners[label].step([(*data.batch(next(parts)), recipes[label].token_keep_rate)], rate=1e-4)
+            learner, loss = learners[label]
+            batch = [(*data.batch(next(parts)), recipes[label].token_keep_rate)]
+            learner.descend(lambda: loss(batch), rate=1e-4)
 
         work = {label: partial(step, label) for label in recipes}
         times = seconds_in_turn(work | {"loader": lambda: data.batch(next(parts))}, repeats=repeats)
@@ -82,14 +86,15 @@ def _network_figures(name: str, batch: int, repeats: int) -> Iterator[Figure]:
     yield Figure(f"{name}: step, share of its products' own rate", share, "", f"{len(products)} shapes", ">= 0.5")
 
 
-def make_learner(model: ModelConfig, recipe: TrainConfig, *, fused: bool) -> Learner:
-    """Return what takes a step of a recipe, for an untrained network and queries that mean nothing."""
+def make_learner(model: ModelConfig, recipe: TrainConfig, *, fused: bool) -> tuple[Learner, QueryLoss]:
+    """Return what takes a step of a recipe and its loss, for an untrained network and queries that mean nothing."""
     torch.manual_seed(0)
     network, workers = SupremeModel(model), Workers(cpu=True)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=recipe.weight_decay, fused=fused)
     names = torch.randn(CONCEPTS, TEXT_WIDTH)
     queries = QueryBank(names=names, synonyms=[names[:3]] * CONCEPTS, rate=recipe.synonym_rate)
-    return Learner(network, workers.prepare(network), optimizer, recipe, workers, queries)
+    loss = QueryLoss(network, workers.prepare(network), recipe, workers, queries)
+    return Learner(network, optimizer, recipe, workers), loss
 
 
 def noise(folder: Path, spec: SignalSpec, *, records: int) -> LabelledRows:

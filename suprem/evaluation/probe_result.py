@@ -49,13 +49,15 @@ class Probe:
         task: Name in the catalog.
         protocol: "paper", "merl" or "clean", or "supervised" for a network of which all layers are trained.
         share: Percent of the training records.
-        features: What is probed: a checkpoint's id, "random encoder", "measurements", or "supervised" and an encoder.
-        seed: Of a random or supervised encoder.
+        features: What is probed: a checkpoint's id, "random" and an encoder, "measurements", "supervised" and an
+            encoder, or the objective that pre-trained an encoder.
+        seed: Of a random, supervised or pre-trained encoder.
         split: The records to evaluate on, in words.
         store: Name of the signal store and a hash of what it holds.
         checkpoint: Id of the checkpoint that is probed, or whose form a random encoder has; "" for what is the same
             beside every checkpoint.
-        recipe: Name and hash of the file that a supervised network is trained by, else "".
+        recipe: Name and hash of the file that a supervised network is trained by, or the budget of an encoder's
+            pre-training, else "".
     """
 
     task: str
@@ -71,7 +73,7 @@ class Probe:
     @property
     def learner(self) -> str:
         """Return the name of the features, with the seed where it matters."""
-        seeded = self.features.startswith(("random", "supervised"))
+        seeded = self.features.startswith(("random", "supervised")) or self.recipe != ""
         return f"{self.features}, seed {self.seed}" if seeded else self.features
 
 

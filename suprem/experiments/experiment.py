@@ -2,42 +2,61 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from suprem.composed.concepts import with_composed_concepts
 from suprem.composed.store import ComposedStore
 from suprem.concepts.embed import TextEmbedder, describe, load_embedder
 from suprem.concepts.mapping.versions import open_version
+from suprem.concepts.report_texts import report_texts
 from suprem.concepts.vocabulary import Vocabulary, load_terms
-from suprem.datasets.index import ANNOTATIONS, shared_patients
+from suprem.datasets.index import ANNOTATIONS, RecordIndex, shared_patients
 from suprem.datasets.measured import measurements_of, quantities_of
 from suprem.datasets.signal_store import SignalStore
 from suprem.datasets.synthetic import build_synthetic_store
 from suprem.ecg.preprocess import SPECS, SignalSpec
 from suprem.errors import CheckpointError, ConfigError, DatasetError, EmbedderMismatch
-from suprem.model.checkpoint import load_checkpoint
+from suprem.model.checkpoint import EncoderStamp, load_checkpoint, save_checkpoint
 from suprem.model.config import ModelConfig
 from suprem.model.supreme import SupremeModel
+from suprem.model_card import ModelCard
+from suprem.plain_data import to_plain
 from suprem.progress import Progress
 from suprem.training.config import PretrainConfig
 from suprem.training.distillation import with_teacher_scores
 from suprem.training.distributed import Workers
 from suprem.training.labels import labels_of_reports, labels_of_statements, learnable, with_measurements
-from suprem.training.loop import ComposedRows, LabelledRows
+from suprem.training.objective import Judgement, Objective
+from suprem.training.objectives.merl import MerlObjective, ReportVectors
 from suprem.training.query_bank import QueryBank, embed_descriptions, embed_vocabulary, query_bank
+from suprem.training.query_objective import QueryObjective
+from suprem.training.rows import ComposedRows, LabelledRows
+
+RESEARCH_CARD = {
+    "intended_use": "Research on and teaching of zero-shot ECG reading; exploration of what the model has learned.",
+    "out_of_scope": "Any use in the care of a patient; ECGs of children; Holter, exercise and single-lead recordings.",
+    "warnings": [
+        "Scores are not probabilities; they order recordings, they do not measure risk.",
+        "Labels are the statements of the training corpus, made by few readers and devices; their errors are learned.",
+        "Attention shows where the model looked and is not evidence for a finding.",
+    ],
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """A configuration with everything it needs, ready to train."""
+    """A configuration with everything it needs, ready to train a network that is asked with words."""
 
     config: PretrainConfig
     store: SignalStore
@@ -52,6 +71,12 @@ class Experiment:
     composed: ComposedRows | None
     model: SupremeModel
     provenance: Mapping[str, Any]
+    reports: ReportVectors | None = None
+
+    @property
+    def network(self) -> SupremeModel:
+        """What is trained."""
+        return self.model
 
     @property
     def queries(self) -> QueryBank:
@@ -66,6 +91,23 @@ class Experiment:
             mixup=self.config.training.wording_mixup_rate,
             described=self.described,
             always_asked=carried | composed,
+        )
+
+    def objective(self, workers: Workers) -> Objective:
+        """Return what the run minimises."""
+        rows = {"data": self.train, "validation": self.validation}
+        if self.reports is not None:
+            return MerlObjective(
+                self.model, self.config.training, queries=self.queries, workers=workers, texts=self.reports, **rows
+            )
+        return QueryObjective(
+            self.model,
+            self.config.training,
+            composed=self.composed,
+            queries=self.queries,
+            workers=workers,
+            fine_tune=self.config.init is not None,
+            **rows,
         )
 
     def environment(self) -> dict[str, Any]:
@@ -89,6 +131,59 @@ class Experiment:
             "encoder": {"name": self.embedder.name, "content_hash": self.embedder.content_hash},
             **self.provenance,
         }
+
+    def save(self, folder: Path, judged: Judgement, *, run: str) -> None:
+        """Write the checkpoint that the application loads."""
+        training = {**about_run(self.config, run), **self.environment()}
+        facts = {"training": training, "validation": {"macro_auroc": judged.figures["macro_auroc"]}}
+        save_checkpoint(
+            folder,
+            model=self.model,
+            signal=asdict(self.store.spec),
+            encoder=EncoderStamp(self.embedder.name, self.embedder.dimension, self.embedder.content_hash),
+            vocabulary=self.vocabulary.to_json(),
+            vectors=self.vectors,
+            wordings=tuple(self.vocabulary.texts),
+            card=ModelCard.of({**RESEARCH_CARD, **facts}),
+        )
+
+
+def about_run(config: PretrainConfig, run: str) -> dict[str, Any]:
+    """Return what a model card says of how a run learned; runs with one `recipe` differ in their seed alone."""
+    facts = to_plain(replace(config, training=replace(config.training, seed=0)))
+    recipe = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
+    training = config.training
+    about = {"run": run, "objective": config.objective, "seed": training.seed, "epochs": training.epochs}
+    return {**about, "train_share": config.train_share, "recipe": recipe}
+
+
+class Trainable(Protocol):
+    """What a run needs of an experiment, with words or without."""
+
+    @property
+    def config(self) -> PretrainConfig:
+        """What defines it."""
+
+    @property
+    def network(self) -> nn.Module:
+        """What is trained."""
+
+    @property
+    def train(self) -> Sized:
+        """The records to learn from."""
+
+    @property
+    def validation(self) -> Sized:
+        """The records to choose by."""
+
+    def objective(self, workers: Workers) -> Objective:
+        """Return what the run minimises."""
+
+    def environment(self) -> dict[str, Any]:
+        """Return what the run depends on besides its configuration."""
+
+    def save(self, folder: Path, judged: Judgement, *, run: str) -> None:
+        """Write the checkpoint of the present state."""
 
 
 def set_up(
@@ -122,11 +217,7 @@ def set_up(
     data = data or synthetic_data(config, folder, workers)
     store = SignalStore.open(data)
     check_signal(store.spec, config.model)
-    train_rows = store.index.rows_in_folds(config.train_folds)
-    validation_rows = store.index.rows_in_folds(config.validation_folds)
-    both = shared_patients(store.index, train_rows, validation_rows)
-    if both:
-        raise DatasetError(f"{len(both)} patient(s) have records in training and validation folds; choose other folds.")
+    train_rows, validation_rows = rows_to_learn(store.index, config)
 
     version = open_version(config.vocabulary) if config.vocabulary else None
     if version:
@@ -147,6 +238,10 @@ def set_up(
     if composed:
         composed = replace(composed, labels=np.ascontiguousarray(composed.labels[:, learned]))
 
+    if config.objective == "merl":
+        texts = report_texts(config.reports or Path(), tuple(store.index.table["record_id"].iloc[train_rows]))
+        train_rows, told = train_rows[texts.of_record >= 0], texts.of_record[texts.of_record >= 0]
+
     embedder = load_embedder(config.encoder, folder=encoder_folder)
     if workers.is_main:
         say(describe(embedder))
@@ -155,6 +250,10 @@ def set_up(
     # The encoder's own name, so that a resumed run never meets another one behind "auto".
     config = replace(config, encoder=embedder.name, model=replace(config.model, text_width=embedder.dimension))
     vectors = embed_vocabulary(vocabulary, embedder)
+
+    reports = None
+    if config.objective == "merl":
+        reports = ReportVectors(told, torch.from_numpy(embedder.embed(texts.texts)))
 
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
@@ -178,7 +277,29 @@ def set_up(
         composed=composed,
         model=model,
         provenance=provenance,
+        reports=reports,
     )
+
+
+def rows_to_learn(index: RecordIndex, config: PretrainConfig) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows to learn from and those to choose by.
+
+    Of `train_share` of the patients, those whose ids come first by a hash: the same of every seed and objective, and
+    part of every larger share.
+
+    Raises:
+        DatasetError: A fold has no record, or a patient is on both sides.
+    """
+    train, validation = index.rows_in_folds(config.train_folds), index.rows_in_folds(config.validation_folds)
+    both = shared_patients(index, train, validation)
+    if both:
+        raise DatasetError(f"{len(both)} patient(s) have records in training and validation folds; choose other folds.")
+    if config.train_share == 1:
+        return train, validation
+    patients = index.table["patient_id"].astype(str).to_numpy()[train]
+    drawn = {one: hashlib.sha256(f"train share {one}".encode()).digest() for one in set(patients)}
+    chosen = sorted(drawn, key=drawn.__getitem__)[: max(1, round(config.train_share * len(drawn)))]
+    return train[np.isin(patients, chosen)], validation
 
 
 def composed_rows(

@@ -12,35 +12,22 @@ import numpy as np
 import torch
 
 from suprem.configfile import to_toml
-from suprem.experiments.experiment import Experiment
+from suprem.experiments.experiment import Trainable
 from suprem.jobs.processes import peak_memory
 from suprem.lock import only_writer
-from suprem.model.checkpoint import EncoderStamp, save_checkpoint
-from suprem.model.supreme import SupremeModel
-from suprem.model_card import ModelCard
 from suprem.progress import Progress
 from suprem.training.config import PretrainConfig
 from suprem.training.distributed import Workers
 from suprem.training.loop import Learner, RunSummary, train
+from suprem.training.objective import Judgement
 from suprem.training.runlog import RunLog
 from suprem.training.trackers import MlflowTracker, TensorBoardTracker, Tracker
 
 DRY_STEPS = 3
 
 
-RESEARCH_CARD = {
-    "intended_use": "Research on and teaching of zero-shot ECG reading; exploration of what the model has learned.",
-    "out_of_scope": "Any use in the care of a patient; ECGs of children; Holter, exercise and single-lead recordings.",
-    "warnings": [
-        "Scores are not probabilities; they order recordings, they do not measure risk.",
-        "Labels are the statements of the training corpus, made by few readers and devices; their errors are learned.",
-        "Attention shows where the model looked and is not evidence for a finding.",
-    ],
-}
-
-
 def run(
-    experiment: Experiment,
+    experiment: Trainable,
     *,
     folder: Path,
     workers: Workers,
@@ -68,7 +55,7 @@ def run(
 
 
 def _run(
-    experiment: Experiment,
+    experiment: Trainable,
     folder: Path,
     workers: Workers,
     resume: bool,
@@ -76,42 +63,25 @@ def _run(
     should_stop: Callable[[], bool],
     mlflow_uri: str | None,
 ) -> RunSummary:
-    config, environment = experiment.config, experiment.environment()
+    config = experiment.config
     if resume or not workers.is_main:
         log = RunLog(folder)
     else:
-        log = RunLog.start(folder, config_toml=to_toml(config), environment=environment)
+        log = RunLog.start(folder, config_toml=to_toml(config), environment=experiment.environment())
     if workers.is_main:
         log = log.tracked_by(*trackers(folder, config, mlflow_uri))
 
-    def save_best(model: SupremeModel, auroc: float) -> None:
-        facts = {"training": {"run": folder.name, **environment}, "validation": {"macro_auroc": auroc}}
-        save_checkpoint(
-            folder / "best",
-            model=model,
-            signal=asdict(experiment.store.spec),
-            encoder=EncoderStamp(
-                experiment.embedder.name, experiment.embedder.dimension, experiment.embedder.content_hash
-            ),
-            vocabulary=experiment.vocabulary.to_json(),
-            vectors=experiment.vectors,
-            wordings=tuple(experiment.vocabulary.texts),
-            card=ModelCard.of({**RESEARCH_CARD, **facts}),
-        )
+    def save_best(judged: Judgement) -> None:
+        experiment.save(folder / "best", judged, run=folder.name)
 
     with closing(log):
         summary = train(
-            experiment.model,
+            experiment.objective(workers),
             config.training,
-            data=experiment.train,
-            validation=experiment.validation,
-            composed=experiment.composed,
-            queries=experiment.queries,
             run=log,
             workers=workers,
             save_best=save_best,
             resume=resume,
-            fine_tune=config.init is not None,
             progress=progress,
             should_stop=should_stop,
         )
@@ -120,27 +90,28 @@ def _run(
     return summary
 
 
-def estimate(experiment: Experiment, workers: Workers) -> str:
+def estimate(experiment: Trainable, workers: Workers) -> str:
     """Take a few steps, save nothing, and say what the run will need."""
     config = experiment.config.training
-    model = experiment.model
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.0)
-    learner = Learner(model, workers.prepare(model), optimizer, config, workers, experiment.queries)
+    objective = experiment.objective(workers)
+    optimizer = torch.optim.AdamW((weight for weight in objective.trained.parameters() if weight.requires_grad), lr=0.0)
+    objective.begin(anew=True)
+    learner = Learner(objective.trained, optimizer, config, workers)
 
     def seconds_per_record(keep: float) -> float:
-        batch = min(config.batch, len(experiment.train))
+        batch = min(objective.batch, len(experiment.train))
         positions = workers.share(np.arange(batch))
-        learner.step([(*experiment.train.batch(positions), keep)], rate=0.0)
+        learner.step(objective, positions, keep=keep, seed=0, rate=0.0)
         started = time.monotonic()
         for _ in range(DRY_STEPS):
-            learner.step([(*experiment.train.batch(positions), keep)], rate=0.0)
+            learner.step(objective, positions, keep=keep, seed=0, rate=0.0)
         return (time.monotonic() - started) / (DRY_STEPS * batch)
 
     short = config.epochs - min(config.full_epochs, config.epochs)
     per_epoch = {keep: seconds_per_record(keep) * len(experiment.train) for keep in {config.token_keep_rate, 1.0}}
     seconds = short * per_epoch[config.token_keep_rate] + (config.epochs - short) * per_epoch[1.0]
     seconds += config.epochs * per_epoch[1.0] / 3 * len(experiment.validation) / len(experiment.train)
-    weights = sum(parameter.numel() * 4 for parameter in model.parameters())
+    weights = sum(parameter.numel() * 4 for parameter in experiment.network.parameters())
     return (
         f"{config.epochs} epochs of {len(experiment.train):,} records: about {max(1, round(seconds / 60)):,} min on "
         f"{workers.count} process(es) as busy as now; {peak_memory() / 2**30:.1f} "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -23,11 +23,14 @@ from suprem.errors import ConfigError, DatasetError
 from suprem.evaluation.probe_result import Probe, ProbeResult, judge
 from suprem.experiments.task_records import refuse_shared
 from suprem.model.checkpoint import Checkpoint
+from suprem.model.config import ModelConfig
+from suprem.model.encoder_checkpoint import EncoderCheckpoint
 from suprem.model.supreme import SupremeModel
 from suprem.plain_data import from_plain, to_plain
 from suprem.progress import Progress
+from suprem.training.config import OBJECTIVE_TITLES
 from suprem.training.linear_probe import ProbeData, probe, subset
-from suprem.training.loop import LabelledRows
+from suprem.training.rows import LabelledRows
 from suprem.training.supervised import ENCODERS as SUPERVISED
 from suprem.training.supervised import SupervisedConfig, supervised_logits, train_supervised
 
@@ -43,7 +46,16 @@ MEASUREMENTS = "measurements"
 NETWORKS = {f"supervised {encoder}": encoder for encoder in SUPERVISED}
 
 
-BASELINES = ("random", MEASUREMENTS, *SUPERVISED)
+UNTRAINED = {
+    "random-resnet18": ("random ResNet18", ModelConfig(encoder="resnet18")),
+    "random-vit": ("random ViT-tiny", ModelConfig()),
+}
+"""The paper's encoders as they are before any training, with five random initialisations."""
+
+UNTRAINED_SEEDS = (0, 1, 2, 3, 4)
+
+
+BASELINES = ("random", *UNTRAINED, MEASUREMENTS, *SUPERVISED)
 
 
 BATCH = 64
@@ -80,6 +92,32 @@ class ProbingConfig:
 
 
 @dataclass(frozen=True, eq=False)
+class ProbedEncoder:
+    """A pre-trained encoder that is probed beside the checkpoint, with what its results are filed under."""
+
+    encoder: EncoderCheckpoint
+    name: str
+    seed: int
+    recipe: str
+
+    @classmethod
+    def of(cls, encoder: EncoderCheckpoint) -> ProbedEncoder:
+        """Name an encoder by the objective, seed and budget that its model card states, or by its id."""
+        training = encoder.card.get("training", {})
+        if training.get("objective") not in OBJECTIVE_TITLES or "recipe" not in training:
+            return cls(encoder, encoder.id, 0, "")
+        share, records = training["train_share"], training["data"]["train_records"]
+        of_patients = "" if share == 1 else f", {share:.0%} of the patients"
+        budget = f"{training['epochs']} epochs of {records:,} records{of_patients}"
+        return cls(
+            encoder,
+            OBJECTIVE_TITLES[training["objective"]],
+            training["seed"],
+            f"{budget}, {encoder.config.encoder}, {training['recipe']}",
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class ProbeBench:
     """Checkpoint, store and labelled records that all probes of a command share.
 
@@ -89,6 +127,7 @@ class ProbeBench:
         store: The signals.
         labelled: Task -> the records to learn from and those to evaluate on.
         device: Where encoders run.
+        encoders: Pre-trained encoders that are probed, too.
     """
 
     config: ProbingConfig
@@ -96,6 +135,7 @@ class ProbeBench:
     store: SignalStore
     labelled: Mapping[str, tuple[LabelledRecords, LabelledRecords]]
     device: str
+    encoders: tuple[ProbedEncoder, ...] = ()
 
     def rows_of(self, records: LabelledRecords) -> NDArray[np.intp]:
         """Return the rows of the store that hold some records."""
@@ -137,8 +177,8 @@ def run(bench: ProbeBench, asked: Sequence[Probe], progress: Progress) -> Iterat
     """
     features, source = None, None
     for done, question in enumerate(asked):
-        if (question.features, question.seed) != source:  # one set of features in memory at a time
-            source = question.features, question.seed
+        if (question.features, question.seed, question.recipe) != source:  # one set of features in memory at a time
+            source = question.features, question.seed, question.recipe
             features = None if question.features in NETWORKS else features_of(question, bench)
 
         def inner(fraction: float, message: str, done: int = done, one: Probe = question) -> None:
@@ -147,7 +187,9 @@ def run(bench: ProbeBench, asked: Sequence[Probe], progress: Progress) -> Iterat
         yield answer(question, bench, features, inner)
 
 
-def set_up(config: ProbingConfig, checkpoint: Checkpoint, device: str) -> ProbeBench:
+def set_up(
+    config: ProbingConfig, checkpoint: Checkpoint, device: str, *, encoders: Sequence[EncoderCheckpoint] = ()
+) -> ProbeBench:
     """Open the store, label its records, and check all that can be known before anything is computed.
 
     Raises:
@@ -167,11 +209,13 @@ def set_up(config: ProbingConfig, checkpoint: Checkpoint, device: str) -> ProbeB
         refuse_shared(train, held, "in the training folds")
         for share in config.shares:
             shared_out(train, share)
-    if from_plain(SignalSpec, checkpoint.signal) != store.spec:
-        raise DatasetError(
-            f"The store {config.store.name} is not prepared for this checkpoint; build it with its signals."
-        )
-    return ProbeBench(config, checkpoint, store, labelled, device)
+    signals = {checkpoint.id: checkpoint.signal} | {one.id: one.signal for one in encoders}
+    for name, signal in signals.items():
+        if from_plain(SignalSpec, signal) != store.spec:
+            raise DatasetError(
+                f"The store {config.store.name} is not prepared for checkpoint {name}; build it with its signals."
+            )
+    return ProbeBench(config, checkpoint, store, labelled, device, tuple(map(ProbedEncoder.of, encoders)))
 
 
 def rows_in(store: SignalStore, folds: tuple[int, ...]) -> NDArray[np.intp]:
@@ -199,6 +243,10 @@ def questions(bench: ProbeBench) -> list[Probe]:
     config, checkpoint = bench.config, bench.checkpoint.id
     held = hashlib.sha256((config.store / "index.csv").read_bytes()).hexdigest()
     learners = [(checkpoint, 0, config.protocol, "")]
+    learners += [(one.name, one.seed, config.protocol, one.recipe) for one in bench.encoders]
+    for key, (name, _) in UNTRAINED.items():
+        if key in config.baselines:
+            learners += [(name, seed, config.protocol, "") for seed in UNTRAINED_SEEDS]
     if "random" in config.baselines:
         learners += [(RANDOM, seed, config.protocol, "") for seed in RANDOM_SEEDS]
     if MEASUREMENTS in config.baselines:
@@ -229,26 +277,47 @@ def questions(bench: ProbeBench) -> list[Probe]:
 
 
 def features_of(asked: Probe, bench: ProbeBench) -> Features:
-    """Return where the features of a probe come from: the checkpoint, an encoder of its form, or the recordings."""
+    """Return where the features of a probe come from: the checkpoint, another encoder, or the recordings."""
     if asked.features == MEASUREMENTS:
         return Features(partial(measurements, bench.config, bench.store))
-    model = bench.checkpoint.model
+    return Features(partial(encode, _pooled_by(asked, bench), bench.store, bench.device))
+
+
+def _pooled_by(asked: Probe, bench: ProbeBench) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Return what makes pooled features of signals: the checkpoint, a pre-trained encoder or an untrained one."""
+    for one in bench.encoders:
+        if (one.name, one.seed, one.recipe) == (asked.features, asked.seed, asked.recipe):
+            return one.encoder.features
+    networks = dict(UNTRAINED.values())
     if asked.features == RANDOM:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(asked.seed)
-            model = SupremeModel(model.config).eval().to(bench.device)
-    return Features(partial(encode, model, bench.store, bench.device))
+        networks = {RANDOM: bench.checkpoint.model.config}
+    if asked.features not in networks:
+        return bench.checkpoint.model.features
+    spec = bench.store.spec
+    sizes = replace(
+        networks[asked.features],
+        leads=len(spec.leads),
+        samples=spec.samples,
+        patch_samples=bench.checkpoint.model.config.patch_samples,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(asked.seed)
+        return SupremeModel(sizes).eval().to(bench.device).features
 
 
 def encode(
-    model: SupremeModel, store: SignalStore, device: str, rows: NDArray[np.intp], progress: Progress
+    pooled: Callable[[torch.Tensor], torch.Tensor],
+    store: SignalStore,
+    device: str,
+    rows: NDArray[np.intp],
+    progress: Progress,
 ) -> NDArray[np.float32]:
-    """Return the encoder's pooled features of some rows of a store, (row, width)."""
+    """Return pooled features of some rows of a store, (row, width)."""
     parts = []
     with torch.inference_mode():
         for first in range(0, len(rows), BATCH):
             signals = torch.from_numpy(store.read(rows[first : first + BATCH]))
-            parts.append(model.features(signals.to(device)).cpu().numpy())
+            parts.append(pooled(signals.to(device)).cpu().numpy())
             done = min(first + BATCH, len(rows))
             progress(done / len(rows), f"{done} of {len(rows)} encoded")
     return np.concatenate(parts)

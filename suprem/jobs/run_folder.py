@@ -70,8 +70,9 @@ class Metrics:
 
     @property
     def best_auroc(self) -> float | None:
-        """Highest macro AUROC on the validation records so far."""
-        return max((row["macro_auroc"] for row in self.rows["validation"]), default=None)
+        """Highest macro AUROC on the validation records so far; None too for an objective without one."""
+        judged = [row["macro_auroc"] for row in self.rows["validation"] if "macro_auroc" in row]
+        return max(judged, default=None)
 
 
 @dataclass(frozen=True)

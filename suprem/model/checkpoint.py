@@ -24,7 +24,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from suprem.atomic import replacing, write_text
 from suprem.errors import CheckpointError
@@ -100,7 +100,7 @@ def save_checkpoint(
     with ExitStack() as files:
         # Left in reverse: the first one entered takes its place last.
         new = {name: files.enter_context(replacing(folder / name)) for name in (MANIFEST, *reversed(NEEDED))}
-        with _writing(folder):
+        with writing(folder):
             save_file(weights, new["model.safetensors"])
             save_file(vectors, new["queries.safetensors"])
         contents = {"vocabulary.json": vocabulary, CARD: card.to_json(), "config.json": to_json(config) + "\n"}
@@ -118,6 +118,11 @@ def load_checkpoint(folder: Path, *, device: str = "cpu") -> Checkpoint:
             the weights are not all numbers.
     """
     missing = [name for name in NEEDED if not (folder / name).is_file()]
+    if missing and kind_of(folder) == "encoder":
+        raise CheckpointError(
+            f"{folder} holds an ECG encoder that was trained without words, so it cannot be asked anything. Probe it "
+            "with: suprem linear-probe --encoders"
+        )
     if missing:
         raise CheckpointError(
             f"{folder} is not a complete checkpoint: {', '.join(missing)} missing. Train one with: suprem pretrain"
@@ -129,9 +134,9 @@ def load_checkpoint(folder: Path, *, device: str = "cpu") -> Checkpoint:
         if config["format"] != FORMAT:
             raise CheckpointError(f"The checkpoint has format {config['format']}; this version reads format {FORMAT}.")
         model = SupremeModel(from_plain(ModelConfig, config["model"]))
-        _load_weights(model, load_file(folder / "model.safetensors"))
+        load_weights(model, load_file(folder / "model.safetensors"))
         vectors = load_file(folder / "queries.safetensors")
-        _refuse_infinite(model.state_dict() | vectors)
+        refuse_infinite(model.state_dict() | vectors)
         stamp = from_plain(EncoderStamp, config["encoder"])
         signal, wordings = config["signal"], tuple(config["wordings"])
         evaluated = card.validation.checkpoint
@@ -162,6 +167,15 @@ def load_checkpoint(folder: Path, *, device: str = "cpu") -> Checkpoint:
     )
 
 
+def kind_of(folder: Path) -> str:
+    """Return what a folder holds: "model", "encoder", or "" where there is neither."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return str(config.get("kind", "model"))
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
 def write_card(folder: Path, card: ModelCard) -> None:
     """Write the model card of a checkpoint folder, and its manifest anew where it has one.
 
@@ -178,7 +192,7 @@ def seal_checkpoint(folder: Path) -> None:
 
 
 def save_training_state(
-    folder: Path, *, model: SupremeModel, optimizer: torch.optim.Optimizer, state: dict[str, Any]
+    folder: Path, *, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]
 ) -> None:
     """Write what `--resume` needs: weights, optimiser and counters. Read with `weights_only=True`.
 
@@ -186,7 +200,7 @@ def save_training_state(
         CheckpointError: It could not be written; what was saved before is kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / TRAINING_STATE) as temporary, _writing(folder):
+    with replacing(folder / TRAINING_STATE) as temporary, writing(folder):
         torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": state}, temporary)
 
 
@@ -195,7 +209,7 @@ def has_training_state(folder: Path) -> bool:
     return (folder / TRAINING_STATE).is_file()
 
 
-def load_training_state(folder: Path, *, model: SupremeModel, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+def load_training_state(folder: Path, *, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """Restore model and optimiser in place and return the counters.
 
     Raises:
@@ -203,7 +217,7 @@ def load_training_state(folder: Path, *, model: SupremeModel, optimizer: torch.o
     """
     try:
         saved = torch.load(folder / TRAINING_STATE, map_location="cpu", weights_only=True)
-        _load_weights(model, saved["model"])
+        load_weights(model, saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         return dict(saved["state"])
     except CheckpointError:
@@ -212,13 +226,23 @@ def load_training_state(folder: Path, *, model: SupremeModel, optimizer: torch.o
         raise CheckpointError(f"The saved state in {folder} does not fit this configuration: {error}") from error
 
 
-def _refuse_infinite(tensors: dict[str, Tensor]) -> None:
+def refuse_infinite(tensors: dict[str, Tensor]) -> None:
+    """Refuse weights that are not all numbers.
+
+    Raises:
+        CheckpointError: Some are not.
+    """
     for name, values in tensors.items():
         if values.is_floating_point() and not bool(torch.isfinite(values).all()):
             raise CheckpointError(f"The checkpoint has values in {name} that are no numbers; its training went wrong.")
 
 
-def _load_weights(model: SupremeModel, weights: dict[str, Tensor]) -> None:
+def load_weights(model: nn.Module, weights: dict[str, Tensor]) -> None:
+    """Give a network saved weights.
+
+    Raises:
+        CheckpointError: They belong to another network.
+    """
     try:
         model.load_state_dict(weights, strict=True)
     except RuntimeError as error:  # torch lists every name and shape, over many lines
@@ -229,7 +253,7 @@ def _load_weights(model: SupremeModel, weights: dict[str, Tensor]) -> None:
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path) -> Iterator[None]:
     """Say in words what torch and safetensors report of a full disk as an error of their own."""
     try:
         yield

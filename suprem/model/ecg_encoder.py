@@ -97,19 +97,29 @@ class EcgEncoder(nn.Module):
             Tokens (batch, token, width), ordered lead by lead when all are kept, and which of them hold a signal,
             bool (batch, token), or None when all do.
         """
-        tokens = self.stem(ecg) + self.lead_embedding + self.position_embedding  # (batch, lead, patch, width)
-        visible = self._visible(ecg)
+        tokens, visible = self.embed(ecg), self.visible(ecg)
         if keep < 1.0:
             kept = _random_tokens(tokens.shape[:3], keep, tokens.device)  # (batch, token)
             tokens = tokens.flatten(1, 2).gather(1, kept.unsqueeze(-1).expand(-1, -1, tokens.shape[-1]))
             visible = None if visible is None else visible.gather(1, kept)
         else:
             tokens = tokens.flatten(1, 2)  # (batch, token, width)
+        return self.transform(tokens, visible), visible
+
+    def embed(self, ecg: Tensor) -> Tensor:
+        """Return the tokens (batch, lead, patch, width) of a signal (batch, lead, time) before the transformer."""
+        tokens: Tensor = self.stem(ecg) + self.lead_embedding + self.position_embedding
+        return tokens
+
+    def transform(self, tokens: Tensor, visible: Tensor | None) -> Tensor:
+        """Return tokens (batch, token, width) after the transformer; `visible` is bool (batch, token) or None."""
         for block in self.blocks:
             tokens = block(tokens, visible)
-        return self.norm(tokens), visible
+        normed: Tensor = self.norm(tokens)
+        return normed
 
-    def _visible(self, ecg: Tensor) -> Tensor | None:
+    def visible(self, ecg: Tensor) -> Tensor | None:
+        """Return which tokens hold a signal, bool (batch, token), lead by lead; None when all do."""
         if not self.config.hide_empty_patches:
             return None
         recorded = ecg.unflatten(-1, (-1, self.config.patch_samples)).ne(0).any(-1).flatten(1)  # (batch, token)

@@ -14,6 +14,40 @@ from suprem.model.config import ModelConfig
 Precision = Literal["no", "bf16"]
 
 
+ObjectiveName = Literal[
+    "queries",
+    "simclr",
+    "byol",
+    "barlow_twins",
+    "moco_v3",
+    "simsiam",
+    "ts_tcc",
+    "clocs",
+    "astcl",
+    "crt",
+    "st_mem",
+    "merl",
+]
+OBJECTIVE_TITLES: dict[ObjectiveName, str] = {
+    "queries": "SuPreME",
+    "simclr": "SimCLR",
+    "byol": "BYOL",
+    "barlow_twins": "Barlow Twins",
+    "moco_v3": "MoCo-v3",
+    "simsiam": "SimSiam",
+    "ts_tcc": "TS-TCC",
+    "clocs": "CLOCS",
+    "astcl": "ASTCL",
+    "crt": "CRT",
+    "st_mem": "ST-MEM",
+    "merl": "MERL",
+}
+"""What a run can minimise, by the names of the paper's Table 1; "queries" is the paper's own, and with "merl" the only
+one that learns words: the others leave an ECG encoder."""
+
+WITH_WORDS: tuple[ObjectiveName, ...] = ("queries", "merl")
+
+
 @dataclass(frozen=True)
 class TrainConfig:
     """How a model is trained. The published recipe is pipelines/configs/paper.toml, the shipped one compact.toml.
@@ -54,8 +88,8 @@ class TrainConfig:
     """
 
     FORMER_NAMES: ClassVar[Mapping[str, str]] = {
-        "keep_tokens": "token_keep_rate",
-        "composed_keep": "composed_token_keep_rate",
+        "token_keep_rate": "token_keep_rate",
+        "composed_token_keep_rate": "composed_token_keep_rate",
         "blend_rate": "wording_mixup_rate",
         "wander": "baseline_wander",
     }
@@ -111,11 +145,64 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
+class ViewConfig:
+    """How the two views of an ECG differ that the objectives without labels compare (`suprem.training.views`).
+
+    Args:
+        crop: Least and greatest share of the recording that is cut out and stretched to the whole length.
+        time_out: Least and greatest share that is left empty.
+        gain: Standard deviation of each lead's factor.
+        noise: Greatest standard deviation of white noise, in the unit of the signal.
+        lead_mask: Chance of each lead to be left empty.
+    """
+
+    crop: tuple[float, float] = (0.5, 1.0)
+    time_out: tuple[float, float] = (0.2, 0.4)
+    gain: float = 0.1
+    noise: float = 0.01
+    lead_mask: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.crop[0] <= self.crop[1] <= 1 or not 0 <= self.time_out[0] <= self.time_out[1] < 1:
+            raise ConfigError("crop must lie in (0, 1] and time_out in [0, 1), the least first.")
+        if self.gain < 0 or self.noise < 0 or not 0 <= self.lead_mask < 1:
+            raise ConfigError("gain and noise must be at least 0 and lead_mask in [0, 1).")
+
+
+@dataclass(frozen=True)
+class SelfSupervisedConfig:
+    """Sizes of what is trained beside the encoder and thrown away; each method's own constants stand in its file.
+
+    Args:
+        views: How two views differ.
+        hidden_width, out_width: Of projection and prediction heads.
+        decoder_depth: Blocks of the decoder that fills in what was masked ("st_mem", "crt").
+    """
+
+    views: ViewConfig = field(default_factory=ViewConfig)
+    hidden_width: int = 512
+    out_width: int = 128
+    decoder_depth: int = 4
+
+    def __post_init__(self) -> None:
+        if min(self.hidden_width, self.out_width, self.decoder_depth) < 1:
+            raise ConfigError("hidden_width, out_width and decoder_depth must be at least 1.")
+
+
+@dataclass(frozen=True)
 class PretrainConfig:
     """One experiment, filled from the configuration file; `model.text_width` follows the text encoder."""
 
     model: ModelConfig
     training: TrainConfig = field(default_factory=TrainConfig)
+    objective: ObjectiveName = "queries"
+    """What is minimised: "queries" is the paper's, the others are the baselines of its Table 1. Labels, vocabulary and
+    text encoder concern "queries" and "merl" only; of the others the last state counts."""
+
+    self_supervised: SelfSupervisedConfig = field(default_factory=SelfSupervisedConfig)
+    reports: Path | None = None
+    """Table of the records' reports, which "merl" learns from."""
+
     encoder: str = "auto"
     vocabulary: Path | None = None
     """Folder of a vocabulary version, whose labels come from reports; None takes the corpus's SCP-ECG statements."""
@@ -152,6 +239,9 @@ class PretrainConfig:
     unseen words are understood."""
 
     train_folds: tuple[int, ...] = TRAIN_FOLDS
+    train_share: float = 1.0
+    """Share of the patients of `train_folds` that are learned from; a smaller share is part of a larger one."""
+
     validation_folds: tuple[int, ...] = VALIDATION_FOLDS
     synthetic_records: int = 0
     """Where no signal store is given, so many synthetic ECGs are made and stored in the run folder."""
@@ -159,3 +249,7 @@ class PretrainConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.teacher_weight <= 1:
             raise ConfigError(f"teacher_weight must be in [0, 1]; found {self.teacher_weight}.")
+        if not 0 < self.train_share <= 1:
+            raise ConfigError(f"train_share must be in (0, 1]; found {self.train_share}.")
+        if self.objective == "merl" and (self.reports is None or self.model.fusion != "linear"):
+            raise ConfigError('The objective "merl" needs reports=TABLE and model.fusion="linear".')

@@ -11,7 +11,7 @@ from suprem.concepts.vocabulary import Vocabulary
 from suprem.errors import CheckpointError
 from suprem.inference.predictor import Predictor
 from suprem.training.config import PretrainConfig
-from suprem.training.loop import LabelledRows
+from suprem.training.rows import LabelledRows
 
 TEACHER_BATCH = 512  # records in memory at once
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from suprem.errors import TrainingError
-from suprem.model.supreme import SupremeModel
 
 T = TypeVar("T")
 
@@ -56,9 +55,9 @@ class Workers:
         """Whether this process writes files and speaks to people."""
         return self.rank == 0
 
-    def prepare(self, model: SupremeModel) -> Callable[..., Tensor]:
-        """Return the model as it is called in training: on its device, gradients shared between the processes."""
-        prepared: Callable[..., Tensor] = self._accelerator.prepare_model(model)
+    def prepare(self, model: nn.Module) -> Callable[..., Any]:
+        """Return a network as it is called in training: on its device, gradients shared between the processes."""
+        prepared: Callable[..., Any] = self._accelerator.prepare_model(model)
         return prepared
 
     def backward(self, loss: Tensor) -> None:

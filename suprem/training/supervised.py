@@ -21,8 +21,10 @@ from suprem.model.supreme import SupremeModel
 from suprem.progress import Progress
 from suprem.training.config import TrainConfig
 from suprem.training.distributed import Workers
-from suprem.training.loop import EVALUATION_BATCH, LabelledRows, train
+from suprem.training.loop import train
 from suprem.training.query_bank import QueryBank
+from suprem.training.query_objective import EVALUATION_BATCH, QueryObjective
+from suprem.training.rows import LabelledRows
 from suprem.training.runlog import RunLog
 
 Encoder = Literal["resnet18", "vit"]
@@ -75,16 +77,16 @@ def train_supervised(
         torch.manual_seed(recipe.seed)
         network = SupremeModel(model)
         watched = LabelledRows(data.store, data.rows[:WATCHED], data.labels[:WATCHED])
+        workers = Workers(precision=recipe.precision, cpu=recipe.cpu)
+        queries = QueryBank(names=torch.eye(classes), synonyms=[torch.empty(0, classes)] * classes, rate=0.0)
+        objective = QueryObjective(network, recipe, data=data, validation=watched, queries=queries, workers=workers)
         with tempfile.TemporaryDirectory() as folder:
             train(
-                network,
+                objective,
                 recipe,
-                data=data,
-                validation=watched,
-                queries=QueryBank(names=torch.eye(classes), synonyms=[torch.empty(0, classes)] * classes, rate=0.0),
                 run=RunLog.start(Path(folder) / "run", config_toml="", environment={}),
-                workers=Workers(precision=recipe.precision, cpu=recipe.cpu),
-                save_best=lambda _model, _auroc: None,
+                workers=workers,
+                save_best=lambda _judgement: None,
                 progress=progress,
             )
     return network.eval().cpu()

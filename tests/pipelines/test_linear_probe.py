@@ -149,7 +149,7 @@ def test_a_file_of_something_else_is_named_before_anything_is_computed(
     [
         (["--folds", "8"], "store", "learns from folds 1-8"),
         (["--folds", "10"], "store", "no record in folds 10"),
-        ([], "other", "not prepared for this checkpoint"),
+        ([], "other", "is not prepared for checkpoint"),
         ([], "nowhere", "is not a finished signal store"),
         (["--shares", "1"], "store", "1.00% of 28 training records is none"),
     ],

@@ -40,8 +40,8 @@ from suprem.resources import CONFIGS
 from suprem.training.config import PretrainConfig
 from suprem.training.distillation import with_teacher_scores
 from suprem.training.labels import labels_of_reports
-from suprem.training.loop import LabelledRows
 from suprem.training.query_bank import embed_vocabulary, query_bank
+from suprem.training.rows import LabelledRows
 from tests.fakes import FakeEmbedder
 from tests.tiny import VOCABULARY, ecg, write_ptbxl, write_wfdb
 

@@ -14,6 +14,7 @@ from suprem.training.config import TrainConfig
 from suprem.training.distributed import Workers
 from suprem.training.loop import Learner
 from suprem.training.query_bank import QueryBank
+from suprem.training.query_objective import QueryLoss
 from tests.tiny import SMALL_MODEL, network
 
 
@@ -28,16 +29,11 @@ def main(path: Path) -> None:
         labels = (torch.rand(8, 5, generator=generator) < 0.4).float()
         labels[1:4, 2] = -1.0  # and unequal numbers of unknown labels
         queries = QueryBank(names=torch.randn(5, 32, generator=generator), synonyms=[torch.empty(0, 32)] * 5, rate=0.0)
-        learner = Learner(
-            model,
-            workers.prepare(model),
-            torch.optim.SGD(model.parameters(), lr=1.0),
-            TrainConfig(gain=0.0, noise=0.0, clip_norm=1e9),
-            workers,
-            queries,
-        )
+        config = TrainConfig(gain=0.0, noise=0.0, clip_norm=1e9)
+        loss_of = QueryLoss(model, workers.prepare(model), config, workers, queries)
+        learner = Learner(model, torch.optim.SGD(model.parameters(), lr=1.0), config, workers)
         mine = workers.share(np.arange(8))
-        loss = learner.step([(signals[mine], labels[mine], 1.0)], rate=1.0)
+        loss = learner.descend(lambda: loss_of([(signals[mine], labels[mine], 1.0)]), rate=1.0)
         assert workers.any(workers.rank == workers.count - 1)
         assert workers.gather(workers.rank) == list(range(workers.count))
         if workers.is_main:

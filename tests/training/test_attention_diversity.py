@@ -16,6 +16,7 @@ from suprem.training.config import TrainConfig
 from suprem.training.distributed import Workers
 from suprem.training.loop import Learner
 from suprem.training.query_bank import QueryBank
+from suprem.training.query_objective import QueryLoss
 from tests.tiny import SMALL_MODEL
 
 
@@ -58,9 +59,10 @@ def test_the_term_makes_maps_differ() -> None:
         model = fresh()
         config = TrainConfig(attention_diversity=weight, gain=0.0, noise=0.0)
         optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-        learner = Learner(model, model, optimizer, config, Workers(), bank)
+        loss = QueryLoss(model, model, config, Workers(), bank)
+        learner = Learner(model, optimizer, config, Workers())
         for _ in range(30):
-            learner.step([(signals(), labels, 1.0)], rate=3e-3)
+            learner.descend(lambda: loss([(signals(), labels, 1.0)]), rate=3e-3)
         return float(likeness(model.eval(), vectors, signals()))
 
     assert trained(1.0) < 0.5 * trained(0.0)

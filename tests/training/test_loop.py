@@ -20,8 +20,10 @@ from suprem.model.checkpoint import TRAINING_STATE
 from suprem.model.supreme import SupremeModel
 from suprem.training.config import TrainConfig
 from suprem.training.distributed import Workers
-from suprem.training.loop import LabelledRows, Learner, RunSummary, masked_loss, train, validate
+from suprem.training.loop import Position, RunSummary, train
 from suprem.training.query_bank import QueryBank
+from suprem.training.query_objective import QueryObjective, validate
+from suprem.training.rows import LabelledRows
 from suprem.training.runlog import RunLog
 from tests.tiny import SMALL_MODEL, network, small_files_only, small_store
 
@@ -57,18 +59,15 @@ def run(
     if not more.get("resume"):
         RunLog.start(folder, config_toml="", environment={})
     best: list[float] = []
+    workers = more.pop("workers", None) or Workers()
+    asked = {name: more.pop(name, usual) for name, usual in (("data", rows), ("validation", rows), ("queries", bank()))}
     summary = train(
-        model,
+        QueryObjective(model, config, workers=workers, **asked),
         config,
-        **{
-            "data": rows,
-            "validation": rows,
-            "queries": bank(),
-            "run": RunLog(folder),
-            "workers": more.pop("workers", None) or Workers(),
-            "save_best": lambda _model, auroc: best.append(auroc),
-            **more,
-        },
+        run=RunLog(folder),
+        workers=workers,
+        save_best=lambda judgement: best.append(judgement.score),
+        **more,
     )
     return model, summary, best
 
@@ -102,7 +101,7 @@ def test_the_loop_overfits_eight_ecgs(tmp_path: Path, rows: LabelledRows) -> Non
         model=network(SMALL_MODEL),
         queries=bank(rate=0.0),
     )
-    assert summary.best_auroc == 1.0
+    assert summary.best_score == 1.0
     assert validate(model, few, bank(), Workers())[1] < 0.1
 
 
@@ -114,7 +113,7 @@ def test_a_run_leaves_its_metrics_and_the_best_state(tmp_path: Path, rows: Label
     assert [line["step"] for line in training] == [10]
     scores = [line["macro_auroc"] for line in validation]
     assert best == [score for i, score in enumerate(scores) if score > max(scores[:i], default=-1)]
-    assert (summary.best_auroc, scores[summary.best_epoch]) == (max(scores), max(scores))
+    assert (summary.best_score, scores[summary.best_epoch]) == (max(scores), max(scores))
     assert (summary.epochs, summary.steps) == (3, 12)
     assert [fraction for fraction, _ in seen] == sorted(fraction for fraction, _ in seen)
     assert seen[-1][0] == 1.0
@@ -139,7 +138,7 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path, rows: Labell
 def test_resuming_a_finished_run_does_nothing(tmp_path: Path, rows: LabelledRows) -> None:
     _, summary, _ = run(tmp_path, rows)
     _, again, best = run(tmp_path, rows, resume=True)
-    assert (again.steps, again.best_auroc, best) == (summary.steps, summary.best_auroc, [])
+    assert (again.steps, again.best_score, best) == (summary.steps, summary.best_score, [])
     assert len(metrics(tmp_path, "validation")) == 3
 
 
@@ -226,19 +225,6 @@ def test_data_that_cannot_be_learned_from_is_told_at_once(
         run(tmp_path, rows, **more)
 
 
-def test_labels_that_nobody_knows_take_part_in_nothing(tmp_path: Path, rows: LabelledRows) -> None:
-    logits, labels = torch.randn(4, 2), torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 1.0], [1.0, -1.0]])
-    known = labels >= 0
-    expected = torch.nn.functional.binary_cross_entropy_with_logits(logits[known], labels[known])
-    assert torch.isclose(masked_loss(logits, labels), expected)
-    assert masked_loss(logits, torch.full_like(labels, -1.0)) == 0.0
-
-    masked = replace(rows, labels=np.where(np.arange(8)[:, None] < 2, -1.0, rows.labels).astype(np.float32))
-    model, _, _ = run(tmp_path, masked, validation=masked)
-    few = replace(rows, rows=rows.rows[2:], labels=rows.labels[2:])
-    assert validate(model, masked, bank(), Workers())[0] == validate(model, few, bank(), Workers())[0]
-
-
 def test_the_last_epochs_see_all_tokens(tmp_path: Path, rows: LabelledRows) -> None:
     torch.manual_seed(0)
     model = SupremeModel(MODEL)
@@ -271,7 +257,7 @@ def test_bfloat16_computes_the_forward_pass_and_keeps_the_weights_exact(
     _, summary, _ = run(tmp_path, rows, config=config, model=model, workers=bfloat16_workers)
     assert torch.bfloat16 in computed
     assert {value.dtype for value in model.state_dict().values() if value.is_floating_point()} == {torch.float32}
-    assert summary.best_auroc > 0
+    assert summary.best_score > 0
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # dynamo looks at it where the graph breaks
@@ -295,31 +281,6 @@ def test_a_compiled_run_learns_what_one_as_written_does_and_resumes(
         assert torch.allclose(value, resumed.state_dict()[name], atol=1e-5), name
 
 
-def test_a_step_asks_its_share_of_the_concepts_and_learns_from_their_labels(rows: LabelledRows) -> None:
-    model, seen = SupremeModel(MODEL), []
-
-    def ask(signals: torch.Tensor, queries: torch.Tensor, *, keep: float) -> torch.Tensor:
-        seen.append(queries)
-        return model(signals, queries, keep=keep)
-
-    queries = bank(rate=0.0)
-    config = replace(CONFIG, query_share=0.5)
-    learner = Learner(model, ask, torch.optim.AdamW(model.parameters()), config, Workers(), queries)
-    signals, labels = rows.batch(np.arange(4))
-    asked = max(1, round(0.5 * labels.shape[1]))
-    unknown = torch.full_like(labels, -1.0)
-    for _ in range(5):
-        assert learner.step([(signals, labels, 1.0)], rate=0.0) > 0
-        assert learner.step([(signals, unknown, 1.0)], rate=0.0) == 0
-    assert {len(vectors) for vectors in seen} == {asked}
-    known = {tuple(vector.tolist()) for vector in queries.names}
-    drawn = {tuple(vector.tolist()) for vectors in seen for vector in vectors}
-    assert drawn <= known
-    assert len(drawn) > asked, "others in other steps"
-
-
-def test_validation_asks_by_the_canonical_names(rows: LabelledRows) -> None:
-    torch.manual_seed(0)
-    model = SupremeModel(SMALL_MODEL)
-    assert validate(model, rows, bank(rate=1.0), Workers()) == validate(model, rows, bank(rate=0.0), Workers())
-    assert not model.training
+def test_a_position_of_an_earlier_version_is_gone_on_from() -> None:
+    saved = {"epoch": 2, "batch": 1, "step": 9, "best_auroc": 0.8, "best_epoch": 1, "seconds": 5.0}
+    assert Position.of(saved) == Position(epoch=2, batch=1, step=9, best_score=0.8, best_epoch=1, seconds=5.0)

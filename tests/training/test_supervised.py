@@ -10,7 +10,7 @@ import torch
 
 from suprem.evaluation.metrics import auroc
 from suprem.training.config import TrainConfig
-from suprem.training.loop import LabelledRows
+from suprem.training.rows import LabelledRows
 from suprem.training.supervised import ENCODERS, SupervisedConfig, supervised_logits, train_supervised
 from tests.tiny import SMALL_MODEL, small_store
 

@@ -22,13 +22,13 @@ from suprem.training.config import PretrainConfig
 def test_the_products_of_a_step_are_the_operations_that_torch_counts(name: str) -> None:
     config = load_config(PretrainConfig, CONFIGS / f"{name}.toml")
     model = replace(config.model, text_width=TEXT_WIDTH, depth=1, fusion_layers=1)
-    learner = make_learner(model, replace(config.training, batch=2), fused=True)
+    learner, loss = make_learner(model, replace(config.training, batch=2), fused=True)
     signals = torch.randn(2, len(SPECS[name].leads), SPECS[name].samples)
     labels = torch.zeros(2, 71)
 
     def step() -> None:
         with sdpa_kernel(SDPBackend.MATH):  # torch does not count the one kernel that does attention on a CPU
-            learner.step([(signals, labels, 1.0)], rate=1e-4)
+            learner.descend(lambda: loss([(signals, labels, 1.0)]), rate=1e-4)
 
     with FlopCounterMode(display=False) as counter:
         step()
