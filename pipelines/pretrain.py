@@ -99,8 +99,8 @@ def work(asked: PretrainRequest) -> None:
     with stop_on_signal() as should_stop, workers:
         begin: Callable[..., Trainable] = self_supervised.set_up
         if config.objective in WITH_WORDS:
-            told = {"say": say, "progress": ConsoleProgress("pretrain")}
-            begin = partial(set_up, encoder_folder=settings.encoder_folder, **told)
+            console = ConsoleProgress("pretrain")
+            begin = partial(set_up, encoder_folder=settings.encoder_folder, say=say, progress=console)
         experiment = begin(config, data=asked.data, folder=asked.run_dir, workers=workers, provenance=provenance())
         if asked.dry_run:
             outlook = pretraining.estimate(experiment, workers)
