@@ -83,7 +83,8 @@ def run_configuration(folder: Path) -> Path:
 def work(asked: PretrainRequest) -> None:
     """Train, or say what that would need."""
     from suprem.experiments import pretraining, self_supervised
-    from suprem.experiments.experiment import Trainable, set_up
+    from suprem.experiments.experiment import set_up
+    from suprem.experiments.trainable import Trainable
     from suprem.training.distributed import Workers
 
     config = load_config(PretrainConfig, run_configuration(asked.run_dir)) if asked.resume else asked.config

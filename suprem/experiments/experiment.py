@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from suprem.composed.concepts import with_composed_concepts
 from suprem.composed.store import ComposedStore
@@ -21,17 +18,17 @@ from suprem.concepts.embed import TextEmbedder, describe, load_embedder
 from suprem.concepts.mapping.versions import open_version
 from suprem.concepts.report_texts import report_texts
 from suprem.concepts.vocabulary import Vocabulary, load_terms
-from suprem.datasets.index import ANNOTATIONS, RecordIndex, shared_patients
+from suprem.datasets.index import ANNOTATIONS
 from suprem.datasets.measured import measurements_of, quantities_of
 from suprem.datasets.signal_store import SignalStore
 from suprem.datasets.synthetic import build_synthetic_store
 from suprem.ecg.preprocess import SPECS, SignalSpec
 from suprem.errors import CheckpointError, ConfigError, DatasetError, EmbedderMismatch
+from suprem.experiments.trainable import RESEARCH_CARD, about_run, rows_to_learn
 from suprem.model.checkpoint import EncoderStamp, load_checkpoint, save_checkpoint
 from suprem.model.config import ModelConfig
 from suprem.model.supreme import SupremeModel
 from suprem.model_card import ModelCard
-from suprem.plain_data import to_plain
 from suprem.progress import Progress
 from suprem.training.config import PretrainConfig
 from suprem.training.distillation import with_teacher_scores
@@ -42,16 +39,6 @@ from suprem.training.objectives.merl import MerlObjective, ReportVectors
 from suprem.training.query_bank import QueryBank, embed_descriptions, embed_vocabulary, query_bank
 from suprem.training.query_objective import QueryObjective
 from suprem.training.rows import ComposedRows, LabelledRows
-
-RESEARCH_CARD = {
-    "intended_use": "Research on and teaching of zero-shot ECG reading; exploration of what the model has learned.",
-    "out_of_scope": "Any use in the care of a patient; ECGs of children; Holter, exercise and single-lead recordings.",
-    "warnings": [
-        "Scores are not probabilities; they order recordings, they do not measure risk.",
-        "Labels are the statements of the training corpus, made by few readers and devices; their errors are learned.",
-        "Attention shows where the model looked and is not evidence for a finding.",
-    ],
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,44 +135,6 @@ class Experiment:
         )
 
 
-def about_run(config: PretrainConfig, run: str) -> dict[str, Any]:
-    """Return what a model card says of how a run learned; runs with one `recipe` differ in their seed alone."""
-    facts = to_plain(replace(config, training=replace(config.training, seed=0)))
-    recipe = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
-    training = config.training
-    about = {"run": run, "objective": config.objective, "seed": training.seed, "epochs": training.epochs}
-    return {**about, "train_share": config.train_share, "recipe": recipe}
-
-
-class Trainable(Protocol):
-    """What a run needs of an experiment, with words or without."""
-
-    @property
-    def config(self) -> PretrainConfig:
-        """What defines it."""
-
-    @property
-    def network(self) -> nn.Module:
-        """What is trained."""
-
-    @property
-    def train(self) -> Sized:
-        """The records to learn from."""
-
-    @property
-    def validation(self) -> Sized:
-        """The records to choose by."""
-
-    def objective(self, workers: Workers) -> Objective:
-        """Return what the run minimises."""
-
-    def environment(self) -> dict[str, Any]:
-        """Return what the run depends on besides its configuration."""
-
-    def save(self, folder: Path, judged: Judgement, *, run: str) -> None:
-        """Write the checkpoint of the present state."""
-
-
 def set_up(
     config: PretrainConfig,
     *,
@@ -279,27 +228,6 @@ def set_up(
         provenance=provenance,
         reports=reports,
     )
-
-
-def rows_to_learn(index: RecordIndex, config: PretrainConfig) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows to learn from and those to choose by.
-
-    Of `train_share` of the patients, those whose ids come first by a hash: the same of every seed and objective, and
-    part of every larger share.
-
-    Raises:
-        DatasetError: A fold has no record, or a patient is on both sides.
-    """
-    train, validation = index.rows_in_folds(config.train_folds), index.rows_in_folds(config.validation_folds)
-    both = shared_patients(index, train, validation)
-    if both:
-        raise DatasetError(f"{len(both)} patient(s) have records in training and validation folds; choose other folds.")
-    if config.train_share == 1:
-        return train, validation
-    patients = index.table["patient_id"].astype(str).to_numpy()[train]
-    drawn = {one: hashlib.sha256(f"train share {one}".encode()).digest() for one in set(patients)}
-    chosen = sorted(drawn, key=drawn.__getitem__)[: max(1, round(config.train_share * len(drawn)))]
-    return train[np.isin(patients, chosen)], validation
 
 
 def composed_rows(

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from suprem.configfile import to_toml
-from suprem.experiments.experiment import Trainable
+from suprem.experiments.trainable import Trainable
 from suprem.jobs.processes import peak_memory
 from suprem.lock import only_writer
 from suprem.progress import Progress

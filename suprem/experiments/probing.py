@@ -21,14 +21,13 @@ from suprem.datasets.task import LabelledRecords
 from suprem.ecg.preprocess import SignalSpec
 from suprem.errors import ConfigError, DatasetError
 from suprem.evaluation.probe_result import Probe, ProbeResult, judge
+from suprem.experiments.probed_encoder import UNTRAINED, UNTRAINED_SEEDS, ProbedEncoder
 from suprem.experiments.task_records import refuse_shared
 from suprem.model.checkpoint import Checkpoint
-from suprem.model.config import ModelConfig
 from suprem.model.encoder_checkpoint import EncoderCheckpoint
 from suprem.model.supreme import SupremeModel
 from suprem.plain_data import from_plain, to_plain
 from suprem.progress import Progress
-from suprem.training.config import OBJECTIVE_TITLES
 from suprem.training.linear_probe import ProbeData, probe, subset
 from suprem.training.rows import LabelledRows
 from suprem.training.supervised import ENCODERS as SUPERVISED
@@ -44,15 +43,6 @@ MEASUREMENTS = "measurements"
 
 
 NETWORKS = {f"supervised {encoder}": encoder for encoder in SUPERVISED}
-
-
-UNTRAINED = {
-    "random-resnet18": ("random ResNet18", ModelConfig(encoder="resnet18")),
-    "random-vit": ("random ViT-tiny", ModelConfig()),
-}
-"""The paper's encoders as they are before any training, with five random initialisations."""
-
-UNTRAINED_SEEDS = (0, 1, 2, 3, 4)
 
 
 BASELINES = ("random", *UNTRAINED, MEASUREMENTS, *SUPERVISED)
@@ -89,32 +79,6 @@ class ProbingConfig:
     workers: int = 2
     supervised: SupervisedConfig = field(default_factory=SupervisedConfig)
     recipe: str = "default"
-
-
-@dataclass(frozen=True, eq=False)
-class ProbedEncoder:
-    """A pre-trained encoder that is probed beside the checkpoint, with what its results are filed under."""
-
-    encoder: EncoderCheckpoint
-    name: str
-    seed: int
-    recipe: str
-
-    @classmethod
-    def of(cls, encoder: EncoderCheckpoint) -> ProbedEncoder:
-        """Name an encoder by the objective, seed and budget that its model card states, or by its id."""
-        training = encoder.card.get("training", {})
-        if training.get("objective") not in OBJECTIVE_TITLES or "recipe" not in training:
-            return cls(encoder, encoder.id, 0, "")
-        share, records = training["train_share"], training["data"]["train_records"]
-        of_patients = "" if share == 1 else f", {share:.0%} of the patients"
-        budget = f"{training['epochs']} epochs of {records:,} records{of_patients}"
-        return cls(
-            encoder,
-            OBJECTIVE_TITLES[training["objective"]],
-            training["seed"],
-            f"{budget}, {encoder.config.encoder}, {training['recipe']}",
-        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,8 @@ import torch
 
 from suprem.datasets.signal_store import SignalStore
 from suprem.errors import ConfigError
-from suprem.experiments.experiment import RESEARCH_CARD, about_run, check_signal, rows_to_learn, synthetic_data
+from suprem.experiments.experiment import check_signal, synthetic_data
+from suprem.experiments.trainable import RESEARCH_CARD, about_run, rows_to_learn
 from suprem.model.encoder_checkpoint import save_encoder
 from suprem.training.config import OBJECTIVE_TITLES, PretrainConfig
 from suprem.training.distributed import Workers

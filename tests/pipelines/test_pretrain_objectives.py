@@ -15,6 +15,7 @@ from suprem.configfile import load_config
 from suprem.datasets.signal_store import SignalStore
 from suprem.errors import CheckpointError
 from suprem.experiments import experiment
+from suprem.experiments.trainable import rows_to_learn
 from suprem.inference import query_vectors
 from suprem.inference.predictor import Predictor
 from suprem.model.encoder_checkpoint import load_encoder
@@ -111,7 +112,7 @@ def test_a_share_of_the_patients_is_part_of_a_larger_one(place: Path) -> None:
 
     def rows(share: float, seed: int = 0) -> set[int]:
         config = load_config(PretrainConfig, place / "tiny.toml", [f"train_share={share}", f"training.seed={seed}"])
-        return set(experiment.rows_to_learn(index, config)[0].tolist())
+        return set(rows_to_learn(index, config)[0].tolist())
 
     assert [len(rows(share)) for share in (0.25, 0.5, 1.0)] == [4, 8, 16]
     assert rows(0.25) < rows(0.5) < rows(1.0)
