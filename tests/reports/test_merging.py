@@ -63,3 +63,8 @@ def test_an_interval_far_too_long_is_a_finding(text: str, expected: list[str]) -
 
 def test_a_place_behind_a_comma_belongs_to_the_finding() -> None:
     assert names("LOW VOLTAGE, LIMB LEADS") == ["low voltage limb leads"]
+
+
+def test_a_run_of_digits_between_a_rhythm_and_a_block_is_soon_read() -> None:
+    """Cut into numbers of one to three digits it can be taken apart in more ways than end; that it ends is the test."""
+    assert names("Atrial tachycardia " + "1" * 400 + "x block") == ["atrial tachycardia", "block"]
