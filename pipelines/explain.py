@@ -68,6 +68,7 @@ def as_json(explanation: Explanation, score: QueryScore) -> dict[str, Any]:
             "seconds": occlusion.seconds.tolist(),
         },
         "agreement": {"rank_correlation": explanation.agreement, "sentence": explanation.sentence()},
+        "dependence_on_query": {"correlation_with_usual": explanation.likeness, "sentence": explanation.dependence_sentence()},
     }
 
 
@@ -148,7 +149,7 @@ def main(argv: list[str] | None = None) -> int:
             for name, *numbers in parts(one):
                 cells = [f"{number:.6f}" for number in numbers]
                 writer.writerow([text_cell(args.ecg.stem), text_cell(one.query), name, *cells])
-            say(f"{one.query}: {one.sentence()}")
+            say(f"{one.query}: {one.sentence()} {one.dependence_sentence()}")
         for contradiction in against:
             say(contradiction.sentence)
         for query, words in unmet.items():

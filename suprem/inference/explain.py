@@ -39,6 +39,10 @@ class ReadRecord:
     start: float
 
 
+HARDLY, PARTLY = 0.8, 0.5
+"""From these correlations with the usual map on, a map depends hardly, or in part, on the query."""
+
+
 @dataclass(frozen=True, eq=False)
 class Explanation:
     """Attention and occlusion of one query on one recording, and whether they agree.
@@ -68,6 +72,25 @@ class Explanation:
     def rests_on(self) -> str:
         """The lead whose absence changes the logit most."""
         return LEADS[int(np.abs(self.occlusion.leads).argmax())]
+
+    @property
+    def likeness(self) -> float | None:
+        """Correlation of the attention with that of all trained concepts on this ECG; None where one is even."""
+        rows = [LEADS.index(name) for name in self.attention.read_leads]
+        own, usual = self.attention.weights[rows].ravel(), self.usual.weights[rows].ravel()
+        if np.ptp(own) == 0 or np.ptp(usual) == 0:
+            return None
+        return float(np.corrcoef(own, usual)[0, 1])
+
+    def dependence_sentence(self) -> str:
+        """Return for a person how much of the map depends on what was asked."""
+        if self.likeness is None:
+            return "How much this map depends on the query cannot be told: it is the same everywhere."
+        words = "hardly" if self.likeness >= HARDLY else "in part" if self.likeness >= PARTLY else "clearly"
+        return (
+            f"This map depends {words} on what is asked: it correlates {self.likeness:.2f} with the mean of all "
+            "trained concepts on this ECG (1 would be the same map whatever is asked)."
+        )
 
     def sentence(self) -> str:
         """Return for a person whether attention and occlusion agree."""

@@ -17,6 +17,7 @@ from suprem.ecg.record import EcgRecord
 from suprem.errors import EcgError
 
 if TYPE_CHECKING:  # inference loads torch, which a page needs only once the trace is drawn
+    from suprem.ecg.formats.readers import TableFormat
     from suprem.inference.explain import Explanation, ReadRecord
     from suprem.inference.predictor import EncodedSignals
     from suprem.inference.score import QueryScore, WordingSpread
@@ -75,7 +76,9 @@ class Session:
     Args:
         acknowledged: Whether the research-use notice was accepted.
         opened: Name and recording of a corpus record that another page opened for reading.
-        uploads: For each ECG of the page its recordings, or why one could not be read, by a digest of the upload.
+        uploads: Uploaded recordings, or why one could not be read, by a digest of the files; for every ECG of the page.
+        read_with: What was known about the tables among them when they were read.
+        upload_round: How often they were forgotten; a new round has an uploader without files.
         encoded: Each ECG of the page after the encoder, and what was encoded.
         scored: The last scores of each ECG of the page.
         whole: The last scores over all of a long recording, and what they were computed from.
@@ -95,7 +98,9 @@ class Session:
 
     acknowledged: bool = False
     opened: tuple[str, EcgRecord] | None = None
-    uploads: dict[str, dict[str, EcgRecord | EcgError]] = field(default_factory=dict)
+    uploads: dict[str, EcgRecord | EcgError] = field(default_factory=dict)
+    read_with: dict[str, TableFormat | None] = field(default_factory=dict)
+    upload_round: int = 0
     encoded: dict[str, tuple[tuple[object, ...], EncodedSignals]] = field(default_factory=dict)
     scored: dict[str, LastScores] = field(default_factory=dict)
     whole: tuple[tuple[object, ...], list[WholeScore]] | None = None

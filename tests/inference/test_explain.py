@@ -93,3 +93,14 @@ def test_the_sentence_names_what_was_looked_at_and_what_the_answer_rests_on(
         assert f"most attention is on {found.looked_at};" in sentence
         assert "leaving out V5 changes the answer most, from a score of 0.50 to 0.12" in sentence
     assert score_text(0.0042) == "0.004"
+
+
+def test_how_much_a_map_depends_on_the_query_is_told(predictor: Predictor, read: ReadRecord) -> None:
+    (found,) = explain(predictor, read, QUERIES[:1])
+    same = replace(found, usual=found.attention)
+    assert same.likeness == pytest.approx(1.0)
+    assert "depends hardly" in same.dependence_sentence()
+    assert found.likeness is not None
+    assert f"{found.likeness:.2f}" in found.dependence_sentence()
+    even = replace(found.attention, weights=np.ones_like(found.attention.weights))
+    assert replace(found, attention=even).likeness is None

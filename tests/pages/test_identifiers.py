@@ -38,7 +38,7 @@ def test_every_format_and_its_ruins_on_the_reading_page(
     assert len(app.error) > 3
     shown = repr(app.main) + "".join(element.proto.body for element in app.get("html"))
     state = app.session_state["suprem"]
-    kept = repr(state) + repr([vars(one) for slot in state.uploads.values() for one in slot.values()])
+    kept = repr(state) + repr([vars(one) for one in state.uploads.values()])
     written = b"".join(path.read_bytes() for path in (tmp_path / "artifacts").rglob("*") if path.is_file())
     told = caplog.text + "".join(capfd.readouterr())
     st.cache_resource.clear()

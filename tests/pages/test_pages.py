@@ -311,6 +311,20 @@ def test_a_wfdb_pair_is_read_scored_and_never_called_by_its_name(open_page: Open
     assert "doejane" not in str(app.session_state["suprem"].uploads).lower()
 
 
+def test_an_upload_stays_until_it_is_forgotten(open_page: Open, tmp_path: Path) -> None:
+    app = upload(open_page(), **wfdb_pair(tmp_path, seed=5))
+    app.switch_page(str(ROOT / "pages" / "6_Model_Card.py")).run()
+    app.switch_page(str(ROOT / "pages" / READ)).run()
+    assert errors(app) == []
+    assert app.segmented_control(key="source").value == "Upload"
+    assert app.selectbox(key="upload").options == ["Upload 1 (WFDB)"]
+    app.toggle(key="comparing").set_value(True).run()
+    app.segmented_control(key="secondsource").set_value("Upload").run()
+    assert app.selectbox(key="secondupload").options == ["Upload 1 (WFDB)"], "both are chosen from one list"
+    app.button(key="forget").click().run()
+    assert "Choose one or more ECG files" in shown(app)
+
+
 def test_several_uploads_can_be_chosen_from(open_page: Open, tmp_path: Path) -> None:
     table = np.vstack([ecg(seed=2).signal]).astype(np.float32)
     np.savez(tmp_path / "x.npz", signal=table, fs=500.0, leads=np.array(ecg().leads), unit="mV")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import Literal
 
@@ -13,7 +14,7 @@ import streamlit as st
 
 from suprem.ecg.checks.electrodes import Exchange, undo
 from suprem.ecg.examples import example_titles, load_example
-from suprem.ecg.formats.archive import group_uploads
+from suprem.ecg.formats.archive import group_uploads, unpack
 from suprem.ecg.formats.read_apart import read_upload_apart
 from suprem.ecg.formats.readers import MAX_UPLOAD_BYTES, TableFormat, read_ecg
 from suprem.ecg.preprocess import choose_window, crop
@@ -30,6 +31,9 @@ OPENED = "Opened record"
 _SOURCE = "source"
 WINDOW_SECONDS = 10.0
 TABLES = (".csv", ".tsv", ".txt", ".npy", ".npz", ".mat", ".hea")
+MAX_ARCHIVED = 20
+"""Recordings in a ZIP archive that are opened here one by one; more are a cohort."""
+
 UNITS: tuple[Literal["mV", "uV", "V"], ...] = ("mV", "uV", "V")
 
 
@@ -178,58 +182,107 @@ def _opened() -> tuple[str, str, EcgRecord] | None:
 
 
 def _pick_upload(slot: str) -> tuple[str, str, EcgRecord] | None:
-    files = st.file_uploader(
-        "ECG files: WFDB (.hea with .dat or .mat), DICOM, XML (GE, Philips, Schiller, Mortara, aECG), SCP-ECG, MFER, "
-        "ISHNE, EDF, FHIR, HDF5, MATLAB, Excel, CSV, NumPy, PDF with curves",
-        accept_multiple_files=True,
-        key=f"{slot}files",
-        max_upload_size=MAX_UPLOAD_BYTES // 2**20,
-        help="Files stay in the memory of the computer this page comes from, for this session only. Names, numbers and "
-        "dates of a patient are not kept. Export from the device or archive as XML (GE MUSE, HL7 aECG, Philips "
-        "Sierra), DICOM, SCP-ECG or EDF. Of a PDF the curves are read where the device drew them as lines; a scan, "
-        "photograph or picture holds no signal that can be read.",
-    )
-    if not files:
-        session().uploads.pop(slot, None)
-        st.info("Choose one or more ECG files. Select a WFDB header together with its signal file.")
-        return None
-    names = [file.name for file in files]
-    table = ask_table_format(f"{slot}table") if any(name.lower().endswith(TABLES) for name in names) else None
-    seen = set(session().uploads.get(slot, ()))
-    uploads = _read_all({index: file.getvalue() for index, file in enumerate(files)}, names, table, slot)
-    records: dict[str, tuple[str, EcgRecord]] = {}
-    for number, (key, outcome) in enumerate(uploads.items(), start=1):
-        if isinstance(outcome, EcgRecord):
-            records[key] = (f"Upload {number} ({outcome.source})", outcome)
-        elif isinstance(outcome, MissingFact):
+    kept = session().uploads
+    readable = [key for key, outcome in kept.items() if isinstance(outcome, EcgRecord)]
+    with st.expander("Add ECG files" if readable else "ECG files", expanded=not readable):
+        files = st.file_uploader(
+            "ECG files: WFDB (.hea with .dat or .mat), DICOM, XML (GE, Philips, Schiller, Mortara, aECG), SCP-ECG, MFER, "
+            "ISHNE, EDF, FHIR, HDF5, MATLAB, Excel, CSV, NumPy, PDF with curves, or a ZIP archive of a few",
+            accept_multiple_files=True,
+            key=f"{slot}files{session().upload_round or ''}",
+            max_upload_size=MAX_UPLOAD_BYTES // 2**20,
+            help="Files stay in the memory of the computer this page comes from, for this session only. Names, numbers "
+            "and dates of a patient are not kept. Export from the device or archive as XML (GE MUSE, HL7 aECG, Philips "
+            "Sierra), DICOM, SCP-ECG or EDF. Of a PDF the curves are read where the device drew them as lines; a scan, "
+            "photograph or picture holds no signal that can be read.",
+        )
+        table = None
+        if any(file.name.lower().endswith(TABLES) for file in files):
+            table = ask_table_format(f"{slot}table")
+    seen = set(readable)
+    for number, outcome in _read_all([(file.name, file.getvalue()) for file in files], table):
+        if isinstance(outcome, MissingFact):
             st.info(plain(f"Upload {number}: {outcome} The form above is for that."))
-        else:
+        elif isinstance(outcome, EcgError):
             st.error(plain(f"Upload {number}: {outcome}"))
-    if not records:
+    titles = {
+        key: f"Upload {number} ({outcome.source})"
+        for number, (key, outcome) in enumerate(kept.items(), start=1)
+        if isinstance(outcome, EcgRecord)
+    }
+    if not titles:
+        if not files:
+            st.info("Choose one or more ECG files. Select a WFDB header together with its signal file.")
         return None
-    added = [key for key in records if key not in seen]
+    added = [key for key in titles if key not in seen]
     if added:
         st.session_state[f"{slot}upload"] = added[0]  # who adds a file wants to see it
-    key = st.selectbox(
-        "Uploaded recording", list(records), format_func=lambda key: records[key][0], key=f"{slot}upload"
-    )
-    return records[key][0], key, records[key][1]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = st.selectbox(
+            "Uploaded recording",
+            list(titles),
+            format_func=titles.__getitem__,
+            key=f"{slot}upload",
+            persist_state="session",
+        )
+        st.button("Forget all uploads", key=f"{slot}forget", on_click=_forget_uploads, type="tertiary")
+    record = kept[key]
+    return (titles[key], key, record) if isinstance(record, EcgRecord) else None
+
+
+def _forget_uploads() -> None:
+    session().uploads.clear()
+    session().upload_round += 1  # a new uploader, which holds no files
 
 
 def _read_all(
-    contents: Mapping[int, bytes], names: Sequence[str], table: TableFormat | None, slot: str
-) -> dict[str, EcgRecord | EcgError]:
-    """Read every ECG of an upload that this session has not read yet, and forget those that are gone."""
-    known = session().uploads.get(slot, {})
-    outcomes: dict[str, EcgRecord | EcgError] = {}
-    for number, group in enumerate(group_uploads(names), start=1):
-        digest = hashlib.sha256(repr((table, number)).encode())
-        for index in group:
-            digest.update(PurePath(names[index]).suffix.lower().encode() + contents[index])
-        key = digest.hexdigest()
-        outcomes[key] = known[key] if key in known else _read({names[index]: contents[index] for index in group}, table)
-    session().uploads[slot] = outcomes
-    return outcomes
+    contents: Sequence[tuple[str, bytes]], table: TableFormat | None
+) -> Iterator[tuple[int, EcgRecord | EcgError]]:
+    """Read every ECG of an upload that this session has not read yet; yield each with its number in the session.
+
+    What was read stays when the uploader is emptied, by going to another page too, until it is forgotten on purpose.
+    One that was refused is read again once more is known about its table.
+    """
+    kept = session().uploads
+    for files in recordings_of(contents):
+        if isinstance(files, UnreadableEcg):
+            key = hashlib.sha256(str(files).encode()).hexdigest()
+            kept[key] = files
+        else:
+            digest = hashlib.sha256()
+            for name, data in files.items():
+                digest.update(PurePath(name).suffix.lower().encode() + data)
+            key = digest.hexdigest()
+            known = kept.get(key)
+            of_table = any(name.lower().endswith(TABLES) for name in files)
+            if known is None or (of_table and session().read_with.get(key) != table):
+                kept[key], session().read_with[key] = _read(files, table), table
+        yield list(kept).index(key) + 1, kept[key]
+
+
+def recordings_of(contents: Sequence[tuple[str, bytes]]) -> Iterator[Mapping[str, bytes] | UnreadableEcg]:
+    """Yield the files of each recording of an upload, those in ZIP archives too, or why an archive cannot be opened.
+
+    Args:
+        contents: Name and content of each file; names may repeat.
+    """
+    single = [(name, data) for name, data in contents if not name.lower().endswith(".zip")]
+    for group in group_uploads([name for name, _ in single]):
+        yield dict(single[index] for index in group)
+    for name, data in contents:
+        if not name.lower().endswith(".zip"):
+            continue
+        try:
+            inside = list(islice(unpack(data), MAX_ARCHIVED + 1))
+            if len(inside) > MAX_ARCHIVED:
+                raise UnreadableEcg(
+                    f"The ZIP archive holds more than {MAX_ARCHIVED} recordings; the page Cohort scores it as a whole."
+                )
+            if not inside:
+                raise UnreadableEcg("The ZIP archive holds no file that could be an ECG.")
+            yield from inside
+        except UnreadableEcg as error:
+            yield UnreadableEcg(str(error))
 
 
 def _read(files: Mapping[str, bytes], table: TableFormat | None) -> EcgRecord | EcgError:

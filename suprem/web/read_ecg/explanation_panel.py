@@ -42,7 +42,7 @@ def show_explanation(
     by_query = {score.query: score for score in scores}
     first, second, third = st.columns((3, 3, 2), vertical_alignment="bottom")
     # Without their scores: the browser keeps the words of a choice when another recording is opened.
-    chosen = first.selectbox("Query", list(by_query), key="looked-at")
+    chosen = first.selectbox("Query", by_rank(scores, queries, predictor), key="looked-at")
     others = [query for query in by_query if query != chosen]
     minus = second.selectbox(
         "Minus another query",
@@ -53,7 +53,7 @@ def show_explanation(
         disabled=not others,
     )
     view = third.segmented_control(
-        "Shown on the paper", (BEYOND, ATTENTION, OCCLUSION), default=BEYOND, required=True, key="explanation-view"
+        "Shown on the paper", (OCCLUSION, BEYOND, ATTENTION), default=OCCLUSION, required=True, key="explanation-view"
     )
     places = percentiles([by_query[chosen]], queries, predictor.card)
     st.caption(plain(standing_sentence(by_query[chosen], places.get(chosen))))
@@ -76,7 +76,13 @@ def show_explanation(
         figure = occlusion_figure(ecg.window, found.occlusion, *(one.occlusion for one in other), start=ecg.start)
         meaning = OCCLUSION_MEANING
     st.plotly_chart(figure, theme=None, config=PLOT, key="attention", alt=f"{view} for {of} by lead and time")
-    st.caption(meaning)
+    st.caption(meaning if view == OCCLUSION else f"{meaning} {found.dependence_sentence()}")
+
+
+def by_rank(scores: Sequence[QueryScore], queries: Sequence[CardiacQuery], predictor: SharedPredictor) -> list[str]:
+    """Return the queries, the one of the highest rank first and those without a rank last."""
+    places = percentiles(scores, queries, predictor.card)
+    return sorted((score.query for score in scores), key=lambda query: -places[query].lower if query in places else 1.0)
 
 
 def explained(predictor: SharedPredictor, ecg: PickedEcg, queries: Sequence[str]) -> list[Explanation]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +11,8 @@ import pytest
 
 from suprem.ecg.formats.archive import group_uploads
 from suprem.ecg.record import INDEPENDENT_LEADS, LEADS
-from suprem.web.read_ecg.ecg_picker import device_words, with_computed_leads
+from suprem.errors import UnreadableEcg
+from suprem.web.read_ecg.ecg_picker import device_words, recordings_of, with_computed_leads
 from tests.tiny import ecg
 
 
@@ -50,3 +53,27 @@ def test_a_file_of_eight_leads_is_shown_as_twelve_and_an_empty_one_as_it_is() ->
     assert completed.derived == ("III", "aVR", "aVL", "aVF")
     empty = replace(eight, signal=np.zeros_like(eight.signal))
     assert with_computed_leads(empty) is empty
+
+
+def archive(names: list[str]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        for name in names:
+            file.writestr(name, b"content of " + name.encode())
+    return packed.getvalue()
+
+
+def test_a_small_archive_opens_as_its_recordings_and_a_large_one_points_to_the_cohort() -> None:
+    few = archive(["a.hea", "a.dat", "b.dcm"])
+    assert [sorted(found) for found in recordings_of([("few.zip", few), ("c.dcm", b"c")])] == [
+        ["c.dcm"], ["a.dat", "a.hea"], ["b.dcm"],
+    ]  # fmt: skip
+    (many,) = recordings_of([("many.ZIP", archive([f"{number}.dcm" for number in range(30)]))])
+    assert isinstance(many, UnreadableEcg)
+    assert "Cohort" in str(many)
+    (broken,) = recordings_of([("broken.zip", b"PK but no archive")])
+    assert isinstance(broken, UnreadableEcg)
+
+
+def test_two_files_of_one_name_are_two_recordings() -> None:
+    assert list(recordings_of([("x.dcm", b"1"), ("x.dcm", b"2")])) == [{"x.dcm": b"1"}, {"x.dcm": b"2"}]
