@@ -83,4 +83,4 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
         show_what_if(scored.scores, queries, predictor, ecg)
     with looking:
         st.subheader("Where the model looked – not evidence", anchor=False)
-        show_explanation(scored.scores, queries, predictor, ecg)
+        show_explanation(scored.scores, queries, predictor, ecg, unmet)

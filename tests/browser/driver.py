@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 PATIENCE = 120_000
 """Milliseconds. A busy two-core machine draws a figure in twenty seconds that takes one otherwise."""
@@ -60,6 +60,7 @@ class Browser:
         During a run of the script, elements are replaced and moved, and a second run throws away what the first was
         asked for; a person waits for the page too.
         """
-        button.wait_for(timeout=PATIENCE)
+        button.first.wait_for(timeout=PATIENCE)
         self.settle()
+        expect(button).to_have_count(1, timeout=PATIENCE)  # during a run the old one stands beside the new one
         button.click(timeout=PATIENCE)

@@ -77,10 +77,10 @@ def test_a_wfdb_pair_goes_in_and_its_score_comes_out(browser: Browser, tmp_path:
 
         assert_paper_is_square(page)
         page.set_viewport_size({"width": 1000, "height": 1000})
-        page.wait_for_function(  # paper of 66 rem, which is then moved sideways
+        page.wait_for_function(  # the paper fits into the page
             "[...document.querySelectorAll('.js-plotly-plot')].filter(plot => plot.checkVisibility())"
             ".filter(plot => plot._fullLayout.yaxis.scaleanchor)"
-            ".every(plot => Math.abs(plot._fullLayout.width - 1056) < 2)"
+            ".every(plot => Math.abs(plot._fullLayout.width - 936) < 2)"
         )
         assert_paper_is_square(page)
         with page.expect_download() as download:

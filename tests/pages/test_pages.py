@@ -220,11 +220,12 @@ def test_attention_and_occlusion_are_shown_of_one_query_and_of_two(open_page: Op
     app = open_page()
     assert "Attention and occlusion" in shown(app)
     first, second = app.selectbox(key="looked-at").options[:2]
-    spec = app.get("plotly_chart")[-1].proto.spec
-    assert "not evidence" in spec
+    assert "Fall of the logit without the block" in app.get("plotly_chart")[-1].proto.spec, "occlusion comes first"
     read = app.session_state["suprem"].explained
+    app.segmented_control(key="explanation-view").set_value("Attention beyond the usual").run()
+    assert "not evidence" in app.get("plotly_chart")[-1].proto.spec
+    assert "depends" in shown(app)
     app.segmented_control(key="explanation-view").set_value("Occlusion").run()
-    assert "Fall of the logit without the block" in app.get("plotly_chart")[-1].proto.spec
     app.selectbox(key="minus").select_index(0).run()
     assert errors(app) == []
     assert "(difference)" in app.get("plotly_chart")[-1].proto.spec

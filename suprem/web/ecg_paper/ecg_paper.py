@@ -68,7 +68,7 @@ def paper_layout(sheet: Sheet, bottom: float, top: float, pixels: int = PAPER_PI
         "hovermode": False,
         "dragmode": "pan",
         "xaxis": {**grid, "range": [sheet.left - sheet.margin, sheet.right + 1]},
-        "yaxis": {**grid, "range": [bottom, top], "scaleanchor": "x", "scaleratio": 1},
+        "yaxis": {**grid, "range": [bottom, top], "scaleanchor": "x", "scaleratio": 1, "constraintoward": "top"},
     }
 
 

@@ -12,6 +12,7 @@ import streamlit as st
 from suprem.concepts.query import CardiacQuery
 from suprem.ecg.checks.quality import assess_quality, blocked
 from suprem.ecg.measurement.measure import UNCONFIRMED, Measured, Measurements, measure
+from suprem.ecg.measurement.measured import in_digits
 from suprem.web.read_ecg.ecg_picker import PickedEcg, pick_ecg, show_facts
 from suprem.web.read_ecg.findings import percentiles
 from suprem.web.read_ecg.quality_panel import finding_list, quality_strip
@@ -140,7 +141,7 @@ def difference_table(rows: Iterable[Row]) -> str:
 def _measured_row(name: str, first: Measured, second: Measured) -> Row:
     unit, digits = first.unit, 2 if first.unit == "mV" else 0
     shown = [
-        "–" if value.value is None else f"{value.value:{'+' if digits else ''}.{digits}f} {unit}"
+        "–" if value.value is None else f"{in_digits(value.value, digits, signed=bool(digits))} {unit}"
         for value in (first, second)
     ]
     if first.value is None or second.value is None:
@@ -148,7 +149,7 @@ def _measured_row(name: str, first: Measured, second: Measured) -> Row:
     change = second.value - first.value
     if unit == "°":
         change = (change + 180) % 360 - 180
-    return name, shown[0], shown[1], f"{change:+.{digits}f} {unit}"
+    return name, shown[0], shown[1], f"{in_digits(change, digits, signed=True)} {unit}"
 
 
 def _scored(score: QueryScore, place: ReferencePercentile | None) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
+from suprem.ecg.measurement.measured import in_digits
 from suprem.ecg.record import LEADS, EcgRecord
 from suprem.paper.colours import INK, QUIET_INK
 from suprem.paper.layout import MM_PER_SECOND, Layout, lay_out
@@ -119,7 +120,12 @@ def occlusion_figure(
     if minus is not None:
         leads, seconds = leads + minus.leads, seconds + minus.seconds
     read = {lead: float(leads[LEADS.index(lead)]) for lead in LEADS if lead in occlusion.read_leads}
-    bars = _Bars(read, seconds.tolist(), ("without the lead", "without<br>the second"), "{:+.1f}".format)
+    bars = _Bars(
+        read,
+        seconds.tolist(),
+        ("without the lead", "without<br>the second"),
+        lambda fall: in_digits(fall, 1, signed=True),
+    )
     return _figure(record, occlusion_blocks(occlusion, minus), bars, start)
 
 

@@ -5,7 +5,7 @@ A fragment: choosing another query or view draws this part of the page anew and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -36,13 +36,17 @@ BEYOND, ATTENTION, OCCLUSION = "Attention beyond the usual", "All attention", "O
 
 @st.fragment
 def show_explanation(
-    scores: Sequence[QueryScore], queries: Sequence[CardiacQuery], predictor: SharedPredictor, ecg: PickedEcg
+    scores: Sequence[QueryScore],
+    queries: Sequence[CardiacQuery],
+    predictor: SharedPredictor,
+    ecg: PickedEcg,
+    unmet: Collection[str] = (),
 ) -> None:
     """Let the person choose a query, perhaps another to take off, and attention or occlusion; show it on the paper."""
     by_query = {score.query: score for score in scores}
-    first, second, third = st.columns((3, 3, 2), vertical_alignment="bottom")
+    first, second, third = st.columns((4, 4, 5), vertical_alignment="bottom")
     # Without their scores: the browser keeps the words of a choice when another recording is opened.
-    chosen = first.selectbox("Query", by_rank(scores, queries, predictor), key="looked-at")
+    chosen = first.selectbox("Query", by_rank(scores, queries, predictor, unmet), key="looked-at")
     others = [query for query in by_query if query != chosen]
     minus = second.selectbox(
         "Minus another query",
@@ -79,10 +83,16 @@ def show_explanation(
     st.caption(meaning if view == OCCLUSION else f"{meaning} {found.dependence_sentence()}")
 
 
-def by_rank(scores: Sequence[QueryScore], queries: Sequence[CardiacQuery], predictor: SharedPredictor) -> list[str]:
-    """Return the queries, the one of the highest rank first and those without a rank last."""
+def by_rank(
+    scores: Sequence[QueryScore],
+    queries: Sequence[CardiacQuery],
+    predictor: SharedPredictor,
+    unmet: Collection[str] = (),
+) -> list[str]:
+    """Return the queries, the one of the highest rank first, and last those that measurements rule out or without."""
     places = percentiles(scores, queries, predictor.card)
-    return sorted((score.query for score in scores), key=lambda query: -places[query].lower if query in places else 1.0)
+    ranked = {query: place.lower for query, place in places.items() if query not in unmet}
+    return sorted((score.query for score in scores), key=lambda query: -ranked[query] if query in ranked else 1.0)
 
 
 def explained(predictor: SharedPredictor, ecg: PickedEcg, queries: Sequence[str]) -> list[Explanation]:

@@ -112,7 +112,7 @@ def _layout(width: float, leads: int, shapes: list[Parts], notes: list[Parts]) -
         "hovermode": False,
         "dragmode": "pan",
         "xaxis": {**grid, "range": [0, columns * width]},
-        "yaxis": {**grid, "range": [bottom, top], "scaleanchor": "x", "scaleratio": 1},
+        "yaxis": {**grid, "range": [bottom, top], "scaleanchor": "x", "scaleratio": 1, "constraintoward": "top"},
         "shapes": shapes,
         "annotations": [*notes, scale],
     }

@@ -156,6 +156,16 @@ def words(row: FindingRow) -> str:
     return "  ".join([*parts, f"<i>{score}</i>"])
 
 
+def narrow_list(rows: Sequence[FindingRow]) -> str:
+    """Return the same rows as an HTML list, which style.css shows instead of the figure on a narrow screen."""
+    items = ""
+    for row in rows:
+        rank = 100 * row.place.lower if row.place and not row.unmet else None
+        bar = "" if rank is None else f'<div class="bar"><span style="width: {rank:.0f}%"></span></div>'
+        items += f"<li><div>{escape(row.score.query)} &nbsp; {words(row)}</div>{bar}</li>"
+    return f'<ul class="findings-narrow">{items}</ul>'
+
+
 def threshold_words(point: OperatingThreshold) -> str:
     """Return what an operating point means, for its tooltip."""
     return (

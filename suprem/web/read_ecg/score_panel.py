@@ -20,7 +20,7 @@ from suprem.web.model_card import lineage
 from suprem.web.read_ecg.ecg_picker import PickedEcg
 from suprem.web.read_ecg.findings import Order, finding_rows, in_order
 from suprem.web.read_ecg.score_export import scores_as_csv
-from suprem.web.read_ecg.score_figure import score_figure
+from suprem.web.read_ecg.score_figure import narrow_list, score_figure
 from suprem.web.session import LastScores, session
 
 if TYPE_CHECKING:
@@ -143,6 +143,7 @@ def show_scores(
         key="scores",
         alt="Rank of each finding's score among the reference ECGs; the table below has it too",
     )
+    st.html(narrow_list(rows))
     said = remarks(scored.scores, queries) + [
         f"“{row.score.query}” has no bar: {row.unmet}." for row in rows if row.unmet
     ]
