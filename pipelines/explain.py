@@ -68,7 +68,10 @@ def as_json(explanation: Explanation, score: QueryScore) -> dict[str, Any]:
             "seconds": occlusion.seconds.tolist(),
         },
         "agreement": {"rank_correlation": explanation.agreement, "sentence": explanation.sentence()},
-        "dependence_on_query": {"correlation_with_usual": explanation.likeness, "sentence": explanation.dependence_sentence()},
+        "dependence_on_query": {
+            "correlation_with_usual": explanation.likeness,
+            "sentence": explanation.dependence_sentence(),
+        },
     }
 
 

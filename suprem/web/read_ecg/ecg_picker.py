@@ -186,8 +186,8 @@ def _pick_upload(slot: str) -> tuple[str, str, EcgRecord] | None:
     readable = [key for key, outcome in kept.items() if isinstance(outcome, EcgRecord)]
     with st.expander("Add ECG files" if readable else "ECG files", expanded=not readable):
         files = st.file_uploader(
-            "ECG files: WFDB (.hea with .dat or .mat), DICOM, XML (GE, Philips, Schiller, Mortara, aECG), SCP-ECG, MFER, "
-            "ISHNE, EDF, FHIR, HDF5, MATLAB, Excel, CSV, NumPy, PDF with curves, or a ZIP archive of a few",
+            "ECG files: WFDB (.hea with .dat or .mat), DICOM, XML (GE, Philips, Schiller, Mortara, aECG), SCP-ECG, "
+            "MFER, ISHNE, EDF, FHIR, HDF5, MATLAB, Excel, CSV, NumPy, PDF with curves, or a ZIP archive of a few",
             accept_multiple_files=True,
             key=f"{slot}files{session().upload_round or ''}",
             max_upload_size=MAX_UPLOAD_BYTES // 2**20,
