@@ -14,7 +14,7 @@ from suprem.concepts.review.decision import Status
 from suprem.concepts.review.proposals import PROPOSAL, check_proposal
 from suprem.concepts.review.store import ReviewStore
 from suprem.concepts.review.worklist import ReviewRow, review_rows
-from suprem.errors import SupremError
+from suprem.errors import ReviewConflict, SupremError
 from suprem.web.concept_map.concept_cache import mappings_of, mentions_of, reference_of_version
 from suprem.web.session import Reviewing, session
 
@@ -66,6 +66,8 @@ def decide(review: Review, found: Sequence[ReviewRow], row: ReviewRow, status: S
             comment=comment,
             expected=row.decision.number if row.decision else None,
         )
+    except ReviewConflict as error:
+        session().notice = f"{row.entity}: {error}"  # the newer decision may have taken the row out of the list
     except SupremError as error:
         review.reviewing.told = str(error)
     else:
