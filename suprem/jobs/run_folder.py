@@ -98,9 +98,13 @@ class Run:
 
     @property
     def checkpoint(self) -> Path | None:
-        """The best checkpoint, None before the first epoch ended."""
+        """The best checkpoint, None before the first epoch ended and for an encoder, which knows no words to score."""
         best = self.folder / "best"
-        return best if (best / "config.json").is_file() else None
+        try:
+            kind = json.loads((best / "config.json").read_text(encoding="utf-8")).get("kind")
+        except (OSError, ValueError):
+            return None
+        return None if kind == "encoder" else best
 
 
 def open_run(folder: Path) -> Run:

@@ -18,6 +18,7 @@ from suprem.experiments import experiment
 from suprem.experiments.trainable import rows_to_learn
 from suprem.inference import query_vectors
 from suprem.inference.predictor import Predictor
+from suprem.jobs.run_folder import open_run
 from suprem.model.encoder_checkpoint import load_encoder
 from suprem.resources import CONFIGS
 from suprem.training.config import PretrainConfig
@@ -64,6 +65,7 @@ def test_an_encoder_is_trained_probed_and_refused_where_words_are_asked(
         )
     assert "the last state is kept, an encoder to probe" in capsys.readouterr().out
     assert json.loads((runs[0] / "manifest.json").read_text())["best_score"] is None
+    assert open_run(runs[0]).checkpoint is None, "no page offers it for scoring"
     encoder = load_encoder(runs[0])
     assert encoder.id == load_encoder(runs[0] / "best").id != load_encoder(runs[1]).id
     training = encoder.card["training"]
