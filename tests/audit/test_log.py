@@ -202,7 +202,7 @@ def test_a_cut_log_is_found_by_a_head_noted_before(full: ReviewStore, raw: Engin
 def test_a_log_without_its_head_takes_no_more_rows(full: ReviewStore, raw: Engine, review_url: str) -> None:
     tamper(raw, "DELETE FROM audit_head")
     again = ReviewStore.open(review_url)
-    with pytest.raises(ConceptError, match="verify_audit"):
+    with pytest.raises(ConceptError, match="verify-audit"):
         again.decide("v", "lvh", "Anna", status=Status.FLAGGED)
     again.close()
 
