@@ -86,6 +86,13 @@ def test_reports_become_a_reviewed_vocabulary(
         decided = store.current(version.id, "Anna")["sinus rhythm"]
         assert (decided.status, decided.code, decided.equivalence) == (Status.APPROVED, "SR", None)
 
+        # Keys that are pressed faster than the page answers wait for each other, and none is lost.
+        rest = sorted(one.entity for one in version.mappings() if one.entity != "sinus rhythm")
+        page.keyboard.type("jj")
+        row(page, rest[2])
+        page.keyboard.type("kk")
+        row(page, rest[0])
+
         # Typing a comment fires no shortcut.
         before = page.locator("h3.entity-name").text_content()
         comment = page.get_by_role("textbox", name="Comment")
