@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 
 from suprem.jobs.runner import reconcile
@@ -11,8 +9,9 @@ from suprem.settings import load_settings
 from suprem.web.frame import page, plain
 from suprem.web.training.corpus_form import store_corpus
 from suprem.web.training.job_cache import job_store
-from suprem.web.training.job_panel import SHOWN, choose_job, job_rows, show_job
-from suprem.web.training.job_start import VIEW
+from suprem.web.training.job_panel import SHOWN, choose_job, show_job
+from suprem.web.training.job_start import VIEW, start_asked
+from suprem.web.training.job_table import show_jobs
 from suprem.web.training.run_comparison import compare_runs
 from suprem.web.training.run_form import launch_run, offer_clone
 from suprem.web.training.run_panel import show_run
@@ -25,6 +24,7 @@ with page("Training", "Launch pre-training in the background, follow it, compare
     for lost in reconcile(store, limit=settings.max_jobs):
         st.warning(f"Job {lost.id} was interrupted: {plain(lost.message)}")
 
+    start_asked(store, settings)
     st.session_state.setdefault(VIEW, VIEWS[0])  # not by `default`: a job that was started chooses the view as well
     view = st.segmented_control("View", VIEWS, required=True, key=VIEW, label_visibility="collapsed")
     if view == "New run":
@@ -35,7 +35,6 @@ with page("Training", "Launch pre-training in the background, follow it, compare
         compare_runs(settings)
     elif jobs := store.jobs(limit=SHOWN):
         show_job(store, choose_job(jobs).id, settings, offer=offer_clone, result=show_run)
-        st.subheader("All jobs", anchor=False)
-        st.dataframe(job_rows(jobs, time.time()), hide_index=True, height=min(400, 38 + 35 * len(jobs)))
+        show_jobs(store, settings)
     else:
         st.info("No job yet. Begin with a smoke run under New run: it takes a minute and needs no recordings.")

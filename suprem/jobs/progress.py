@@ -48,3 +48,8 @@ def last_progress(lines: list[str]) -> Progress | None:
         if match:
             return Progress(min(1.0, float(match["percent"]) / 100), match["message"])
     return None
+
+
+def is_progress(line: str) -> bool:
+    """Whether a line of a log only says how far a stage is."""
+    return _LINE.match(line) is not None

@@ -7,16 +7,43 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from threading import Lock
 from typing import Any
+
+import numpy as np
 
 from suprem.errors import JobError
 
 MAX_POINTS = 600
 """Points of a curve that are handed on; more cannot be seen."""
+
+
+class CurveAxis(StrEnum):
+    """Over what a curve is drawn."""
+
+    STEP = "optimiser step"
+    EPOCH = "epoch"
+    HOURS = "hours since it began"
+    """Pauses of a run that was resumed count."""
+
+
+def smoothed(values: Sequence[float], weight: float) -> list[float]:
+    """Return exponential moving averages, corrected so that the first values are not drawn towards zero.
+
+    Args:
+        values: In their order.
+        weight: Of what came before, from 0, which changes nothing, to below 1.
+    """
+    means, mean, share = [], 0.0, 0.0
+    for value in values:
+        mean = weight * mean + (1.0 - weight) * value
+        share = weight * share + (1.0 - weight)
+        means.append(mean / share)
+    return means
 
 
 @dataclass
@@ -27,7 +54,7 @@ class Metrics:
     rows: dict[str, list[dict[str, float]]] = field(default_factory=lambda: {"train": [], "validation": []})
     _read: int = 0
     _last: bytes = b""
-    _curves: dict[tuple[str, str], tuple[int, tuple[list[float], list[float]]]] = field(default_factory=dict)
+    _curves: dict[tuple[str, str, CurveAxis], tuple[int, tuple[list[float], list[float]]]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def refresh(self) -> Metrics:
@@ -56,17 +83,40 @@ class Metrics:
             file.seek(offset)
             return file.read()
 
-    def curve(self, split: str, name: str) -> tuple[list[float], list[float]]:
-        """Return steps and values of one metric, thinned evenly to `MAX_POINTS`; the newest point is kept."""
-        rows = self.rows.get(split, [])
-        drawn, curve = self._curves.get((split, name), (-1, ([], [])))
-        if drawn != len(rows):  # a page draws the same curves again and again
-            found = [(row["step"], row[name]) for row in rows if name in row]
+    def curve(self, split: str, name: str, over: CurveAxis | None = None) -> tuple[list[float], list[float]]:
+        """Return positions and values of one metric, thinned evenly to `MAX_POINTS`; the newest point is kept.
+
+        Args:
+            split: "train" or "validation".
+            name: Of the metric.
+            over: What the positions are; steps by default.
+        """
+        rows, over = self.rows.get(split, []), over or CurveAxis.STEP
+        key = split, name, over
+        # Epochs are read off the validation rows, so a new one of those moves the curves of training, too.
+        size = sum(map(len, self.rows.values()))
+        drawn, curve = self._curves.get(key, (-1, ([], [])))
+        if drawn != size:  # a page draws the same curves again and again
+            places = self._places(rows, over)
+            found = [(place, row[name]) for place, row in zip(places, rows, strict=True) if name in row]
             every = max(1, -(-len(found) // MAX_POINTS))
-            thinned = found[::-1][::every][::-1]
-            curve = [step for step, _ in thinned], [value for _, value in thinned]
-            self._curves[split, name] = len(rows), curve
+            thinned = [point for point in found[::-1][::every][::-1] if point[0] is not None]
+            curve = [float(place or 0) for place, _ in thinned], [value for _, value in thinned]
+            self._curves[key] = size, curve
         return curve
+
+    def _places(self, rows: Sequence[Mapping[str, float]], over: CurveAxis) -> list[float | None]:
+        if over is CurveAxis.STEP:
+            return [row["step"] for row in rows]
+        if over is CurveAxis.HOURS:
+            known = [row["t"] for split in self.rows.values() for row in split if "t" in row]
+            return [(row["t"] - min(known)) / 3600 if "t" in row else None for row in rows]
+        ends = {row["step"]: row["epoch"] + 1.0 for row in self.rows["validation"] if "epoch" in row}
+        if not ends:
+            return [row.get("epoch") for row in rows]
+        steps, epochs = [0.0, *sorted(ends)], [0.0, *(ends[step] for step in sorted(ends))]
+        pace = (epochs[-1] - epochs[-2]) / (steps[-1] - steps[-2])
+        return [float(np.interp(row["step"], steps, epochs)) + max(0.0, row["step"] - steps[-1]) * pace for row in rows]
 
     @property
     def best_auroc(self) -> float | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # inference loads torch, which a page needs only once the tra
     from suprem.inference.predictor import EncodedSignals
     from suprem.inference.score import QueryScore, WordingSpread
     from suprem.inference.whole_recording import WholeScore
+    from suprem.jobs.job import JobSpec
     from suprem.paper.printout import ScoreLine
     from suprem.reports.browse import ReportBase
 
@@ -89,6 +90,7 @@ class Session:
         kept_table: Id of the upload on the page "Concept map", the file it is kept in, and how many reports it holds.
         reviewing: The row under review, by vocabulary version.
         approved_at_once: Numbers of the decisions that one press made, by vocabulary version; one undo takes them back.
+        to_start: A job that a form asked for, and whether the page then shows it.
         overridden: Recordings that are scored in spite of the quality check, by key: who wanted it and why.
         trace_round: How often the trace was put back; a new round has neither zoom nor caliper.
         drawn: Whether a trace was drawn; the browser has then what draws the next one.
@@ -111,6 +113,7 @@ class Session:
     kept_table: tuple[str, Path, int] | None = None
     reviewing: dict[str, Reviewing] = field(default_factory=dict)
     approved_at_once: dict[str, list[int]] = field(default_factory=dict)
+    to_start: tuple[JobSpec, bool] | None = None
     overridden: dict[str, str] = field(default_factory=dict)
     trace_round: int = 0
     drawn: bool = False

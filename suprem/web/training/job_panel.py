@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -16,26 +15,10 @@ from suprem.jobs.progress import last_progress, tail
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
 from suprem.web.frame import plain
-from suprem.web.training.job_start import STATE_WORDS, resume_job
+from suprem.web.training.job_start import EVERY, resume_job
 
 SHOWN = 200
 LOG_LINES = 200
-EVERY = "2s"
-
-
-def job_rows(jobs: list[Job], now: float) -> list[dict[str, str | int]]:
-    """Return the table of jobs, one row each."""
-    return [
-        {
-            "job": job.id,
-            "what": job.spec.title or job.spec.stage,
-            "state": STATE_WORDS[job.state],
-            "started": time.strftime("%Y-%m-%d %H:%M", time.localtime(job.started)) if job.started else "",
-            "took": duration((job.ended or now) - job.started) if job.started else "",
-            "why": job.message,
-        }
-        for job in jobs
-    ]
 
 
 def duration(seconds: float) -> str:
@@ -51,8 +34,7 @@ def choose_job(jobs: list[Job]) -> Job:
     by_id = {job.id: job for job in jobs}
 
     def label(number: int) -> str:
-        job = by_id[number]
-        return f"{number} · {job.spec.title or job.spec.stage} · {STATE_WORDS[job.state]}"
+        return f"{number} · {by_id[number].spec.title or by_id[number].spec.stage}"  # its state would grow old here
 
     return by_id[st.selectbox("Job", list(by_id), format_func=label, key="job")]
 

@@ -17,6 +17,9 @@ JOB = "job"
 VIEW = "training-view"
 """Keys of the page Training: which job is shown, in which part of the page."""
 
+EVERY = "2s"
+"""How often the part of a page that follows a job looks again."""
+
 STATE_WORDS = {
     State.QUEUED: "waiting",
     State.STARTING: "starting",
@@ -35,6 +38,32 @@ def start_job(store: JobStore, spec: JobSpec, settings: Settings) -> None:
     Meant as `on_click` of a button, so that the page is drawn afterwards.
     """
     _show(lambda: runner.submit(store, spec, limit=settings.max_jobs))
+
+
+def start_next(spec: JobSpec, *, follow: bool = True) -> None:
+    """Have a job started when the page is drawn anew, which is now; meant where its form is drawn.
+
+    Args:
+        spec: What to run.
+        follow: Whether the page then shows the job; else the form stays.
+    """
+    session().to_start = (spec, follow)
+    st.rerun()
+
+
+def start_asked(store: JobStore, settings: Settings) -> None:
+    """Start what the form asked for before the page was drawn anew."""
+    if session().to_start is None:
+        return
+    spec, follow = session().to_start
+    session().to_start = None
+    if follow:
+        start_job(store, spec, settings)
+        return
+    try:
+        runner.submit(store, spec, limit=settings.max_jobs)
+    except JobError as error:
+        session().notice = str(error)
 
 
 def resume_job(store: JobStore, number: int, settings: Settings) -> None:

@@ -8,6 +8,7 @@ from suprem.jobs.run_folder import differences, list_runs
 from suprem.settings import Settings
 from suprem.training.config import TrainConfig
 from suprem.web.frame import PLOT
+from suprem.web.training.curve_options import choose_curves
 from suprem.web.training.job_cache import run_metrics
 from suprem.web.training.run_figure import COLOURS, run_figure
 
@@ -21,13 +22,15 @@ def compare_runs(settings: Settings) -> None:
         st.info("There are no runs to compare yet.")
         return
     chosen = st.multiselect(
-        "Runs", list(runs), default=list(runs)[:2], max_selections=len(COLOURS), key="compared",
+        "Runs", list(runs), default=list(runs)[: len(COLOURS)], max_selections=len(COLOURS), key="compared",
         placeholder="Choose up to five runs",
     )  # fmt: skip
     if not chosen:
         st.info("Choose runs to compare.")
         return
-    figure = run_figure({name: run_metrics(runs[name].folder) for name in chosen}, dark=st.context.theme.type == "dark")
+    over, smoothing = choose_curves("comparison")
+    metrics = {name: run_metrics(runs[name].folder) for name in chosen}
+    figure = run_figure(metrics, over=over, smoothing=smoothing, dark=st.context.theme.type == "dark")
     st.plotly_chart(figure, theme=None, config=PLOT, key="comparison", alt="Curves of the compared runs")
     best = {name: run_metrics(runs[name].folder).best_auroc for name in chosen}
     rows = [{"setting": "best macro AUROC", **{n: "" if v is None else f"{v:.4f}" for n, v in best.items()}}]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +19,8 @@ from suprem.jobs.run_folder import run_checkpoints
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
 from suprem.training.config import Precision, PretrainConfig
-from suprem.web.training.job_start import VIEW, start_job
+from suprem.web.training.estimate_panel import show_estimate
+from suprem.web.training.job_start import VIEW, start_next
 from suprem.web.training.signal_stores import signal_stores
 
 STATEMENTS = "The 71 SCP-ECG statements, as the corpus labels them"
@@ -36,6 +37,16 @@ PRECISIONS: dict[Precision, str] = {
     "bf16": "bfloat16, faster where the hardware has instructions for it",
 }
 SIGNAL_OF_PRESET = {"compact": 100, "paper": 500}
+
+LIMITS: dict[str, tuple[float, float]] = {
+    "Epochs": (1, 500),
+    "Batch": (4, 4096),
+    "Learning rate": (1e-6, 1e-1),
+    "Seed": (0, 2**31 - 1),
+    "Processes (torchrun)": (1, 64),
+    "Weight of the teachers": (0, 1),
+}
+"""Of the fields of numbers. What lies outside of them is told, never replaced: the field would keep an earlier value."""
 
 N = TypeVar("N", int, float)
 
@@ -102,16 +113,14 @@ def launch_run(store: JobStore, settings: Settings) -> None:
     for column, label, key, dry in zip(
         st.columns(2), ("Estimate time, memory and disk", "Launch"), ("estimate", "launch"), (True, False), strict=True
     ):
-        column.button(
-            label,
-            key=key,
-            type="secondary" if dry else "primary",
-            width="stretch",
-            disabled=request is None,
-            on_click=start_job,
-            args=(store, run_job(request, processes, dry=dry), settings) if request else (),
+        pressed = column.button(
+            label, key=key, type="secondary" if dry else "primary", width="stretch", disabled=request is None
         )
+        # Not by `on_click`, which would start what the form asked for before its last field was changed.
+        if pressed and request:
+            start_next(run_job(request, processes, dry=dry), follow=not dry)
     if request:
+        show_estimate(store, run_job(request, processes, dry=True))
         spec = run_job(request, processes)
         with st.expander("Everything that defines this run"):
             st.code(spec.configuration_text, language="toml")
@@ -156,22 +165,43 @@ def edit_run(settings: Settings) -> tuple[PretrainRequest | None, int]:
     left, middle, right = st.columns(3)
     # A preset has its own fields: its values must not stay when another one is chosen.
     usual = config.training
-    epochs = _number(left, "Epochs", 1, 500, usual.epochs, _key("epochs", preset))
-    batch = _number(middle, "Batch", 4, 4096, usual.batch, _key("batch", preset))
-    rate = _number(right, "Learning rate", 1e-6, 1e-1, usual.learning_rate, _key("learning_rate", preset), "%.5f")
-    seed = _number(left, "Seed", 0, 2**31 - 1, usual.seed, _key("seed", preset))
-    processes = _number(middle, "Processes (torchrun)", 1, 64, 1, "processes")
+    numbers: dict[str, float | None] = {}
+    numbers["Epochs"] = epochs = _number(left, "Epochs", usual.epochs, _key("epochs", preset))
+    numbers["Batch"] = batch = _number(middle, "Batch", usual.batch, _key("batch", preset))
+    numbers["Learning rate"] = rate = _number(
+        right, "Learning rate", usual.learning_rate, _key("learning_rate", preset), "%.5f"
+    )
+    numbers["Seed"] = seed = _number(left, "Seed", usual.seed, _key("seed", preset))
+    numbers["Processes (torchrun)"] = processes = _number(middle, "Processes (torchrun)", 1, "processes")
     free = free_name(runs, preset)  # once a run has it, the next free one is proposed
     name = right.text_input("Name of the run", free, max_chars=40, key=f"name-{free}")
-    changed = replace(usual, epochs=int(epochs), batch=int(batch), learning_rate=float(rate), seed=int(seed))
+    st.caption(
+        f"Training ends early after {usual.patience} epochs without a better validation AUROC; the checkpoint is that "
+        "of the best epoch, however many follow it."
+    )
     with st.expander("Text encoder, teachers, first weights and precision"):
-        config = _edit_beginning(replace(config, training=changed), preset, settings)
-    problem = _problem(runs, name, int(batch), int(processes))
-    if problem:
+        config, numbers["Weight of the teachers"] = _edit_beginning(config, preset, settings)
+    problems = out_of_range(numbers) or list(filter(None, [_problem(runs, name, int(batch), int(processes))]))
+    for problem in problems:
         st.error(problem)
-    if problem or (preset != "smoke" and data is None):
+    if problems:
+        return None, 1
+    changed = replace(config.training, epochs=int(epochs), batch=int(batch), learning_rate=float(rate), seed=int(seed))
+    config = replace(config, training=changed, teacher_weight=float(numbers["Weight of the teachers"] or 0.0))
+    if preset != "smoke" and data is None:
         return None, int(processes)
     return PretrainRequest(config, runs / name, data, preset=preset), int(processes)
+
+
+def out_of_range(numbers: Mapping[str, float | None]) -> list[str]:
+    """Return a sentence for each field whose number is not within its `LIMITS`, or is not there."""
+    sentences = []
+    for label, value in numbers.items():
+        low, high = LIMITS[label]
+        if value is None or not low <= value <= high:
+            found = "empty" if value is None else f"{value:g}"
+            sentences.append(f"{label} is {found}; expected {low:g} to {high:g}. Nothing is launched until it is.")
+    return sentences
 
 
 def _problem(runs: Path, name: str, batch: int, processes: int) -> str:
@@ -208,8 +238,12 @@ def _edit_vocabulary(config: PretrainConfig, preset: str, settings: Settings) ->
     )
 
 
-def _edit_beginning(config: PretrainConfig, preset: str, settings: Settings) -> PretrainConfig:
-    """Ask for the text encoder, for checkpoints to learn from and to begin with, and for the precision."""
+def _edit_beginning(config: PretrainConfig, preset: str, settings: Settings) -> tuple[PretrainConfig, float | None]:
+    """Ask for the text encoder, for checkpoints to learn from and to begin with, and for the precision.
+
+    Returns:
+        The configuration, and the weight of the teachers as it was typed.
+    """
     known = checkpoints(settings)
     left, right = st.columns(2)
     key = _key("encoder", preset)
@@ -224,16 +258,16 @@ def _edit_beginning(config: PretrainConfig, preset: str, settings: Settings) -> 
         "Teachers", list(known), key=_key("teachers", preset), persist_state="session",
         placeholder="Checkpoints whose scores are learned beside the labels",
     )  # fmt: skip
-    weight = _number(left, "Weight of the teachers", 0.0, 1.0, config.teacher_weight, _key("teacher_weight", preset))
+    weight = _number(left, "Weight of the teachers", config.teacher_weight, _key("teacher_weight", preset))
     begin = right.selectbox("Begin with the weights of", [ANEW, *known], key=_key("init", preset))
-    return replace(
+    chosen = replace(
         config,
         encoder=encoder,
         teachers=tuple(known[label] for label in teachers),
-        teacher_weight=float(weight),
         init=known.get(begin),
         training=replace(config.training, precision=precision),
     )
+    return chosen, weight
 
 
 def _choice(place: DeltaGenerator, label: str, usual: bool, key: str) -> bool:
@@ -241,10 +275,12 @@ def _choice(place: DeltaGenerator, label: str, usual: bool, key: str) -> bool:
     return place.checkbox(label, key=key, persist_state="session")
 
 
-def _number(place: DeltaGenerator, label: str, low: N, high: N, usual: N, key: str, format: str | None = None) -> N:
+def _number(place: DeltaGenerator, label: str, usual: N, key: str, format: str | None = None) -> N:
     # Not by `value`: Streamlit complains when a field has a value of its own and a clone's settings as well.
     st.session_state.setdefault(key, usual)
-    return place.number_input(label, low, high, key=key, format=format, persist_state="session")
+    # Without limits, which would make the browser keep a number that lies outside to itself: `out_of_range` tells it.
+    whole = isinstance(usual, int)
+    return place.number_input(label, step=1 if whole else 0.01, key=key, format=format, persist_state="session")
 
 
 def _key(field: str, preset: str) -> str:

@@ -12,6 +12,7 @@ from suprem.jobs.run_folder import Run, open_run
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
 from suprem.web.frame import PLOT
+from suprem.web.training.curve_options import choose_curves
 from suprem.web.training.job_cache import run_metrics
 from suprem.web.training.job_panel import plain_button
 from suprem.web.training.job_start import start_job
@@ -32,7 +33,9 @@ def show_run(store: JobStore, job: Job, settings: Settings) -> bool:
         best = metrics.best_auroc
         if best is not None:
             st.markdown(f"Best macro AUROC on the validation records so far: **{best:.4f}**")
-        figure = run_figure({folder.name: metrics}, dark=st.context.theme.type == "dark")
+        over, smoothing = choose_curves(f"job-{job.id}")
+        dark = st.context.theme.type == "dark"
+        figure = run_figure({folder.name: metrics}, over=over, smoothing=smoothing, dark=dark)
         st.plotly_chart(figure, theme=None, config=PLOT, key=f"curves-{job.id}", alt="Curves of the run")
     if job.state is State.DONE:
         show_checkpoint(store, open_run(folder), settings)
