@@ -42,9 +42,7 @@ def page(title: str, purpose: str) -> Iterator[None]:
     st.title(title, anchor=False)
     st.html(f'<p class="purpose">{escape(purpose)}</p>')
     with st.container():  # a place of its own, so that what follows lies where it lay without a notice
-        if session().notice:
-            st.info(plain(session().notice))
-            session().notice = ""
+        show_notice()
     try:
         yield
     except SupremError as error:
@@ -74,6 +72,13 @@ def absent(what: str, command: str) -> None:
     """Say that something is not there, and show the command that makes it."""
     st.info(f"{plain(what)} Make it with this command, then open this page again:")
     st.code(command, language=None, wrap_lines=True)
+
+
+def show_notice() -> None:
+    """Show once what a button did before the page was drawn."""
+    if session().notice:
+        st.info(plain(session().notice))
+        session().notice = ""
 
 
 def plain(text: str) -> str:

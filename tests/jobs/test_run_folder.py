@@ -6,7 +6,9 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from suprem.jobs.run_folder import Metrics, Run, differences
+import pytest
+
+from suprem.jobs.run_folder import CurveAxis, Metrics, Run, differences, smoothed
 
 
 def line(step: int, loss: float) -> str:
@@ -51,3 +53,25 @@ def test_runs_that_name_a_setting_as_before_do_not_differ_by_the_name() -> None:
     now = Run(Path("now"), {"training.token_keep_rate": 0.3, "training.epochs": 3}, {}, finished=True)
     former = {"training.keep_tokens": "training.token_keep_rate"}
     assert differences([before, now], former) == {"training.epochs": [2, 3]}
+
+
+def test_a_smoothed_curve_begins_where_it_was_measured_and_follows_it() -> None:
+    assert smoothed([4.0, 4.0, 4.0], 0.9) == pytest.approx([4.0, 4.0, 4.0])
+    assert smoothed([1.0, 2.0, 3.0], 0.0) == [1.0, 2.0, 3.0]
+    later = smoothed([1.0] * 5 + [2.0] * 50, 0.9)
+    assert 1.0 < later[6] < later[20] < later[-1] < 2.0
+
+
+def test_a_curve_lies_over_steps_epochs_or_hours(tmp_path: Path) -> None:
+    rows = [
+        {"split": "train", "step": 5, "loss": 0.5, "t": 1000.0},
+        {"split": "train", "step": 10, "loss": 0.4, "t": 2800.0},
+        {"split": "validation", "step": 10, "epoch": 0, "macro_auroc": 0.8, "t": 2800.0},
+        {"split": "train", "step": 15, "loss": 0.3, "t": 4600.0},
+    ]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    metrics = Metrics(tmp_path / "metrics.jsonl").refresh()
+    assert metrics.curve("train", "loss") == ([5, 10, 15], [0.5, 0.4, 0.3])
+    assert metrics.curve("train", "loss", CurveAxis.EPOCH)[0] == pytest.approx([0.5, 1.0, 1.5])
+    assert metrics.curve("train", "loss", CurveAxis.HOURS)[0] == pytest.approx([0.0, 0.5, 1.0])
+    assert metrics.curve("validation", "macro_auroc", CurveAxis.EPOCH) == ([1.0], [0.8])

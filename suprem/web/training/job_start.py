@@ -11,6 +11,7 @@ from suprem.jobs import runner
 from suprem.jobs.job import Job, JobSpec, State
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
+from suprem.web.frame import show_notice
 from suprem.web.session import session
 
 JOB = "job"
@@ -59,11 +60,12 @@ def start_asked(store: JobStore, settings: Settings) -> None:
     session().to_start = None
     if follow:
         start_job(store, spec, settings)
-        return
-    try:
-        runner.submit(store, spec, limit=settings.max_jobs)
-    except JobError as error:
-        session().notice = str(error)
+    else:
+        try:
+            runner.submit(store, spec, limit=settings.max_jobs)
+        except JobError as error:
+            session().notice = str(error)
+    show_notice()  # the head of the page was drawn before
 
 
 def resume_job(store: JobStore, number: int, settings: Settings) -> None:

@@ -46,7 +46,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "Processes (torchrun)": (1, 64),
     "Weight of the teachers": (0, 1),
 }
-"""Of the fields of numbers. What lies outside of them is told, never replaced: the field would keep an earlier value."""
+"""Of the fields of numbers. What lies outside is told, never replaced: the field would keep an earlier value."""
 
 N = TypeVar("N", int, float)
 
