@@ -11,7 +11,9 @@ from suprem.web.training.job_table import job_row, search_jobs
 
 
 def job(folder: Path, number: int, state: State, title: str) -> Job:
-    request = PretrainRequest(shipped_configuration("compact"), folder / f"run-{number}", folder / "ptb-xl", preset="compact")
+    request = PretrainRequest(
+        shipped_configuration("compact"), folder / f"run-{number}", folder / "ptb-xl", preset="compact"
+    )
     return Job(number, JobSpec.of("pretrain", request, title), state, folder, created=0.0, started=100.0)
 
 
