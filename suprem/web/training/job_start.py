@@ -54,10 +54,10 @@ def start_next(spec: JobSpec, *, follow: bool = True) -> None:
 
 def start_asked(store: JobStore, settings: Settings) -> None:
     """Start what the form asked for before the page was drawn anew."""
-    if session().to_start is None:
+    asked, session().to_start = session().to_start, None
+    if asked is None:
         return
-    spec, follow = session().to_start
-    session().to_start = None
+    spec, follow = asked
     if follow:
         start_job(store, spec, settings)
     else:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -47,8 +47,6 @@ LIMITS: dict[str, tuple[float, float]] = {
     "Weight of the teachers": (0, 1),
 }
 """Of the fields of numbers. What lies outside is told, never replaced: the field would keep an earlier value."""
-
-N = TypeVar("N", int, float)
 
 
 def run_job(request: PretrainRequest, processes: int, *, dry: bool = False) -> JobSpec:
@@ -275,12 +273,13 @@ def _choice(place: DeltaGenerator, label: str, usual: bool, key: str) -> bool:
     return place.checkbox(label, key=key, persist_state="session")
 
 
-def _number(place: DeltaGenerator, label: str, usual: N, key: str, format: str | None = None) -> N:
+def _number(place: DeltaGenerator, label: str, usual: float, key: str, format: str | None = None) -> float:
     # Not by `value`: Streamlit complains when a field has a value of its own and a clone's settings as well.
     st.session_state.setdefault(key, usual)
     # Without limits, which would make the browser keep a number that lies outside to itself: `out_of_range` tells it.
     whole = isinstance(usual, int)
-    return place.number_input(label, step=1 if whole else 0.01, key=key, format=format, persist_state="session")
+    step: float = 1 if whole else 0.01
+    return float(place.number_input(label, step=step, key=key, format=format, persist_state="session"))
 
 
 def _key(field: str, preset: str) -> str:
