@@ -136,7 +136,7 @@ def test_an_unfinished_version_is_none(similarities: Similarities, tmp_path: Pat
     version = build(similarities, tmp_path)
     (version.folder / "manifest.json").rename(version.folder / "manifest.part")
     assert list_versions(tmp_path) == []
-    with pytest.raises(ConceptError, match="build_vocabulary"):
+    with pytest.raises(ConceptError, match="build-vocabulary"):
         open_version(version.folder)
     for content in ("", "[]", json.dumps({"version": version.id})):
         (version.folder / "manifest.json").write_text(content)
