@@ -25,8 +25,7 @@ from docs.generate.pages import DOCS
 from suprem.resources import ROOT
 
 IMAGES = DOCS / "images"
-SHOTS = {"read_an_ecg": "/", "report_entities": "/Report_Entities", "concept_map": "/Concept_Map",
-         "evaluation": "/Evaluation"}  # fmt: skip
+SHOTS = {"read_an_ecg": "/", "report_entities": "/Report_Entities", "evaluation": "/Evaluation"}
 """Name of a picture -> the page's address."""
 
 SIZE: ViewportSize = {"width": 1280, "height": 900}
@@ -74,8 +73,8 @@ def wait_until_open(address: str) -> None:
 def photograph(page: Page, address: str, path: Path) -> None:
     """Open a page, pass the notice, wait until it stands still, and write its picture."""
     page.goto(address)
-    page.get_by_role("heading").first.wait_for()
     agree = page.get_by_role("button", name="I understand and agree")
+    agree.or_(page.get_by_role("complementary", name="Research use only")).first.wait_for()
     settled = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
     page.wait_for_function(settled)
     if agree.count():
