@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -73,3 +74,18 @@ def test_the_model_sees_a_spike_as_one_sample_and_the_person_reads_so() -> None:
     assert np.abs(np.delete(added, at, axis=1)).max() == 0
     assert any(f"{len(BEATS)} pacing spikes were found at 500 Hz" in note for note in marked.notes)
     assert not any("pacing" in note for note in plain.notes)
+
+
+def test_half_an_hour_of_spikes_and_beats_is_searched_pair_by_pair() -> None:
+    time = np.arange(250 * 1800) / 250.0
+    random = np.random.default_rng(2)
+    beats = np.arange(0.5, 1799, 0.8)
+    signal = 0.01 * random.normal(size=(8, len(time)))
+    signal[:, (beats * 250).astype(int)] += 1.0
+    signal[:, random.integers(0, len(time), 9000)] += 0.5
+    record = EcgRecord(signal=signal.astype(np.float32), fs=250.0, leads=LEADS[:8], record_id="r", source="SYNTHETIC")
+    tracemalloc.start()
+    pacing_spikes(record, beats)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 10 * record.signal.nbytes, "every spike with every beat would take twice as much"
