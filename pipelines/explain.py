@@ -1,11 +1,11 @@
-"""Explain a score: attention over leads and time, and how the score changes without a lead or a second.
+"""Explain a score: what leads and moments add to it, attention over them, and how it changes without them.
 
     python -m pipelines.explain --ecg FILE --query "atrial fibrillation" [--minus "sinus rhythm"] [--json]
 
-Prints one row a query and part of the recording: record_id, query, part (a lead or a second), attention (its share),
-logit_change and score_without (the part masked). A sentence on whether the two agree goes to standard error, and where
-a score does not go with the recording's measurements. With
---json standard output is one object with the whole maps, 12 leads x 40 blocks of attention and 12 leads x 10 seconds of
+Prints one row a query and part of the recording: record_id, query, part (a lead or a second), contribution (what it
+adds to the logit), attention (its share), logit_change and score_without (the part masked). Sentences on whether they
+agree go to standard error, and where a score does not go with the recording's measurements. With --json standard
+output is one object with the whole maps, 12 leads x 40 blocks of contributions and attention, 12 leads x 10 seconds of
 occlusion. The numbers are those of the page "Read an ECG"; of a longer recording the cleanest 10 s are explained.
 """
 
@@ -31,24 +31,27 @@ from suprem.settings import load_settings
 if TYPE_CHECKING:  # loaded when it is used: torch takes seconds, which --help need not wait for
     from suprem.inference.explain import Explanation
 
-COLUMNS = ("record_id", "query", "part", "attention", "logit_change", "score_without")
+COLUMNS = ("record_id", "query", "part", "contribution", "attention", "logit_change", "score_without")
 
 
-def parts(explanation: Explanation) -> Iterator[tuple[str, float, float, float]]:
-    """Yield name, share of attention, change of the logit and score without it: each lead read, then each second."""
-    attention, occlusion = explanation.attention, explanation.occlusion
+def parts(explanation: Explanation) -> Iterator[tuple[str, float, float, float, float]]:
+    """Yield name, contribution, share of attention, change of the logit and score without it: each lead read, then each
+    second."""
+    attention, occlusion, contribution = explanation.attention, explanation.occlusion, explanation.contribution
     for name in attention.read_leads:
         row = LEADS.index(name)
         change = float(occlusion.leads[row])
-        yield name, float(attention.per_lead[row]), change, occlusion.score_without(change)
-    for second, (share, change) in enumerate(zip(attention.per_second, occlusion.seconds.tolist(), strict=True)):
+        added, share = float(contribution.per_lead[row]), float(attention.per_lead[row])
+        yield name, added, share, change, occlusion.score_without(change)
+    by_second = (contribution.per_second.tolist(), attention.per_second.tolist(), occlusion.seconds.tolist())
+    for second, (added, share, change) in enumerate(zip(*by_second, strict=True)):
         first = attention.start + second
-        yield f"{first:g}-{first + 1:g} s", float(share), change, occlusion.score_without(change)
+        yield f"{first:g}-{first + 1:g} s", added, share, change, occlusion.score_without(change)
 
 
 def as_json(explanation: Explanation, score: QueryScore) -> dict[str, Any]:
     """Return an explanation as plain values."""
-    attention, occlusion = explanation.attention, explanation.occlusion
+    attention, occlusion, contribution = explanation.attention, explanation.occlusion, explanation.contribution
     return {
         "query": explanation.query,
         "score": score.score,
@@ -56,6 +59,12 @@ def as_json(explanation: Explanation, score: QueryScore) -> dict[str, Any]:
         "support": str(score.support),
         "scored_as": score.scored_as,
         "lost_words": score.lost,
+        "contribution": {
+            "map": contribution.blocks.tolist(),
+            "leads": dict(zip(LEADS, contribution.per_lead.tolist(), strict=True)),
+            "seconds": contribution.per_second.tolist(),
+            "rank_correlation_with_occlusion": explanation.upheld,
+        },
         "attention": {
             "map": attention.weights.tolist(),
             "usual": explanation.usual.weights.tolist(),
@@ -80,6 +89,7 @@ def difference(first: Explanation, second: Explanation) -> dict[str, Any]:
     return {
         "queries": [first.query, second.query],
         "score": first.occlusion.score - second.occlusion.score,
+        "contribution": (first.contribution.blocks - second.contribution.blocks).tolist(),
         "attention": (first.attention.weights - second.attention.weights).tolist(),
         "occlusion": (first.occlusion.cells - second.occlusion.cells).tolist(),
     }
@@ -152,7 +162,7 @@ def main(argv: list[str] | None = None) -> int:
             for name, *numbers in parts(one):
                 cells = [f"{number:.6f}" for number in numbers]
                 writer.writerow([text_cell(args.ecg.stem), text_cell(one.query), name, *cells])
-            say(f"{one.query}: {one.sentence()} {one.dependence_sentence()}")
+            say(f"{one.query}: {one.contribution_sentence()} {one.sentence()} {one.dependence_sentence()}")
         for contradiction in against:
             say(contradiction.sentence)
         for query, words in unmet.items():

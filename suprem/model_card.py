@@ -25,6 +25,7 @@ class SignalFacts:
     seconds: float
     leads: tuple[str, ...]
     scaling: str
+    pacing_marks: bool = False
     rest: Mapping[str, Any] = field(default_factory=dict, metadata=REST)
 
 
@@ -209,6 +210,7 @@ class OcclusionAgreement:
         records: How many recordings were compared.
         attention: Of the attention itself.
         beyond_usual: Of what it has beyond the mean over all queries.
+        contribution: Of the contributions of the same parts; None where that was not asked.
     """
 
     FORMER_NAMES: ClassVar[Mapping[str, str]] = {"beyond the usual": "beyond_usual"}
@@ -216,6 +218,7 @@ class OcclusionAgreement:
     records: int
     attention: RankCorrelation
     beyond_usual: RankCorrelation
+    contribution: RankCorrelation | None = None
 
 
 @dataclass(frozen=True)

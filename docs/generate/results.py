@@ -13,7 +13,7 @@ from suprem.evaluation.published import OVERALL, load_published
 from suprem.evaluation.results import EvaluationResult, Interval
 from suprem.model.checkpoint import CARD
 from suprem.model_card import Interval as KnownInterval
-from suprem.model_card import ModelCard
+from suprem.model_card import ModelCard, RankCorrelation
 from suprem.plain_data import to_json
 
 TITLES = {
@@ -160,16 +160,28 @@ def attention(card: ModelCard) -> str:
     check = card.attention_check
     if check is None:
         return ""
-    rows = (
-        (name, number(one.median, 2), f"{number(one.low, 2)} to {number(one.high, 2)}")
-        for name, one in check.rank_correlation.items()
-    )
+    rows = (spread_row(name, one) for name, one in check.rank_correlation.items())
     about = (
         f"Spearman's rank correlation of the maps of {check.records} records and {check.queries} queries with "
         f"those of the same network with random weights ({check.seeds} seeds; all of it, the encoder, the fusion "
-        "network), of another recording and of another query. `python -m pipelines.check_attention`."
+        "network), of another recording, of the next query of the vocabulary (often a related one) and of every query "
+        "whose scores do not go together with its own. `python -m pipelines.check_attention`."
     )
-    return f"## Attention\n\n{about}\n\n{table(('against', 'median', '5th to 95th percentile'), rows)}"
+    head = ("median", "5th to 95th percentile")
+    parts = ["## Attention", about, table(("against", *head), rows)]
+    if (agreement := check.occlusion) is not None:
+        found = (("attention", agreement.attention), ("attention beyond the usual", agreement.beyond_usual),
+                 ("sizes of contributions", agreement.contribution))  # fmt: skip
+        parts += [
+            f"The same of what a logit changes by without a second of a lead (occlusion), {agreement.records} records.",
+            table(("occlusion against", *head), (spread_row(name, one) for name, one in found if one is not None)),
+        ]
+    return "\n\n".join(parts)
+
+
+def spread_row(name: str, one: RankCorrelation) -> tuple[str, str, str]:
+    """Return the row of a correlation: its name, median and range."""
+    return name, number(one.median, 2), f"{number(one.low, 2)} to {number(one.high, 2)}"
 
 
 def published() -> str:

@@ -1,4 +1,4 @@
-"""Why a score, as far as that can be told: attention, occlusion, and whether the two agree.
+"""Why a score, as far as that can be told: occlusion, contributions, attention, and whether they agree.
 
 The masked copies of a recording go through the ECG encoder once, whatever is asked of it: any number of queries is then
 decoded from the same tokens.
@@ -16,6 +16,7 @@ from scipy.stats import spearmanr
 from suprem.concepts.query import CardiacQuery
 from suprem.ecg.preprocess import preprocess
 from suprem.ecg.record import LEADS, EcgRecord
+from suprem.inference.contribution import ContributionMap, contribution_map, faded_signals
 from suprem.inference.lead_time import LeadTimeMap, lead_time_map
 from suprem.inference.occlusion import SECONDS_PER_CELL, OcclusionMap, occluded_signals, occlusion_map
 from suprem.inference.predictor import EncodedSignals, Predictor
@@ -45,14 +46,15 @@ HARDLY, PARTLY = 0.8, 0.5
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Attention and occlusion of one query on one recording, and whether they agree.
+    """Attention, occlusion and contributions of one query on one recording, and whether they agree.
 
     Args:
         query: As typed.
         attention: Where the model looked.
         usual: Where it looks on this recording whatever is asked, the mean over all trained concepts: what attention
             has beyond it is due to the query.
-        occlusion: What its answer rests on.
+        occlusion: What its answer rests on, in blocks of a second.
+        contribution: What each block of a quarter of a second adds to its answer.
         agreement: Spearman's rank correlation of the attention beyond the usual on a second of a lead with the size of
             the change without it; None where one of the two is the same everywhere.
     """
@@ -61,6 +63,7 @@ class Explanation:
     attention: LeadTimeMap
     usual: LeadTimeMap
     occlusion: OcclusionMap
+    contribution: ContributionMap
     agreement: float | None
 
     @property
@@ -92,6 +95,24 @@ class Explanation:
             "trained concepts on this ECG (1 would be the same map whatever is asked)."
         )
 
+    @property
+    def upheld(self) -> float | None:
+        """Spearman's rank correlation of the size of a contribution with the size of the change without that second of
+        that lead; None where one of the two is the same everywhere."""
+        rows = [LEADS.index(name) for name in self.contribution.read_leads]
+        return _rank_correlation(
+            np.abs(self.contribution.per_second_and_lead[rows]), np.abs(self.occlusion.cells[rows])
+        )
+
+    def contribution_sentence(self) -> str:
+        """Return for a person which leads speak most for and against, and how far occlusion agrees."""
+        leads, upheld = self.contribution.per_lead, self.upheld
+        most, least = LEADS[int(leads.argmax())], LEADS[int(leads.argmin())]
+        speaks = f"Most is added by {most} ({leads.max():+.1f} of the logit), least by {least} ({leads.min():+.1f})."
+        if upheld is None:
+            return f"{speaks} This cannot be compared with occlusion: one of the two is the same everywhere."
+        return f"{speaks} Contributions and occlusion {_agreeing(upheld)}: rank correlation {upheld:.2f}."
+
     def sentence(self) -> str:
         """Return for a person whether attention and occlusion agree."""
         without = self.occlusion.score_without(float(self.occlusion.leads[LEADS.index(self.rests_on)]))
@@ -101,13 +122,7 @@ class Explanation:
         )
         if self.agreement is None:
             return f"Attention and occlusion cannot be compared: one of them is the same everywhere. {leads}"
-        words = (
-            "largely agree"
-            if self.agreement >= LARGELY
-            else "agree in part"
-            if self.agreement >= IN_PART
-            else "disagree"
-        )
+        words = _agreeing(self.agreement)
         cells = len(self.occlusion.read_leads) * len(self.occlusion.seconds)
         return (
             f"Attention and occlusion {words} on where it matters: rank correlation {self.agreement:.2f} over {cells} "
@@ -132,7 +147,7 @@ def read_record(predictor: Predictor, record: EcgRecord) -> ReadRecord:
 
 
 def explain(predictor: Predictor, read: ReadRecord, queries: Sequence[CardiacQuery | str]) -> list[Explanation]:
-    """Explain the scores of queries on a recording, in their order.
+    """Explain the scores of queries on a recording, in their order; each costs a pass backward through the network.
 
     Raises:
         QueryError: A query cannot be used.
@@ -146,12 +161,15 @@ def explain(predictor: Predictor, read: ReadRecord, queries: Sequence[CardiacQue
     maps = predictor.attention_tokens(read.signal[None], np.concatenate([vectors, trained]))[0]  # (query, token)
     tokens, usual = maps[: len(asked)], lead_time_map(maps[len(asked) :].mean(axis=0), predictor.spec, start=read.start)
     logits = predictor.decode(read.occluded, vectors)  # (copy, query)
+    slopes = predictor.gradients(faded_signals(read.signal), vectors)
+    patches = usual.weights.shape[1]
     explanations = []
-    for query, weights, column in zip(asked, tokens, logits.T, strict=True):
+    for query, weights, column, slope in zip(asked, tokens, logits.T, slopes, strict=True):
         attention = lead_time_map(weights, predictor.spec, start=read.start)
         occlusion = occlusion_map(column, predictor.spec, start=read.start)
+        contribution = contribution_map(slope, read.signal, predictor.spec, patches, start=read.start)
         agrees = agreement(attention, occlusion, usual)
-        explanations.append(Explanation(query.text, attention, usual, occlusion, agrees))
+        explanations.append(Explanation(query.text, attention, usual, occlusion, contribution, agrees))
     return explanations
 
 
@@ -162,7 +180,15 @@ def agreement(attention: LeadTimeMap, occlusion: OcclusionMap, usual: LeadTimeMa
     size = round(SECONDS_PER_CELL / attention.seconds_per_patch)
     weights = attention.weights if usual is None else attention.weights - usual.weights
     looked = weights[rows].reshape(len(rows), -1, size).sum(axis=2).ravel()
-    changed = np.abs(occlusion.cells[rows]).ravel()
-    if np.ptp(looked) == 0 or np.ptp(changed) == 0:
+    return _rank_correlation(looked, np.abs(occlusion.cells[rows]))
+
+
+def _rank_correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float | None:
+    """Return Spearman's rank correlation of two maps; None where one of them is the same everywhere."""
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
         return None
-    return float(spearmanr(looked, changed).statistic)
+    return float(spearmanr(a.ravel(), b.ravel()).statistic)
+
+
+def _agreeing(correlation: float) -> str:
+    return "largely agree" if correlation >= LARGELY else "agree in part" if correlation >= IN_PART else "disagree"

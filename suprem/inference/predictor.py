@@ -314,6 +314,17 @@ class Predictor:
             weights.append(torch.stack(recorded).float().mean(dim=(0, 2)))
         return _numbers(weights)
 
+    def gradients(self, signals: NDArray[np.float32], vectors: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+        """Yield for each query the gradient (record, lead, time) of its logits by prepared signals (record, lead,
+        time), all in one pass: a few records."""
+        kind = torch.device(self._device).type
+        with torch.enable_grad(), torch.autocast(kind, torch.bfloat16, enabled=self._precision == "bfloat16"):
+            copies = torch.from_numpy(signals).to(self._device).requires_grad_()
+            logits = self._model(copies, torch.from_numpy(vectors).to(self._device)).float().sum(dim=0)
+        for logit in logits:
+            (gradient,) = torch.autograd.grad(logit, copies, retain_graph=True)
+            yield gradient.cpu().numpy()
+
     def with_random_weights(self, part: Part, *, seed: int) -> Predictor:
         """Return the same predictor with a part of its network untrained, for the check of its attention."""
         twin = copy(self)

@@ -9,8 +9,11 @@ COMPARED = {
     "encoder": "itself with the ECG encoder random",
     "fusion": "itself with the fusion network random",
     "other recording": "itself on another recording",
-    "other query": "itself asked another query",
-    "other query, beyond the usual": "itself asked another query, both minus the mean over all queries",
+    "other query": "itself asked the next query of the vocabulary, often a related one",
+    "other query, beyond the usual": "the same, both minus the mean over all queries",
+    "unrelated query": "itself asked an unrelated query (scores that do not go together)",
+    "unrelated query, beyond the usual": "the same, both minus the mean over all queries",
+    "unrelated query, sizes of contributions": "its contributions, asked an unrelated query",
 }
 """What attention maps were compared with, by the names of `suprem.inference.attention_check`."""
 
@@ -28,6 +31,7 @@ def training_rows(card: ModelCard) -> list[dict[str, str]]:
         "Records left out": _count(data.skipped_records),
         "Input": _input(data.signal),
         "Text encoder": training.encoder.name,
+        "Weighted mean of": ", ".join(f"{one.share:.0%} {one.checkpoint}" for one in card.averaged),
         "Run": training.run,
         "Vocabulary": training.vocabulary,
         "Vocabulary version": training.vocabulary_version,
@@ -65,9 +69,9 @@ def attention_rows(card: ModelCard, checkpoint: str) -> list[dict[str, str | flo
     return [
         {
             "map of the trained model against": COMPARED[name],
-            "rank correlation": correlation.median,
-            "5th percentile": correlation.low,
-            "95th percentile": correlation.high,
+            "rank correlation": _rounded(correlation.median),
+            "5th percentile": _rounded(correlation.low),
+            "95th percentile": _rounded(correlation.high),
         }
         for name, correlation in check.rank_correlation.items()
         if name in COMPARED
@@ -80,21 +84,29 @@ def attention_sentence(card: ModelCard) -> str:
     check = card.attention_check
     if check is None:
         return ""
-    untrained, query = (check.rank_correlation[name].median for name in ("all", "other query"))
-    learned = "depend on what was learned" if abs(untrained) < ALIKE else "hardly depend on what was learned"
-    asked = "differ from query to query" if query < ALIKE else "are much the same whatever is asked"
-    occlusion, agrees = check.occlusion, ""
-    if occlusion is not None:
+    medians = {name: _rounded(correlation.median) for name, correlation in check.rank_correlation.items()}
+    learned = "depend on what was learned" if abs(medians["all"]) < ALIKE else "hardly depend on what was learned"
+    other = next(name for name in ("unrelated query", "other query") if name in medians)
+    asked = "differ from query to query" if medians[other] < ALIKE else "are much the same whatever is asked"
+    agrees = ""
+    if check.occlusion is not None:
+        compared = {
+            "attention": check.occlusion.attention,
+            "attention beyond the usual": check.occlusion.beyond_usual,
+            "the contributions of quarter seconds": check.occlusion.contribution,
+        }
         agrees = (
-            f" With what the score changes by when a second of a lead is left out, attention correlates at "
-            f"{occlusion.attention.median:.2f} and attention beyond the usual at "
-            f"{occlusion.beyond_usual.median:.2f} (median over {occlusion.records} recordings and all "
-            "queries)."
+            " With what the score changes by when a second of a lead is left out these correlate: "
+            + ", ".join(f"{name} {_rounded(one.median):.2f}" for name, one in compared.items() if one)
+            + f" (median over {check.occlusion.records} recordings and all queries)."
         )
+    pair = (
+        "an unrelated query" if other == "unrelated query" else "the next query of the vocabulary, often a related one"
+    )
     return (
         f"Over {check.records:,} recordings and {check.queries} queries the maps {learned} (rank correlation "
-        f"{untrained:.2f} with a network of random weights) and {asked} ({query:.2f} between two queries of one ECG)."
-        f"{agrees}"
+        f"{medians['all']:.2f} with a network of random weights) and {asked} ({medians[other]:.2f} with the map of "
+        f"{pair} on the same ECG).{agrees}"
     )
 
 
@@ -121,6 +133,11 @@ def statement_rows(card: ModelCard) -> list[dict[str, str | int | float | None]]
     return rows
 
 
+def _rounded(correlation: float) -> float:
+    """Return a correlation in hundredths; one that rounds to nothing has no sign."""
+    return round(correlation, 2) + 0.0
+
+
 def _count(number: int | None) -> str | None:
     return None if number is None else f"{number:,}"
 
@@ -128,4 +145,5 @@ def _count(number: int | None) -> str | None:
 def _input(signal: SignalFacts | None) -> str | None:
     if signal is None:
         return None
-    return f"{signal.seconds:g} s at {signal.fs} Hz, leads {', '.join(signal.leads)}, scaling {signal.scaling}"
+    marks = ", pacing spikes marked where the recording's own rate shows them" if signal.pacing_marks else ""
+    return f"{signal.seconds:g} s at {signal.fs} Hz, leads {', '.join(signal.leads)}, scaling {signal.scaling}{marks}"

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SKIPPED = {".venv", "artifacts", "node_modules"}
 
 PLACEHOLDER = re.compile(r"\b(FIGURES?|TODO|TBD|FIXME|XXX|TKTK)\b|\?\?\?|<fill|lorem ipsum")
+CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})(?= |$)", re.MULTILINE)
 LINK = re.compile(r"(?<!\\)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 CODE = re.compile(r"`(?P<code>[^`\n]+)`")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -38,6 +39,11 @@ def without_code(text: str) -> str:
 def placeholders(text: str, _path: str) -> Iterator[str]:
     for found in PLACEHOLDER.finditer(without_code(text)):
         yield f"{found[0]!r} was left to be filled in"
+
+
+def unmerged(text: str, _path: str) -> Iterator[str]:
+    for found in CONFLICT.finditer(text):
+        yield f"{found[0]!r} was left by a merge"
 
 
 def broken_links(text: str, path: str) -> Iterator[str]:
@@ -79,7 +85,7 @@ def stale_commands(text: str, _path: str) -> Iterator[str]:
 
 
 Check = Callable[[str, str], Iterator[str]]
-CHECKS: list[Check] = [placeholders, broken_links, stale_paths, stale_commands]
+CHECKS: list[Check] = [placeholders, unmerged, broken_links, stale_paths, stale_commands]
 
 
 @pytest.mark.parametrize("path", documents())
@@ -93,6 +99,7 @@ def test_a_document_keeps_its_promises(path: str) -> None:
     [
         ("measured: FIGURES", "'FIGURES' was left"),
         ("TODO: say more", "'TODO' was left"),
+        ("one\n<<<<<<< HEAD\ntwo", "'<<<<<<<' was left by a merge"),
         ("see [this](nowhere.md)", "nowhere.md leads nowhere"),
         ("see [this](README.md#no-such-part)", "README.md#no-such-part has no such heading"),
         ("see [this](../../etc)", "../../etc leads"),

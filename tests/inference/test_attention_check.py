@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from scipy.stats import spearmanr
 
 from suprem.ecg.preprocess import preprocess
 from suprem.inference.attention_check import check_attention
@@ -50,7 +51,8 @@ def test_maps_are_compared_with_random_networks_other_recordings_and_other_queri
     occlusion = found.occlusion
     assert occlusion is not None
     assert occlusion.records == 3
-    for row in (*found.rank_correlation.values(), occlusion.attention, occlusion.beyond_usual):
+    assert occlusion.contribution is not None
+    for row in (*found.rank_correlation.values(), occlusion.attention, occlusion.beyond_usual, occlusion.contribution):
         assert -1 <= row.low <= row.median <= row.high <= 1
     assert found.rank_correlation["all"].median < 0.9
 
@@ -61,3 +63,17 @@ def test_a_network_that_random_weights_do_not_change_is_found_out(
     monkeypatch.setattr("suprem.inference.predictor.randomised", lambda model, part, seed: model)
     found = check_attention(predictor, signals(predictor), seeds=1)
     assert found.rank_correlation["all"] == RankCorrelation(1.0, 1.0, 1.0)
+
+
+def test_unrelated_queries_are_those_whose_scores_do_not_go_together(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scores of the second query order the recordings as those of the first; the third knows neither."""
+    logits = np.array([[0, 1, 1], [1, 2, 3], [2, 3, 0], [3, 4, 2]], np.float32)
+    monkeypatch.setattr(Predictor, "logits", lambda self, signals, vectors: logits)
+    four = np.concatenate([signals(predictor), signals(predictor)[:1] / 2])
+    found = check_attention(predictor, four, seeds=1).rank_correlation
+    maps = predictor.attention_tokens(four, predictor.vectors(predictor.vocabulary.names))
+    pairs = [spearmanr(record[a], record[2]).statistic for record in maps for a in (0, 1)]
+    assert found["unrelated query"].median == pytest.approx(np.median(pairs), abs=1e-3)
+    assert found.keys() >= {"unrelated query, beyond the usual", "unrelated query, sizes of contributions"}

@@ -65,6 +65,18 @@ def test_the_usual_attention_is_the_mean_over_the_trained_concepts(predictor: Pr
     assert found.looked_at == LEADS[int((found.attention.per_lead - found.usual.per_lead).argmax())]
 
 
+def test_contributions_are_held_against_occlusion(predictor: Predictor, read: ReadRecord) -> None:
+    found = explain(predictor, read, QUERIES)[1]
+    same = replace(found, occlusion=replace(found.occlusion, cells=-3 * found.contribution.per_second_and_lead))
+    assert same.upheld == pytest.approx(1.0)
+    assert "largely agree: rank correlation 1.00" in same.contribution_sentence()
+    most = LEADS[int(found.contribution.per_lead.argmax())]
+    assert f"Most is added by {most}" in found.contribution_sentence()
+    nothing = replace(found, occlusion=replace(found.occlusion, cells=np.zeros((12, 10), np.float32)))
+    assert nothing.upheld is None
+    assert "cannot be compared" in nothing.contribution_sentence()
+
+
 def test_agreement_is_one_for_the_same_order_and_none_where_nothing_differs(
     predictor: Predictor, read: ReadRecord
 ) -> None:

@@ -38,11 +38,15 @@ def test_rows_and_json_hold_the_same_numbers(words: list[str], capsys: pytest.Ca
     first = content["explanations"][0]
     assert first["attention"]["map"] == pytest.approx(found[0].attention.weights, abs=1e-6)
     assert first["occlusion"]["map"] == pytest.approx(found[0].occlusion.cells, abs=1e-5)
+    assert first["contribution"]["map"] == pytest.approx(found[0].contribution.blocks, abs=1e-5)
+    assert first["contribution"]["rank_correlation_with_occlusion"] == pytest.approx(found[0].upheld, abs=1e-3)
+    assert found[1].contribution_sentence() in printed.err
     assert first["agreement"]["sentence"] == found[0].sentence()
     assert found[1].sentence() in printed.err
     assert [row["part"] for row in rows[:8]] == list(predictor.spec.leads)
     assert [row["part"] for row in rows[8:18]] == [f"{second}-{second + 1} s" for second in range(10)]
     assert float(rows[0]["attention"]) == pytest.approx(first["attention"]["leads"]["I"], abs=1e-5)
+    assert float(rows[0]["contribution"]) == pytest.approx(first["contribution"]["leads"]["I"], abs=1e-5)
     assert float(rows[0]["logit_change"]) == pytest.approx(first["occlusion"]["leads"]["I"], abs=1e-5)
     assert len(rows) == 2 * 18
     (af, lbbb) = content["differences"]

@@ -54,4 +54,30 @@ def test_the_check_of_attention_is_shown_for_the_checkpoint_it_was_made_of() -> 
     assert attention_rows(card, "b2") == attention_rows(ModelCard(), "a1") == []
     sentence = attention_sentence(card)
     assert "depend on what was learned (rank correlation 0.01" in sentence
-    assert "are much the same whatever is asked (0.70" in sentence
+    assert "are much the same whatever is asked (0.70 with the map of the next query" in sentence
+
+
+def test_unrelated_queries_tell_whether_maps_depend_on_the_query_and_nothing_has_a_sign_at_zero() -> None:
+    medians = (("all", -0.002), ("other query", 0.9), ("unrelated query", 0.31))
+    figures = {name: {"median": median, "low": -0.2, "high": 0.9} for name, median in medians}
+    occlusion = {"records": 10, "attention": figures["all"], "beyond_usual": figures["unrelated query"]}
+    known = {**occlusion, "contribution": {"median": 0.61, "low": 0.2, "high": 0.9}}
+    for agreement, words in ((occlusion, "beyond the usual 0.31 (median"), (known, "quarter seconds 0.61 (median")):
+        check = {"checkpoint": "a1", "records": 9, "queries": 71, "seeds": 3, "rank_correlation": figures}
+        card = ModelCard.of({"attention_check": {**check, "occlusion": agreement}})
+        sentence = attention_sentence(card)
+        assert "differ from query to query (0.31 with the map of an unrelated query" in sentence
+        assert words in sentence
+        assert "-0.00" not in sentence
+        assert str(attention_rows(card, "a1")[0]["rank correlation"]) == "0.0"
+
+
+def test_pacing_marks_and_averaged_checkpoints_are_facts_of_the_training() -> None:
+    signal = {"seconds": 10.0, "fs": 100, "leads": ["I"], "scaling": "millivolt", "pacing_marks": True}
+    averaged = [{"checkpoint": "a1", "share": 0.15}, {"checkpoint": "b2", "share": 0.85}]
+    rows = {
+        row["what"]: row["value"]
+        for row in training_rows(ModelCard.of({"training": {"data": {"signal": signal}}, "averaged": averaged}))
+    }
+    assert rows["Weighted mean of"] == "15% a1, 85% b2"
+    assert rows["Input"].endswith("pacing spikes marked where the recording's own rate shows them")

@@ -19,6 +19,7 @@ from suprem.web.ecg_paper.ecg_figure import BLOCK, OTHER_BLOCK, Blocks, ecg_part
 from suprem.web.ecg_paper.ecg_paper import Parts
 
 if TYPE_CHECKING:  # the room of inference loads torch, a figure needs only its result
+    from suprem.inference.contribution import ContributionMap
     from suprem.inference.lead_time import LeadTimeMap
     from suprem.inference.occlusion import OcclusionMap
 
@@ -42,11 +43,18 @@ OCCLUSION_MEANING = (
     "gap is unusual in itself: part of a change may be the gap's."
 )
 
+CONTRIBUTION_MEANING = (
+    "What each quarter of a second of each lead adds to the logit, the model's output before it is squeezed between 0 "
+    "and 1: integrated gradients while one lead is faded away and the others stay. Blue speaks for the finding, brown "
+    "against it. The parts of a lead add up to about what is lost without it. It tells what this model's answer is "
+    "made of, and nothing about the heart."
+)
+
 CEILING = 8.0
 """Times the even share that gets the strongest colour; the same for every query and ECG, so that pictures compare."""
 
-OCCLUSION_CEILING = 0.5
-"""Change of the logit that gets the strongest colour."""
+OCCLUSION_CEILING, CONTRIBUTION_CEILING = 0.5, 0.25
+"""Change of the logit that gets the strongest colour, of a second and of a quarter of one."""
 
 PROFILE_SHARE = 0.11
 """Part of the figure's height that the course over time takes."""
@@ -129,6 +137,25 @@ def occlusion_figure(
     return _figure(record, occlusion_blocks(occlusion, minus), bars, start)
 
 
+def contribution_figure(
+    record: EcgRecord, contribution: ContributionMap, minus: ContributionMap | None = None, *, start: float = 0.0
+) -> go.Figure:
+    """Draw what each block of each lead adds to the logit, each lead and each second.
+
+    Arguments as in `attention_figure`.
+    """
+    leads, seconds = contribution.per_lead, contribution.per_second
+    if minus is not None:
+        leads, seconds = leads - minus.per_lead, seconds - minus.per_second
+    bars = _Bars(
+        {lead: float(leads[LEADS.index(lead)]) for lead in LEADS if lead in contribution.read_leads},
+        seconds.tolist(),
+        ("added by the lead", "added by<br>the second"),
+        lambda added: in_digits(added, 1, signed=True),
+    )
+    return _figure(record, contribution_blocks(contribution, minus), bars, start)
+
+
 def attention_blocks(attention: LeadTimeMap, minus: LeadTimeMap | None = None) -> Blocks:
     """Return the attention as multiples of an even share, so that 1 is what a model without preference would show; with
     `minus`, the difference of two queries."""
@@ -157,6 +184,20 @@ def occlusion_blocks(occlusion: OcclusionMap, minus: OcclusionMap | None = None)
         ceiling=OCCLUSION_CEILING,
         legend="Fall of the logit without the block" + (" (difference)" if minus else ""),
         unread=tuple(lead for lead in LEADS if lead not in occlusion.read_leads),
+        signed=True,
+    )
+
+
+def contribution_blocks(contribution: ContributionMap, minus: ContributionMap | None = None) -> Blocks:
+    """Return what each block adds to the logit; with `minus`, the difference of two queries."""
+    return Blocks(
+        values=contribution.blocks if minus is None else contribution.blocks - minus.blocks,
+        leads=LEADS,
+        start=contribution.start,
+        seconds=contribution.seconds_per_patch,
+        ceiling=CONTRIBUTION_CEILING,
+        legend="Added to the logit" + (" (difference)" if minus else ""),
+        unread=tuple(lead for lead in LEADS if lead not in contribution.read_leads),
         signed=True,
     )
 

@@ -18,8 +18,10 @@ from suprem.web.read_ecg.ecg_picker import PickedEcg
 from suprem.web.read_ecg.explanation_figure import (
     ATTENTION_MEANING,
     BEYOND_MEANING,
+    CONTRIBUTION_MEANING,
     OCCLUSION_MEANING,
     attention_figure,
+    contribution_figure,
     occlusion_figure,
 )
 from suprem.web.read_ecg.findings import percentiles
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
     from suprem.inference.score import QueryScore
     from suprem.web.model_cache import SharedPredictor
 
-BEYOND, ATTENTION, OCCLUSION = "Attention beyond the usual", "All attention", "Occlusion"
+OCCLUSION, CONTRIBUTION = "Occlusion", "Contributions"
+BEYOND, ATTENTION = "Attention beyond the usual", "All attention"
 
 
 @st.fragment
@@ -42,9 +45,9 @@ def show_explanation(
     ecg: PickedEcg,
     unmet: Collection[str] = (),
 ) -> None:
-    """Let the person choose a query, perhaps another to take off, and attention or occlusion; show it on the paper."""
+    """Let the person choose a query, perhaps another to take off, and what is shown of it on the paper."""
     by_query = {score.query: score for score in scores}
-    first, second, third = st.columns((4, 4, 5), vertical_alignment="bottom")
+    first, second = st.columns(2, vertical_alignment="bottom")
     # Without their scores: the browser keeps the words of a choice when another recording is opened.
     chosen = first.selectbox("Query", by_rank(scores, queries, predictor, unmet), key="looked-at")
     others = [query for query in by_query if query != chosen]
@@ -56,8 +59,12 @@ def show_explanation(
         placeholder="Show the query by itself",
         disabled=not others,
     )
-    view = third.segmented_control(
-        "Shown on the paper", (OCCLUSION, BEYOND, ATTENTION), default=OCCLUSION, required=True, key="explanation-view"
+    view = st.segmented_control(
+        "Shown on the paper",
+        (OCCLUSION, CONTRIBUTION, BEYOND, ATTENTION),
+        default=OCCLUSION,
+        required=True,
+        key="explanation-view",
     )
     places = percentiles([by_query[chosen]], queries, predictor.card)
     st.caption(plain(standing_sentence(by_query[chosen], places.get(chosen))))
@@ -76,11 +83,21 @@ def show_explanation(
     elif view == ATTENTION:
         figure = attention_figure(ecg.window, found.attention, *(one.attention for one in other), start=ecg.start)
         meaning = ATTENTION_MEANING
+    elif view == CONTRIBUTION:
+        figure = contribution_figure(
+            ecg.window, found.contribution, *(one.contribution for one in other), start=ecg.start
+        )
+        meaning = CONTRIBUTION_MEANING
     else:
         figure = occlusion_figure(ecg.window, found.occlusion, *(one.occlusion for one in other), start=ecg.start)
         meaning = OCCLUSION_MEANING
     st.plotly_chart(figure, theme=None, config=PLOT, key="attention", alt=f"{view} for {of} by lead and time")
-    st.caption(meaning if view == OCCLUSION else f"{meaning} {found.dependence_sentence()}")
+    more = {
+        CONTRIBUTION: found.contribution_sentence,
+        BEYOND: found.dependence_sentence,
+        ATTENTION: found.dependence_sentence,
+    }
+    st.caption(plain(f"{more[view]()} {meaning}" if view in more else meaning))
 
 
 def by_rank(

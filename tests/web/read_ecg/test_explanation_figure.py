@@ -1,4 +1,4 @@
-"""The pictures of attention and occlusion show the model's own numbers and nothing finer."""
+"""The pictures of attention, contributions and occlusion show the model's own numbers and nothing finer."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ import pytest
 
 from suprem.ecg.preprocess import SignalSpec, crop
 from suprem.ecg.record import INDEPENDENT_LEADS, LEADS
+from suprem.inference.contribution import ContributionMap
 from suprem.inference.lead_time import LeadTimeMap, lead_time_map
 from suprem.inference.occlusion import OcclusionMap
-from suprem.web.read_ecg.explanation_figure import attention_blocks, attention_figure, lead_shares, occlusion_figure
+from suprem.web.read_ecg.explanation_figure import (
+    attention_blocks,
+    attention_figure,
+    contribution_figure,
+    lead_shares,
+    occlusion_figure,
+)
 from tests.tiny import ecg
 
 
@@ -70,6 +77,21 @@ def test_what_speaks_for_a_finding_is_positive_and_two_queries_are_subtracted() 
         (bars,) = [trace for trace in figure.data if trace.meta and trace.meta.get("values") == "lead"]
         assert bars.text[INDEPENDENT_LEADS.index("V2")] == f"{expected:+.1f}"
         assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (-0.5, 0.5)
+
+
+def contribution(v2: float) -> ContributionMap:
+    blocks = np.zeros((12, 40), np.float32)
+    blocks[LEADS.index("V2"), 17] = v2
+    return ContributionMap(blocks, INDEPENDENT_LEADS, 0.25, 0.0)
+
+
+def test_contributions_stand_in_their_blocks_and_two_queries_are_subtracted() -> None:
+    for minus, expected in ((None, 0.4), (contribution(-0.2), 0.6)):
+        figure = contribution_figure(ecg(), contribution(0.4), minus)
+        (block,) = [trace for trace in figure.data if trace.meta and trace.meta.get("blocks") == "V2"]
+        assert block.z[0][17] == pytest.approx(expected)
+        (bars,) = [trace for trace in figure.data if trace.meta and trace.meta.get("values") == "lead"]
+        assert bars.text[INDEPENDENT_LEADS.index("V2")] == f"{expected:+.1f}"
 
 
 def test_the_difference_of_a_map_with_itself_is_nothing(attention: LeadTimeMap) -> None:
