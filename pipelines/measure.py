@@ -19,9 +19,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -40,14 +38,12 @@ from suprem.ecg.measurement.ludb_marks import (
     read_marks,
     typical_intervals,
 )
-from suprem.ecg.measurement.measure import UNCONFIRMED, Measured, Measurements, measure
+from suprem.ecg.measurement.measure import Measured
 from suprem.ecg.measurement.median_beat import FS, locate_beats
-from suprem.ecg.preprocess import choose_window, crop
-from suprem.ecg.record import EcgRecord
+from suprem.ecg.measurement.plain_values import measure_window, plain_values
 from suprem.errors import EcgError
 from suprem.export import RESEARCH_USE, text_cell
 
-WINDOW_SECONDS = 10.0
 DEVICE_NAMES = {
     "Heart rate": ("Ventricular Heart Rate", "Heart Rate"),
     "P": ("P Duration",),
@@ -56,28 +52,6 @@ DEVICE_NAMES = {
     "QT": ("QT Interval",),
 }
 COMPARED = {"Heart rate": "heart_rate", "P": "p", "PR": "pr", "QRS": "qrs", "QT": "qt"}
-
-
-def measure_window(record: EcgRecord) -> Measurements:
-    """Measure what the page shows at first: the whole recording or its cleanest ten seconds."""
-    return measure(crop(record, choose_window(record, WINDOW_SECONDS), WINDOW_SECONDS))
-
-
-def as_json(measured: Measurements) -> dict[str, Any]:
-    """Return the measurements as plain values, each with its unit, reason and caution."""
-    by_lead = {"st": measured.st, "r": measured.r, "s": measured.s, "t": measured.t}
-    return {
-        **{name: asdict(value) for name, value in measured.intervals.items()},
-        "rhythm": measured.rhythm,
-        **{name: {lead: asdict(value) for lead, value in values.items()} for name, values in by_lead.items()},
-        "beats": {
-            "found": measured.beats,
-            "used": measured.used,
-            "early": measured.early,
-            "other_shape": measured.other_shape,
-        },
-        "status": UNCONFIRMED,
-    }
 
 
 class Errors:
@@ -183,7 +157,7 @@ def main(argv: list[str] | None = None) -> int:
             remarks = remarks_on(record)
             say_remarks(remarks, record_id)
             if args.json:
-                print(json.dumps({"record_id": record_id, **as_json(measured), "remarks": remarks}))
+                print(json.dumps({"record_id": record_id, **plain_values(measured), "remarks": remarks}))
             else:
                 if not done:
                     print(",".join(["record_id", *measured.intervals, "rhythm", "remarks"]))

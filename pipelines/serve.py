@@ -1,96 +1,70 @@
-"""The application, or Python beside it, as a process of its own, for those who measure or test it from outside."""
+"""Serve scores and measurements over HTTP to other programs; off unless it is started.
+
+    SUPREM_SERVICE_TOKEN=... python -m pipelines.serve --port 8600
+    curl -H "Authorization: Bearer ..." --data-binary @ecg.dcm "http://127.0.0.1:8600/v1/score?query=atrial+fibrillation"
+
+The same model, quality gate and remarks as the pages. `/openapi.json` describes the addresses; `/health` and `/metrics`
+are for those who watch. Without a token it listens on this machine only. Put it behind TLS to reach it from others.
+A recording is held in memory and forgotten; the log names no query and no recording.
+"""
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
+import argparse
+import logging
 import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-from suprem.errors import JobError
-from suprem.resources import ROOT
+from pipelines.stage import run_stage, say
+from suprem.errors import ConfigError
+from suprem.export import RESEARCH_USE
+from suprem.settings import load_settings
 
-LOG = "server.log"
-"""Below the home folder: everything that the server wrote."""
-
-STARTS_WITHIN = 240.0
-"""Seconds. A busy two-core machine takes a minute for what takes five seconds otherwise."""
+LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
-@contextmanager
-def running_app(home: Path, checkpoint: Path) -> Iterator[str]:
-    """Start the app as a person does, on a free port of this machine, yield its address, and end it.
-
-    Args:
-        home: `SUPREM_HOME` of the installation; receives the server's log.
-        checkpoint: `SUPREM_CHECKPOINT`, the checkpoint that its pages score with.
+def serve(args: argparse.Namespace) -> None:
+    """Load the model and answer until stopped.
 
     Raises:
-        JobError: The server ended or did not answer in time; the message ends with what it said last.
+        ConfigError: It would be open to everybody on the network.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ("--server.address", "127.0.0.1", "--server.port", str(port), "--server.headless", "true")
-    command = [*_python(home, SUPREM_CHECKPOINT=checkpoint), "-m", "streamlit", "run", "app.py", *options]
-    log = home / LOG
-    with log.open("wb") as file:
-        server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
-    try:
-        address = f"http://127.0.0.1:{port}"
-        _wait_for(server, address, log)
-        yield address
-    finally:
-        server.terminate()
-        try:
-            server.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+    settings = load_settings()
+    tokens = (settings.service_token or "").split()
+    if not tokens and args.address not in LOCAL:
+        raise ConfigError(
+            f"The address {args.address} can be reached from other machines, and no token is set; give one in "
+            "SUPREM_SERVICE_TOKEN, for example of `openssl rand -hex 32`."
+        )
+    import uvicorn
+
+    from suprem.api.model import load
+    from suprem.service.limits import Limits
+    from suprem.service.routes import build_service
+
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    logging.getLogger("suprem.service").setLevel(logging.INFO)
+    model = load(args.checkpoint)
+    limits = Limits(seconds=args.seconds, at_once=args.at_once)
+    app = build_service(model, tokens=tokens, limits=limits, allow_override=args.allow_override)
+    say(f"Checkpoint {model.checkpoint} at http://{args.address}:{args.port}. {RESEARCH_USE}")
+    # Its own log of accesses would name the queries.
+    uvicorn.run(app, host=args.address, port=args.port, access_log=False, log_level="warning", server_header=False)
 
 
-def python_output(home: Path, *words: str) -> str:
-    """Run Python on an installation and return what it printed.
-
-    Args:
-        home: `SUPREM_HOME` of the installation.
-        words: The command line after the interpreter.
-
-    Raises:
-        JobError: It failed; the message ends with what it said last.
-    """
-    done = subprocess.run([*_python(home), *words], cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = done.stderr.strip().rpartition("\n")[2] or "it said nothing"
-        raise JobError(f"{' '.join(words)} ended with code {done.returncode}: {said}")
-    return done.stdout
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        prog="suprem serve", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+    )
+    parser.add_argument("--port", type=int, default=8600, help="default: 8600")
+    parser.add_argument("--address", default="127.0.0.1", help="where it listens; default: this machine only")
+    parser.add_argument("--checkpoint", help="folder or repository; default: the one of this installation")
+    parser.add_argument("--seconds", type=float, default=60.0, help="time one request may take; default: 60")
+    parser.add_argument("--at-once", type=int, default=1, help="requests worked on at the same time; default: 1")
+    parser.add_argument("--allow-override", action="store_true", help="let requests ignore the quality gate")
+    args = parser.parse_args(argv)
+    return run_stage(lambda: serve(args))
 
 
-def _python(home: Path, **settings: Path) -> list[str]:
-    # `env` adds to the environment without reading it here.
-    named = [f"SUPREM_HOME={home}", *(f"{name}={value}" for name, value in settings.items())]
-    return [shutil.which("env") or "env", *named, sys.executable]
-
-
-def _wait_for(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
-    deadline = time.monotonic() + STARTS_WITHIN
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            raise JobError(f"The app ended with code {server.returncode} before it answered: {_last_line(log)}")
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=5).close()
-        except OSError:
-            time.sleep(0.25)
-        else:
-            return
-    raise JobError(f"The app did not answer within {STARTS_WITHIN:.0f} s: {_last_line(log)}")
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+if __name__ == "__main__":
+    raise SystemExit(main())

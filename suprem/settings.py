@@ -63,6 +63,10 @@ class Settings:
     login: bool = False
     """Whether a login by OpenID Connect is required (docs/login.md)."""
 
+    service_token: str | None = field(default=None, repr=False)
+    """What programs that use the HTTP interface (`suprem serve`) must show; several, separated by blanks, while one
+    replaces another. Best given in the environment."""
+
     reports: Path | None = None
     """Table of reports (CSV) that the page "Report entities" offers to everyone who may open the app."""
 

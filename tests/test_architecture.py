@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EVERYTHING = {
     "errors", "progress", "resources", "atomic", "lock", "export", "database", "plain_data", "configfile", "model_card",
     "settings", "audit", "ecg", "paper", "reports", "jobs", "model", "concepts", "datasets", "composed", "inference",
-    "api", "evaluation", "training", "experiments", "administration", "web",
+    "api", "evaluation", "training", "experiments", "administration", "service", "web",
 }  # fmt: skip
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
@@ -76,10 +76,11 @@ ROOMS: dict[str, set[str]] = {
         "evaluation",
     },
     "experiments": EVERYTHING
-    - {"api", "database", "settings", "audit", "paper", "experiments", "administration", "web"},
+    - {"api", "database", "settings", "audit", "paper", "experiments", "administration", "service", "web"},
     "administration": {"errors", "atomic", "database", "audit", "jobs", "concepts"},
+    "service": {"errors", "export", "ecg", "inference", "api"},
     "__main__": {"resources"},
-    "web": EVERYTHING - {"model", "configfile", "administration", "web"},
+    "web": EVERYTHING - {"model", "configfile", "administration", "service", "web"},
     "pages": {"errors", "settings", "audit", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
     "app.py": {"errors", "resources", "audit", "ecg", "reports", "concepts", "inference", "evaluation", "jobs", "web"},
     "pipelines": EVERYTHING - {"web"},
@@ -100,13 +101,15 @@ HOMES: dict[str, tuple[str, ...]] = {
         "suprem/jobs/",
         "suprem/administration/",
     ),
-    "starlette": ("app.py", "suprem/web/"),
+    "starlette": ("app.py", "suprem/service/", "suprem/web/"),
+    "prometheus_client": ("suprem/service/routes.py",),
+    "uvicorn": ("pipelines/serve.py",),
     "streamlit": ("app.py", "suprem/web/", "pages/", "pipelines/app.py", "pipelines/speed/rerun.py"),
     "subprocess": (
         "suprem/jobs/",
         "suprem/ecg/formats/read_apart.py",
         "pipelines/provenance.py",
-        "pipelines/serve.py",
+        "pipelines/running.py",
         "pipelines/launch.py",
         "pipelines/slurm.py",
     ),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.serve import running_app
+from pipelines.running import running_app
 from pipelines.speed.figure import Figure
 from suprem.errors import ConfigError
 

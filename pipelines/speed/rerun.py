@@ -14,7 +14,7 @@ from statistics import median
 
 from streamlit.testing.v1 import AppTest
 
-from pipelines.serve import python_output
+from pipelines.running import python_output
 from pipelines.speed.figure import Figure, seconds
 from suprem.jobs.job import JobSpec, State
 from suprem.jobs.store import JobStore

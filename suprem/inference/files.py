@@ -113,13 +113,14 @@ def score_files(
                 yield Unscored(record_id, reading.message)
                 continue
             for answer, code in zip(next(scores), codes, strict=True):
-                yield _row(predictor, record_id, answer, code)
+                yield score_row(predictor, record_id, answer, code)
             if place:
                 near = next(places)
                 yield Placed(record_id, str(near.likeness), near.distance, near.nearer)
 
 
-def _row(predictor: Predictor, record_id: str, answer: QueryScore, code: str | None) -> ScoreRow:
+def score_row(predictor: Predictor, record_id: str, answer: QueryScore, code: str | None) -> ScoreRow:
+    """Return a score with its rank among the reference records and its probability, where the card has them."""
     rank = reference_percentile(predictor.card, code, answer.logit)
     return ScoreRow(
         record_id,

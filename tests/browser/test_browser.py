@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from pipelines.serve import running_app
+from pipelines.running import running_app
 from suprem.ecg.formats.readers import read_ecg
 from suprem.inference.predictor import Predictor
 from tests.browser.driver import PATIENCE, Browser

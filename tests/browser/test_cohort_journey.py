@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from pipelines.serve import running_app
+from pipelines.running import running_app
 from tests.browser.driver import PATIENCE, Browser
 from tests.tiny import ecg, write_wfdb
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pipelines import index_datasets
-from pipelines.serve import running_app
+from pipelines.running import running_app
 from suprem.concepts.mapping.versions import list_versions
 from suprem.concepts.review.store import ReviewStore, Status
 from tests.browser.driver import PATIENCE, Browser

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from pipelines.serve import running_app
+from pipelines.running import running_app
 from tests.browser.driver import PATIENCE, Browser
 from tests.evaluations import write_evaluation, write_probes, write_robustness
 from tests.tiny import write_ptbxl

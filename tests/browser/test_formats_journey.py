@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from pipelines.serve import running_app
+from pipelines.running import running_app
 from suprem.ecg.checks.quality import assess_quality, blocked
 from suprem.ecg.formats.readers import read_ecg
 from suprem.errors import EcgError

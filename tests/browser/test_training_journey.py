@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pipelines import index_datasets
-from pipelines.serve import running_app
+from pipelines.running import running_app
 from suprem.jobs.job import ENDED, Job, State
 from suprem.jobs.processes import group_members, signal_group
 from suprem.jobs.progress import tail

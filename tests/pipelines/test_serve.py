@@ -1,32 +1,62 @@
-"""The app answers while it is wanted and is gone afterwards; one that cannot start says why."""
+"""The HTTP interface as a process: it answers, keeps strangers out, and is never open to a network by mistake."""
 
 from __future__ import annotations
 
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
+from pydicom.data import get_testdata_file
 
-from pipelines import serve
-from suprem.errors import JobError
+from pipelines.serve import main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_it_is_not_opened_to_a_network_without_a_token(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--address", "0.0.0.0"]) == 2
+    assert "no token is set" in capsys.readouterr().err
 
 
 @pytest.mark.slow
-def test_the_app_answers_inside_and_is_gone_outside(tmp_path: Path) -> None:
-    with serve.running_app(tmp_path, tmp_path / "checkpoint") as address:
-        assert urllib.request.urlopen(address, timeout=60).status == 200
-    with pytest.raises(urllib.error.URLError):
-        urllib.request.urlopen(f"{address}/_stcore/health", timeout=5)
-    assert (tmp_path / serve.LOG).exists()
-
-
-def test_an_app_that_cannot_start_is_reported_with_its_last_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(serve, "ROOT", tmp_path)  # no app.py here
-    with (
-        pytest.raises(JobError, match=r"ended with code \d+ before it answered: .*app\.py"),
-        serve.running_app(tmp_path, tmp_path / "checkpoint"),
-    ):
-        pytest.fail("nothing answers")
+def test_it_scores_over_http_and_its_log_names_nothing(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address, log = f"http://127.0.0.1:{port}", tmp_path / "log"
+    environment = {**os.environ, "SUPREM_SERVICE_TOKEN": "secret-token"}
+    with log.open("wb") as file:
+        command = [sys.executable, "-m", "pipelines.serve", "--port", str(port), "--seconds", "200"]
+        server = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file
+        )
+    try:
+        deadline = time.monotonic() + 240
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/health", timeout=5).close()
+                break
+            except OSError:
+                assert server.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.25)
+        body = Path(str(get_testdata_file("waveform_ecg.dcm", download=False))).read_bytes()
+        request = urllib.request.Request(f"{address}/v1/score?query=sinus+rhythm", body)
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(request, timeout=60)
+        request.add_header("Authorization", "Bearer secret-token")
+        with urllib.request.urlopen(request, timeout=240) as answer:
+            assert json.load(answer)["scores"][0]["query"] == "sinus rhythm"
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+    assert '"path": "/v1/score", "status": 200' in log.read_text()
+    assert "sinus" not in log.read_text()
+    assert "secret-token" not in log.read_text()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.serve import python_output
+from pipelines.running import python_output
 from pipelines.speed.rerun import fill_installation, page_figures
 from suprem.errors import JobError
 from suprem.jobs.job import State
