@@ -13,10 +13,12 @@ from suprem.api.recordings import Recording, Stated, as_record
 from suprem.api.scores import RecordScores, UnscoredRecord
 from suprem.concepts.negation import set_negations_aside
 from suprem.ecg.checks.quality import Level, QualityFinding, assess_quality, blocked
+from suprem.ecg.measurement.measure import measure
 from suprem.ecg.preprocess import Prepared, crop, preprocess
 from suprem.ecg.record import EcgRecord
 from suprem.errors import EcgError, QueryError
 from suprem.inference.hub import fetch_checkpoint, is_repository
+from suprem.inference.measured_check import spoken_against
 from suprem.inference.predictor import Predictor
 from suprem.settings import load_settings
 
@@ -102,12 +104,16 @@ class Model:
                 " ".join(query.reason for query in aside) or "No query was given; name at least one finding."
             )
         encoded = self.predictor.encode(prepared.signal[None])
+        scores = self.predictor.score(encoded, asked)
+        measured = measure(crop(record, prepared.start, self.predictor.spec.seconds))
+        card, age, sex = self.predictor.card, record.age, record.sex
         return RecordScores(
             record_id=record.record_id,
-            scores=tuple(self.predictor.score(encoded, asked)),
+            scores=tuple(scores),
             start=prepared.start,
             quality=findings,
             notes=prepared.notes,
+            against=spoken_against(scores, asked, measured, card, age=age, sex=sex),
             cautions={query.text: query.caution for query in asked if query.caution},
             not_scored=tuple(aside),
             likeness=self.predictor.familiarity(encoded)[0],

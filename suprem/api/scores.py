@@ -28,6 +28,8 @@ class RecordScores:
         start: Where the scored window begins in the recording, in seconds.
         quality: What the quality check found in that window and is not in order.
         notes: What was concluded about the recording and done to it, one sentence each: unit, rate, window, leads.
+        against: Query -> what the measurements of the same window say against its score, where they do: it does not go
+            with them, or the finding is ruled out by its definition.
         cautions: Query -> why an ECG model can answer it only in part, for the queries of which this is so.
         not_scored: Queries that ask for an absence, with what was scored instead.
         likeness: How like the checkpoint's reference ECGs the recording is.
@@ -38,6 +40,7 @@ class RecordScores:
     start: float
     quality: tuple[QualityFinding, ...]
     notes: tuple[str, ...]
+    against: dict[str, str]
     cautions: dict[str, str]
     not_scored: tuple[SetAside, ...]
     likeness: OutOfDistribution
@@ -59,12 +62,14 @@ class RecordScores:
         return as_frame([self])
 
     def __str__(self) -> str:
-        """Return the scores, highest first, with every remark and the research-use notice."""
+        """Return the scores, highest first, below what speaks against them, with every remark and the research-use
+        notice."""
         ranked = sorted(self.scores, key=lambda score: -score.logit)
         lines = [f"{score.score:.4f}  {score.query} ({score.support})" for score in ranked]
         cautions = [f"“{query}”: {caution}" for query, caution in self.cautions.items()]
         model = self.scores[0].checkpoint if self.scores else ""
-        return "\n".join([f"{self.record_id}, checkpoint {model}", *lines, *self.remarks, *cautions, RESEARCH_USE])
+        head = f"{self.record_id}, checkpoint {model}"
+        return "\n".join([head, *self.against.values(), *lines, *self.remarks, *cautions, RESEARCH_USE])
 
     def __getitem__(self, query: str) -> QueryScore:
         """Return the score of a query as it was asked.
@@ -105,7 +110,7 @@ def as_frame(results: Sequence[RecordScores | UnscoredRecord]) -> pd.DataFrame:
             rows.append({"record_id": result.record_id, "remarks": result.reason})
             continue
         for score in result.scores:
-            caution = result.cautions.get(score.query)
+            own = [words[score.query] for words in (result.against, result.cautions) if score.query in words]
             rows.append(
                 {
                     "record_id": result.record_id,
@@ -114,7 +119,7 @@ def as_frame(results: Sequence[RecordScores | UnscoredRecord]) -> pd.DataFrame:
                     "logit": score.logit,
                     "support": str(score.support),
                     "nearest": score.nearest[0][0] if score.nearest else "",
-                    "remarks": " ".join([*([caution] if caution else []), *result.remarks]),
+                    "remarks": " ".join([*own, *result.remarks]),
                     "checkpoint": score.checkpoint,
                 }
             )

@@ -116,6 +116,25 @@ def unmet_criteria(codes: Mapping[str, str], found: Measurements) -> dict[str, s
     return {name: words for name, code in codes.items() if (words := _unmet(code, values))}
 
 
+def spoken_against(
+    scores: Sequence[QueryScore],
+    queries: Sequence[CardiacQuery],
+    found: Measurements,
+    card: ModelCard,
+    *,
+    age: float | None = None,
+    sex: str | None = None,
+) -> dict[str, str]:
+    """Return both of the above in words, query -> sentence: what a reader of numbers must see before them.
+
+    Arguments as in `contradictions`.
+    """
+    unmet = unmet_criteria({query.text: query.code for query in queries if query.code}, found)
+    against = contradictions(scores, queries, found, card, age=age, sex=sex)
+    ruled_out = {query: f"“{query}” is ruled out by its definition: {words}." for query, words in unmet.items()}
+    return {**{one.query: one.sentence for one in against}, **ruled_out}
+
+
 def measured_by_definition(code: str, found: Measurements) -> str:
     """Return the measurement that makes a finding present by its definition, "" where there is none."""
     values = _values(found)

@@ -46,6 +46,7 @@ class Score(Answer):
     code: str = Field(description="The trained concept that the query names; empty for another query.")
     reference_percentile: float | None = Field(description="Share of the reference records that score lower.")
     probability: float | None = Field(description="Calibrated, where the model card has a calibration of the finding.")
+    against: str = Field(description="What measurements of the same ECG say against this score; mostly empty.")
     caution: str = Field(description="Why an ECG model can answer the query only in part; mostly empty.")
 
 
@@ -138,6 +139,7 @@ def score_answer(model: Model, result: RecordScores) -> ScoreAnswer:
             code=row.code,
             reference_percentile=row.reference_percentile,
             probability=row.probability,
+            against=result.against.get(row.query, ""),
             caution=result.cautions.get(row.query, ""),
         )
         for row in score_rows(model, result)

@@ -51,6 +51,17 @@ def test_nothing_heavy_is_loaded_before_it_is_used() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout == "[]\n"
 
 
+def test_what_measurements_rule_out_stands_before_the_scores(model: suprem.Model, clean: EcgRecord) -> None:
+    """The rate is 75 and QRS is narrow: by definition there is neither a tachycardia nor a bundle branch block."""
+    result = model.score(clean, queries=["left bundle branch block", "sinus tachycardia", "sinus rhythm"])
+    assert list(result.against) == ["left bundle branch block", "sinus tachycardia"]
+    sentence = result.against["left bundle branch block"]
+    assert sentence.startswith("“left bundle branch block” is ruled out by its definition: QRS is ")
+    lines = str(result).splitlines()
+    assert lines.index(sentence) < min(number for number, line in enumerate(lines) if line.startswith("0."))
+    assert result.frame["remarks"].str.contains("ruled out by its definition").tolist() == [True, True, False]
+
+
 def test_a_folder_is_loaded_and_another_is_refused(folder: Path, tmp_path: Path) -> None:
     assert suprem.load(folder).checkpoint == Predictor.load(folder).id
     with pytest.raises(CheckpointError, match="is not a complete checkpoint"):

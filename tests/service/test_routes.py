@@ -36,6 +36,13 @@ def test_a_score_is_the_models_with_all_that_belongs_beside_it(
     assert answer["scores"][0]["code"] == "SR"
 
 
+def test_what_measurements_say_against_a_score_stands_beside_it(client: TestClient, ecg_file: bytes) -> None:
+    answer = client.post("/v1/score?query=left+bundle+branch+block&query=sinus+rhythm", content=ecg_file).json()
+    block, rhythm = (row["against"] for row in answer["scores"])
+    assert block.startswith("“left bundle branch block” is ruled out by its definition: QRS is ")
+    assert rhythm == ""
+
+
 def test_the_same_scores_as_fhir(client: TestClient, ecg_file: bytes) -> None:
     plain = client.post(SCORE, content=ecg_file).json()
     answer = client.post(f"{SCORE}&format=fhir", content=ecg_file)
