@@ -15,10 +15,13 @@ from suprem.web.concept_map.reviewers_panel import show_export, show_reviewers
 from suprem.web.concept_map.threshold_panel import show_thresholds
 from suprem.web.concept_map.version_panel import choose_version, show_frequencies, show_versions
 from suprem.web.concept_map.vocabulary_form import build_vocabulary
-from suprem.web.frame import page
+from suprem.web.frame import page, plain
 from suprem.web.login import user_name
+from suprem.web.roles import Role, refusal
 
 VIEWS = (REVIEW, "Thresholds", "Clusters", "Frequencies", "Versions", "Reviewers", "Export and audit", NEW_VERSION)
+DECIDED = (REVIEW, "Thresholds", "Versions")
+"""Views that change what others see."""
 
 with page("Concept map", "See where the words of reports go, move the thresholds, and decide what is right."):
     settings = load_settings()
@@ -50,6 +53,8 @@ with page("Concept map", "See where the words of reports go, move the thresholds
         show_frequencies(version)
     elif not reviewer:
         st.info("Write your name above: what you decide is kept with it, in an audit log that is never changed.")
+    elif view in DECIDED and (refused := refusal(Role.REVIEWER, "decide here")):
+        st.info(plain(refused))
     elif view == REVIEW:
         show_review(Review.open(store, version, reviewer))
     elif view == "Thresholds":

@@ -2,6 +2,7 @@
 
     SupremError                     shown to a person as one sentence, never as a traceback
     ├── ConfigError                 a setting or configuration file is wrong
+    ├── NotAllowed                  the person who is logged in may not do this
     ├── FolderInUse                 another process writes there
     ├── DatabaseUnavailable         the database does not answer, or cannot be written or read
     ├── Cancelled                   a person or the scheduler asked long work to stop
@@ -37,6 +38,10 @@ class SupremError(Exception):
 
 class ConfigError(SupremError, ValueError):
     """A setting or configuration file is wrong."""
+
+
+class NotAllowed(SupremError):
+    """The person who is logged in lacks the role for what they want, or it is another's."""
 
 
 class FolderInUse(SupremError):

@@ -67,6 +67,10 @@ class Settings:
     """What programs that use the HTTP interface (`suprem serve`) must show; several, separated by blanks, while one
     replaces another. Best given in the environment."""
 
+    roles_claim: str = "roles"
+    """Where the login says what a person may do here: a claim, or a path of claims with dots, such as
+    "realm_access.roles" of Keycloak (docs/login.md)."""
+
     reports: Path | None = None
     """Table of reports (CSV) that the page "Report entities" offers to everyone who may open the app."""
 

@@ -225,6 +225,7 @@ class VocabularyConfig:
         cluster_threshold, map_threshold: Cosines; None takes those of the encoder.
         encoder: Name of the text encoder.
         vocabulary: Vocabulary that entities are mapped to; None takes the SCP-ECG statements.
+        owner: Who asked for it on a page, as the audit log names them.
     """
 
     reports: Path | None = None
@@ -235,6 +236,7 @@ class VocabularyConfig:
     map_threshold: float | None = None
     encoder: str = "minilm"
     vocabulary: Path | None = None
+    owner: str = ""
 
 
 def shipped_configuration(name: str) -> PretrainConfig:

@@ -65,7 +65,7 @@ def run(
         thresholds=thresholds,
         out=out,
         record_ids=record_ids,
-        provenance={"damaged_lines": damaged, "table": table, **provenance},
+        provenance={"damaged_lines": damaged, "table": table, "owner": config.owner, **provenance},
     )
     progress(1.0, f"{version.records:,} records labelled")
     return version

@@ -283,7 +283,7 @@ def finish(folder: Path, provenance: dict[str, Any]) -> Cohort:
 
 def list_cohorts(folder: Path) -> list[Path]:
     """Return the folders of cohorts below a folder, the newest first; one of them may not have begun yet."""
-    folders = [path for path in folder.glob("*") if path.is_dir()]
+    folders = [path for path in folder.glob("*") if path.is_dir() and not path.name.startswith(".")]
     return sorted(folders, key=lambda path: path.stat().st_ctime, reverse=True)
 
 

@@ -161,6 +161,7 @@ class Job:
         supervisor: The process that watches it.
         seen: When its supervisor last reported, seconds since 1970; what other machines judge it by.
         group: Process group of the stage; a cancel takes the whole group.
+        owner: Who started it, as the audit log names them; empty for one of an earlier version or of a command line.
         exit_code: Of the stage, None until it ended by itself or was stopped.
         message: Why it failed or was lost, for a person.
     """
@@ -177,6 +178,7 @@ class Job:
     group: ProcessGroup | None = None
     exit_code: int | None = None
     message: str = ""
+    owner: str = ""
 
     @property
     def log(self) -> Path:

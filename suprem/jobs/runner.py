@@ -52,20 +52,20 @@ def start_supervisor(job: Job) -> None:
     start_detached(words, log=job.folder / SUPERVISOR_LOG, folder=Path.cwd())
 
 
-def submit(store: JobStore, spec: JobSpec, *, limit: int, start: Starter = start_supervisor) -> Job:
-    """Queue a job and start it if a place is free.
+def submit(store: JobStore, spec: JobSpec, *, limit: int, owner: str = "", start: Starter = start_supervisor) -> Job:
+    """Queue a job for who starts it, and start it if a place is free.
 
     Raises:
         JobError: The disk or the memory of this machine is nearly full.
     """
     check_machine(store.folder)
-    job = store.submit(spec)
+    job = store.submit(spec, owner)
     dispatch(store, limit=limit, start=start)
     return store.get(job.id)
 
 
 def resume(store: JobStore, number: int, *, limit: int, start: Starter = start_supervisor) -> Job:
-    """Queue the continuation of a job that ended before its work was done.
+    """Queue the continuation of a job that ended before its work was done; it stays its owner's.
 
     Training, indexing and downloads go on where they were; the other stages begin anew.
 
@@ -80,7 +80,8 @@ def resume(store: JobStore, number: int, *, limit: int, start: Starter = start_s
     for other in store.jobs(states=set(State) - ENDED):
         if other.spec.resumes == number:
             raise JobError(f"Job {other.id} continues job {number} already.")
-    return submit(store, replace(job.spec, configuration=job.spec.again(), resumes=number), limit=limit, start=start)
+    spec = replace(job.spec, configuration=job.spec.again(), resumes=number)
+    return submit(store, spec, limit=limit, owner=job.owner, start=start)
 
 
 def dispatch(store: JobStore, *, limit: int, start: Starter = start_supervisor) -> list[Job]:

@@ -55,6 +55,7 @@ _JOBS = Table(
     Column("group_start", Float),
     Column("seen", Float),
     Column("target", String(64)),
+    Column("owner", String(200)),
     Column("exit_code", Integer),
     Column("message", Text, nullable=False),
 )
@@ -81,8 +82,8 @@ class JobStore:
         with writing(self._engine) as connection:
             complete_tables(connection, METADATA)
 
-    def submit(self, spec: JobSpec) -> Job:
-        """Queue a job.
+    def submit(self, spec: JobSpec, owner: str = "") -> Job:
+        """Queue a job for who starts it.
 
         Raises:
             JobError: Another that has not ended writes the same.
@@ -95,6 +96,7 @@ class JobStore:
                 raise JobError(f"Job {other} writes the same already; wait until it has ended, or cancel it first.")
             row = {
                 "target": target,
+                "owner": owner[:200],
                 "stage": spec.stage,
                 "arguments": json.dumps(spec.configuration),
                 "title": spec.title[:400],
@@ -226,4 +228,5 @@ def _job(row: Any) -> Job:
         group=group,
         exit_code=row["exit_code"],
         message=row["message"],
+        owner=row["owner"] or "",
     )

@@ -9,9 +9,12 @@ from html import escape
 
 import streamlit as st
 
+from suprem import __version__
 from suprem.errors import SupremError
 from suprem.export import RESEARCH_USE
+from suprem.settings import load_settings
 from suprem.web.login import require_login, show_login
+from suprem.web.roles import note
 from suprem.web.session import session
 
 PRODUCT = "SuPreME Studio"
@@ -64,6 +67,9 @@ def require_acknowledgement() -> None:
             "Recordings you open stay in this computer's memory for this session and are sent nowhere. "
             "Ask the person responsible for your data before you open a patient's recording."
         )
+        if session().notice:
+            st.error(plain(session().notice))
+            session().notice = ""
         st.button("I understand and agree", type="primary", key="acknowledge", on_click=_acknowledge)
     st.stop()
 
@@ -87,4 +93,9 @@ def plain(text: str) -> str:
 
 
 def _acknowledge() -> None:
+    try:
+        note(load_settings(), "accept_notice", "research use only", version=__version__)
+    except SupremError as error:  # what cannot be logged did not happen
+        session().notice = str(error)
+        return
     session().acknowledged = True

@@ -10,6 +10,9 @@ import streamlit as st
 from suprem.errors import ConfigError
 from suprem.settings import load_settings
 
+MAX_NAME = 200
+"""Characters of a name in the audit log."""
+
 
 def require_login() -> None:
     """Show a login instead of anything else where `SUPREM_LOGIN` is set and nobody is logged in."""
@@ -34,11 +37,19 @@ def require_login() -> None:
 
 
 def user_name() -> str | None:
-    """Return who is logged in, by e-mail address or else by name; None without a login."""
+    """Return who is logged in, by e-mail address or else by name; None without a login.
+
+    An address that the provider calls unverified counts for nothing: whoever may type one there could act as another
+    person here. Names are not unique, so the provider's number of the account stands beside one.
+    """
     if not st.user.get("is_logged_in"):
         return None
-    named = (st.user.get(claim) for claim in ("email", "name", "sub"))
-    return next((str(name) for name in named if name), None)
+    email, name, number = (st.user.get(claim) for claim in ("email", "name", "sub"))
+    if email and st.user.get("email_verified", True) is not False:
+        return str(email)[:MAX_NAME]
+    return (
+        " ".join(str(part) for part in (name, f"({number})" if name and number else number) if part)[:MAX_NAME] or None
+    )
 
 
 def show_login() -> None:

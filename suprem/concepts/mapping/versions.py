@@ -73,6 +73,7 @@ class VocabularyVersion:
         records: Rows of the label matrix.
         mapping_code: `mapping_code()` of the program that made it; empty for one made before this was kept.
         table: Digest of the table of reports, see `suprem.reports.kept`; empty where it was made of entities.
+        owner: Who made it on a page, as the audit log names them; empty where a command did.
     """
 
     folder: Path
@@ -85,6 +86,7 @@ class VocabularyVersion:
     records: int
     mapping_code: str
     table: str = ""
+    owner: str = ""
 
     @property
     def title(self) -> str:
@@ -258,6 +260,7 @@ def open_version(folder: Path) -> VocabularyVersion:
             records=manifest["records"],
             mapping_code=manifest.get("mapping_code", ""),
             table=manifest.get("table", ""),
+            owner=manifest.get("owner", ""),
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ConceptError(

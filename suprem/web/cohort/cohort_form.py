@@ -16,13 +16,14 @@ from suprem.ecg.formats.table import TableFormat
 from suprem.errors import CohortError, SupremError
 from suprem.experiments.configurations import CohortRequest
 from suprem.jobs.job import JobSpec
-from suprem.jobs.runner import submit
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
 from suprem.web.frame import plain
 from suprem.web.read_ecg.ecg_picker import ask_table_format
 from suprem.web.read_ecg.query_sets import START
+from suprem.web.roles import note_owner
 from suprem.web.session import session
+from suprem.web.training.job_start import submit_job
 
 MAX_UPLOAD = 200
 """Megabytes of one archive or file."""
@@ -73,16 +74,19 @@ def begin_cohort(settings: Settings, store: JobStore) -> None:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
         raise CohortError("The name of a cohort is made of small letters, digits and dashes, for example cohort-2.")
     home = settings.cohorts / name
-    if home.exists():
-        raise CohortError(f"There is a cohort {name} already; choose another name.")
     asked = [query.text for query in parse_queries(queries)]
     if not asked:
         raise CohortError("There is no query; type at least one.")
+    settings.cohorts.mkdir(parents=True, exist_ok=True)
     try:
-        home.mkdir(parents=True)
+        home.mkdir()  # not asked before: two sessions may choose one name in the same moment
+    except FileExistsError:
+        raise CohortError(f"There is a cohort {name} already; choose another name.") from None
+    try:
+        note_owner(home)
         write_text(home / _QUERIES, "\n".join(asked))
         refused = _keep(files, home / _RECORDINGS, table) if files else []
-        submit(store, score_job(home, folder or home / _RECORDINGS, table, ignore), limit=settings.max_jobs)
+        submit_job(store, score_job(home, folder or home / _RECORDINGS, table, ignore), settings)
     except SupremError:
         shutil.rmtree(home)
         raise

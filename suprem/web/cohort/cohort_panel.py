@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from suprem.errors import CheckpointError, CohortError, JobError
+from suprem.errors import CheckpointError, CohortError, SupremError
 from suprem.export import csv_text, plain_name, text_cell
 from suprem.inference.cohort import Cohort, QualityVerdict, has_begun, list_cohorts, state_of
 from suprem.inference.reference_bank import OutOfDistributionLevel, ReferenceBank
-from suprem.jobs import runner
 from suprem.jobs.job import ENDED, Job, State
 from suprem.jobs.progress import last_progress, tail
 from suprem.jobs.store import JobStore
@@ -25,7 +24,9 @@ from suprem.web.cohort.cohort_figure import histogram_figure
 from suprem.web.cohort.cohort_form import results_of
 from suprem.web.frame import PLOT, plain
 from suprem.web.read_ecg.ecg_picker import open_record
-from suprem.web.training.job_start import resume_job
+from suprem.web.roles import button_options, demand, note, owner_of, refusal_to_others
+from suprem.web.session import session
+from suprem.web.training.job_start import GO_ON, STOP, cancel_job, resume_job
 
 SHOWN = 1_000
 """Rows of the table; the export has all."""
@@ -33,6 +34,7 @@ SHOWN = 1_000
 NEIGHBOURS = 5
 EVERY = "2s"
 GRADE = "signal quality"
+DELETE = "delete it"
 TABLE, ECG = "cohort-table-rows", "cohort-ecg"
 
 
@@ -66,7 +68,7 @@ class Selection:
 
 def show_cohort(folder: Path, settings: Settings, store: JobStore) -> None:
     """Show one cohort; while it is being scored the view follows by itself."""
-    job = next((job for job in store.jobs(limit=200) if results_of(job.spec) == folder), None)
+    job = _job_of(folder, store)
     _follow(folder, job, settings, store)
     if has_begun(folder) and (cohort := _opened(folder, state_of(folder))).done:
         selection = _select(cohort)
@@ -78,7 +80,10 @@ def show_cohort(folder: Path, settings: Settings, store: JobStore) -> None:
     if job is None or job.state in ENDED:
         with st.popover("Delete this cohort"):
             st.caption("Its scores, and the signals that were uploaded for it, are removed from this server.")
-            st.button("Delete", key="delete-cohort", on_click=shutil.rmtree, args=(folder,))
+            st.button(
+                "Delete", key="delete-cohort", on_click=_delete, args=(folder, settings, store),
+                **button_options(refusal_to_others(owner_of(folder), DELETE)),
+            )  # fmt: skip
 
 
 def label(cohort: Cohort, row: int, named: bool) -> str:
@@ -148,21 +153,47 @@ def _follow(folder: Path, job: Job | None, settings: Settings, store: JobStore) 
             waiting = "Waiting for a free place …" if now.state is State.QUEUED else "Loading the model …"
             st.progress(progress.fraction if progress else 0.0, plain(progress.message) if progress else waiting)
             with st.container(horizontal=True):
-                st.button("Stop", key=f"stop-{now.id}", on_click=_stop, args=(store, now.id))
+                st.button(
+                    "Stop", key=f"stop-{now.id}", on_click=cancel_job, args=(store, now.id, settings),
+                    **button_options(refusal_to_others(now.owner, STOP)),
+                )  # fmt: skip
                 st.button("Show what is done so far", key=f"reload-{now.id}")
         elif now is not None and now.state is not State.DONE:
             last = tail(now.log, lines=1)
             st.warning(plain(f"Not finished: {now.message or (last[0] if last else 'it was stopped.')}"))
             st.button(
-                "Go on", key=f"go-on-{now.id}", type="primary", on_click=resume_job, args=(store, now.id, settings)
-            )
+                "Go on", key=f"go-on-{now.id}", type="primary", on_click=resume_job, args=(store, now.id, settings),
+                **button_options(refusal_to_others(now.owner, GO_ON)),
+            )  # fmt: skip
 
     follow()
 
 
-def _stop(store: JobStore, number: int) -> None:
-    with suppress(JobError):  # it has ended in this moment, which the page then shows
-        runner.cancel(store, number)
+def _job_of(folder: Path, store: JobStore) -> Job | None:
+    return next((job for job in store.jobs(limit=200) if results_of(job.spec) == folder), None)
+
+
+def _delete(folder: Path, settings: Settings, store: JobStore) -> None:
+    """Remove a cohort; another session may be faster, or may have gone on with it."""
+    if not folder.is_dir():
+        return
+    gone = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
+    try:
+        owner, job = owner_of(folder), _job_of(folder, store)
+        demand(refusal_to_others(owner, DELETE))
+        if job is not None and job.state not in ENDED:
+            raise CohortError("This cohort is being scored again; stop that first.")
+        folder.rename(gone)  # in one step, so that nobody meets half of it
+        try:
+            note(settings, "cohort_delete", f"cohort {folder.name}", owner=owner)
+        except SupremError:  # what cannot be logged does not happen
+            gone.rename(folder)
+            raise
+        shutil.rmtree(gone)
+    except FileNotFoundError:
+        return  # it is gone already
+    except SupremError as error:
+        session().notice = str(error)
 
 
 def _select(cohort: Cohort) -> Selection:

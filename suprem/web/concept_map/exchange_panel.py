@@ -12,7 +12,10 @@ from suprem.concepts.review.store import ReviewStore
 from suprem.errors import SupremError
 from suprem.web.concept_map.concept_cache import mappings_of, mentions_of
 from suprem.web.frame import plain
+from suprem.web.roles import Role, button_options, demand, refusal
 from suprem.web.session import session
+
+DECIDE = "take decisions in"
 
 
 def show_exchange(store: ReviewStore, version: VocabularyVersion, reviewer: str) -> None:
@@ -64,8 +67,11 @@ def _offer(store: ReviewStore, version: VocabularyVersion, reviewer: str, conten
     st.button(
         "Take these decisions in",
         key="take-in",
-        disabled=not taken.drafts,
-        help="They become yours, with the earlier reviewers in the comment. Rows that you have decided stay.",
+        **button_options(
+            refusal(Role.REVIEWER, DECIDE),
+            disabled=not taken.drafts,
+            help_text="They become yours, with the earlier reviewers in the comment. Rows that you have decided stay.",
+        ),
         on_click=_take_in,
         args=(store, taken),
     )
@@ -73,6 +79,7 @@ def _offer(store: ReviewStore, version: VocabularyVersion, reviewer: str, conten
 
 def _take_in(store: ReviewStore, taken: TakenIn) -> None:
     try:
+        demand(refusal(Role.REVIEWER, DECIDE))
         written = store.take_in(taken.drafts)
     except SupremError as error:
         session().notice = str(error)

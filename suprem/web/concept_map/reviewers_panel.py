@@ -16,6 +16,7 @@ from suprem.web.concept_map.concept_cache import mappings_of, mentions_of, refer
 from suprem.web.concept_map.exchange_panel import show_exchange
 from suprem.web.concept_map.review_words import STATUS_WORDS
 from suprem.web.frame import plain
+from suprem.web.roles import Role, demand, refusal
 from suprem.web.session import session
 
 SHOWN_DISPUTES, SHOWN_EVENTS = 50, 200
@@ -125,6 +126,9 @@ def _show_dispute(
         if reviewer in {decision.reviewer for decision in decisions}:
             st.caption("You decided this row yourself. A third person adjudicates it.")
             return
+        if refused := refusal(Role.ADJUDICATOR, "adjudicate"):
+            st.caption(plain(refused))
+            return
         first = [decision.code for decision in decisions if decision.code]
         st.selectbox(
             "Goes to",
@@ -146,6 +150,7 @@ def _rule(store: ReviewStore, version: VocabularyVersion, reviewer: str, entity:
             return
         status = Status.APPROVED if code else Status.NO_TARGET
         try:
+            demand(refusal(Role.ADJUDICATOR, "adjudicate"))
             store.adjudicate(
                 version.id, entity, reviewer, status=status, code=code, comment=reason.strip(), expected=None
             )

@@ -139,7 +139,7 @@ def _apply(
             record_ids=version.labels().record_ids,
             parent=version.id,
             decided=approved,
-            provenance={"made_by": "page", "table": version.table},
+            provenance={"made_by": "page", "owner": reviewer, "table": version.table},
         )
         facts = {"parent": version.id, "cluster": thresholds.cluster, "map": thresholds.map, "decided": len(approved)}
         store.audit.record(reviewer, "threshold_apply", made.id, facts)

@@ -15,7 +15,7 @@ from suprem.errors import SupremError
 from suprem.web.concept_map.concept_cache import mappings_of, mentions_of
 from suprem.web.concept_map.mapping_figure import frequency_figure
 from suprem.web.concept_map.threshold_panel import show_changes
-from suprem.web.frame import PLOT
+from suprem.web.frame import PLOT, plain
 from suprem.web.report_entities.word_cloud import word_cloud
 from suprem.web.session import session
 
@@ -33,6 +33,8 @@ def choose_version(folder: Path) -> VocabularyVersion | None:
 
 def show_versions(store: ReviewStore, version: VocabularyVersion, reviewer: str) -> None:
     """Compare the version with another one, and carry decisions over from it."""
+    if version.owner:
+        st.caption(plain(f"Made by {version.owner}."))
     others = {other.id: other for other in list_versions(version.folder.parent) if other.id != version.id}
     if not others:
         st.info("There is one version so far. Move the thresholds and apply them to make the next one.")

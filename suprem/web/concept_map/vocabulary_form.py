@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from suprem.concepts.mapping.versions import list_versions
+from suprem.errors import SupremError
 from suprem.experiments.configurations import VocabularyConfig
 from suprem.jobs import runner
 from suprem.jobs.job import ENDED, Job, JobSpec, State
@@ -20,12 +20,14 @@ from suprem.web.concept_map.concept_view import SOURCE, kept_title, review
 from suprem.web.concept_map.target_vocabulary import choose_vocabulary
 from suprem.web.frame import plain
 from suprem.web.report_entities.report_source import EXAMPLES, MAX_UPLOAD_MB, OWN, UPLOAD
+from suprem.web.roles import Role, actor, button_options, demand, note, refusal, refusal_of_stage
 from suprem.web.session import session
 from suprem.web.training.job_cache import job_store
 from suprem.web.training.job_panel import show_job
 from suprem.web.training.job_start import start_job
 
 STAGE = "build_vocabulary"
+KEEP, REMOVE = "hand in a table of reports", "remove a table of reports"
 
 
 def build_vocabulary(settings: Settings) -> None:
@@ -47,8 +49,12 @@ def build_vocabulary(settings: Settings) -> None:
         "Build the version",
         key="build-version",
         type="primary",
-        disabled=table is None or vocabulary is None or running,
-        help="Reads the reports, maps what they say, and labels each report; twenty thousand take about a minute.",
+        **button_options(
+            refusal_of_stage(STAGE),
+            disabled=table is None or vocabulary is None or running,
+            help_text="Reads the reports, maps what they say, and labels each report; twenty thousand take about a "
+            "minute.",
+        ),
         on_click=_build,
         args=(store, settings, table, vocabulary),
     )
@@ -73,13 +79,27 @@ def _choose_table(settings: Settings) -> Path | None:
                 st.button(
                     f"Remove {kept_title(table)}",
                     key=f"remove-{table.stem}",
-                    on_click=partial(table.unlink, missing_ok=True),
+                    on_click=_remove,
+                    args=(table, settings),
+                    **button_options(refusal(Role.RESEARCHER, REMOVE)),
                 )
             st.caption("Versions made from a table stay; its sentences are then no longer shown beside them.")
     return path
 
 
+def _remove(table: Path, settings: Settings) -> None:
+    try:
+        demand(refusal(Role.RESEARCHER, REMOVE))
+        note(settings, "reports_remove", table.stem)
+        table.unlink(missing_ok=True)
+    except SupremError as error:
+        session().notice = str(error)
+
+
 def _uploaded(settings: Settings) -> Path | None:
+    if refused := refusal(Role.RESEARCHER, KEEP):
+        st.info(plain(refused))
+        return None
     file = st.file_uploader(
         "A CSV table with an id and a text column, or PTB-XL's or MIMIC-IV-ECG's table",
         key="version-table",
@@ -122,5 +142,5 @@ def _build(store: JobStore, settings: Settings, table: Path, vocabulary: Path) -
     if not table.is_file():
         session().notice = "That table was removed in the meantime. Hand it in again."
         return
-    asked = VocabularyConfig(reports=table, out=settings.vocabularies, vocabulary=vocabulary)
+    asked = VocabularyConfig(reports=table, out=settings.vocabularies, vocabulary=vocabulary, owner=actor())
     start_job(store, JobSpec.of(STAGE, asked, "build a vocabulary version"), settings)

@@ -12,6 +12,7 @@ from suprem.jobs.job import JobSpec
 from suprem.jobs.run_folder import run_checkpoints
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
+from suprem.web.roles import button_options, refusal_of_stage
 from suprem.web.training.job_panel import SHOWN, show_job
 from suprem.web.training.job_start import start_job
 
@@ -38,7 +39,12 @@ def start_evaluation(store: JobStore, settings: Settings) -> None:
     )
     job = evaluation_job(data, checkpoints[chosen], labels)
     st.button(
-        "Evaluate", type="primary", disabled=not data, key="evaluate", on_click=start_job, args=(store, job, settings)
+        "Evaluate",
+        type="primary",
+        key="evaluate",
+        on_click=start_job,
+        args=(store, job, settings),
+        **button_options(refusal_of_stage(STAGE), disabled=not data),
     )
     jobs = [job for job in store.jobs(limit=SHOWN) if job.spec.stage == STAGE]
     if jobs:

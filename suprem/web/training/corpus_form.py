@@ -11,6 +11,7 @@ from suprem.experiments.configurations import DownloadRequest, IndexingConfig
 from suprem.jobs.job import JobSpec
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
+from suprem.web.roles import button_options, refusal_of_stage
 from suprem.web.training.job_start import start_job
 from suprem.web.training.signal_stores import signal_stores
 
@@ -50,8 +51,12 @@ def store_corpus(store: JobStore, settings: Settings) -> None:
         key="index-corpus",
         type="primary",
         width="stretch",
-        disabled=not folder,
-        help="Reads every recording once and keeps it as training needs it; what cannot be read is counted and named.",
+        **button_options(
+            refusal_of_stage("index_datasets"),
+            disabled=not folder,
+            help_text="Reads every recording once and keeps it as training needs it; what cannot be read is counted "
+            "and named.",
+        ),
         on_click=start_job,
         args=(store, _indexing(corpus, Path(folder), signal), settings),
     )
@@ -59,7 +64,10 @@ def store_corpus(store: JobStore, settings: Settings) -> None:
         f"Download from PhysioNet (about {corpus.gigabytes:g} GB)",
         key="download-corpus",
         width="stretch",
-        help=f"{corpus.licence}; no account is needed. Stopped, it goes on where it was.",
+        **button_options(
+            refusal_of_stage("download"),
+            help_text=f"{corpus.licence}; no account is needed. Stopped, it goes on where it was.",
+        ),
         on_click=start_job,
         args=(store, JobSpec.of("download", DownloadRequest(name, own), f"download {corpus.title}"), settings),
     )

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
-from suprem.errors import JobError
-from suprem.jobs import runner
 from suprem.jobs.job import ACTIVE, ENDED, GOES_ON, Job, State
 from suprem.jobs.progress import last_progress, tail
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
 from suprem.web.frame import plain
-from suprem.web.training.job_start import EVERY, resume_job
+from suprem.web.roles import button_options, refusal_to_others
+from suprem.web.training.job_start import EVERY, GO_ON, STOP, cancel_job, resume_job
 
 SHOWN = 200
 LOG_LINES = 200
@@ -96,10 +94,13 @@ def _show_buttons(
             st.button(
                 "Cancel",
                 key=f"cancel-{job.id}",
-                disabled=job.state is State.CANCELLING,
-                help="Training saves its state first and can be resumed.",
-                on_click=_cancel,
-                args=(store, job.id),
+                **button_options(
+                    refusal_to_others(job.owner, STOP),
+                    disabled=job.state is State.CANCELLING,
+                    help_text="Training saves its state first and can be resumed.",
+                ),
+                on_click=cancel_job,
+                args=(store, job.id, settings),
             )
         elif job.can_resume:
             goes_on = job.spec.stage in GOES_ON and not job.spec.configuration.get("dry_run")
@@ -109,6 +110,7 @@ def _show_buttons(
                 type="primary",
                 on_click=resume_job,
                 args=(store, job.id, settings),
+                **button_options(refusal_to_others(job.owner, GO_ON)),
             )
         if offer is not None:
             offer(job, settings, plain_button)
@@ -118,8 +120,3 @@ def plain_button(label: str, **options: Any) -> None:
     """Draw a button in the part of the page that follows a job; what it does is seen beyond that part."""
     if st.button(label, **options):
         st.rerun()
-
-
-def _cancel(store: JobStore, number: int) -> None:
-    with suppress(JobError):  # it has ended in this moment, which the page then shows
-        runner.cancel(store, number)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import streamlit as st
 
-from suprem.errors import JobError
+from suprem.errors import JobError, SupremError
 from suprem.jobs import runner
 from suprem.jobs.job import Job, JobSpec, State
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
 from suprem.web.frame import show_notice
+from suprem.web.roles import actor, demand, note_job, refusal_of_stage, refusal_to_others
 from suprem.web.session import session
 
 JOB = "job"
 VIEW = "training-view"
 """Keys of the page Training: which job is shown, in which part of the page."""
+
+STOP, GO_ON = "stop it", "go on with it"
 
 EVERY = "2s"
 """How often the part of a page that follows a job looks again."""
@@ -38,7 +42,24 @@ def start_job(store: JobStore, spec: JobSpec, settings: Settings) -> None:
 
     Meant as `on_click` of a button, so that the page is drawn afterwards.
     """
-    _show(lambda: runner.submit(store, spec, limit=settings.max_jobs))
+    _show(lambda: submit_job(store, spec, settings))
+
+
+def submit_job(store: JobStore, spec: JobSpec, settings: Settings) -> Job:
+    """Queue a job of the person at the page, with its audit row.
+
+    Raises:
+        NotAllowed: They lack the role that its stage needs.
+        JobError: It cannot be started.
+    """
+    demand(refusal_of_stage(spec.stage))
+    job = runner.submit(store, spec, limit=settings.max_jobs, owner=actor())
+    try:
+        note_job(settings, "job_start", job)
+    except SupremError:  # what cannot be logged does not go on
+        runner.cancel(store, job.id)
+        raise
+    return job
 
 
 def start_next(spec: JobSpec, *, follow: bool = True) -> None:
@@ -62,21 +83,40 @@ def start_asked(store: JobStore, settings: Settings) -> None:
         start_job(store, spec, settings)
     else:
         try:
-            runner.submit(store, spec, limit=settings.max_jobs)
-        except JobError as error:
+            submit_job(store, spec, settings)
+        except SupremError as error:
             session().notice = str(error)
     show_notice()  # the head of the page was drawn before
 
 
 def resume_job(store: JobStore, number: int, settings: Settings) -> None:
-    """Queue the continuation of a job in the same way."""
-    _show(lambda: runner.resume(store, number, limit=settings.max_jobs))
+    """Queue the continuation of a job in the same way; only its owner may, or an administrator."""
+
+    def resume() -> Job:
+        demand(refusal_to_others(store.get(number).owner, GO_ON))
+        job = runner.resume(store, number, limit=settings.max_jobs)
+        note_job(settings, "job_resume", job)
+        return job
+
+    _show(resume)
+
+
+def cancel_job(store: JobStore, number: int, settings: Settings) -> None:
+    """Ask a job to stop; only its owner may, or an administrator."""
+    try:
+        job = store.get(number)
+        demand(refusal_to_others(job.owner, STOP))
+        note_job(settings, "job_cancel", job)
+        with suppress(JobError):  # it has ended in this moment, which the page then shows
+            runner.cancel(store, number)
+    except SupremError as error:
+        session().notice = str(error)
 
 
 def _show(queue: Callable[[], Job]) -> None:
     try:
         job = queue()
-    except JobError as error:
+    except SupremError as error:
         session().notice = str(error)
         return
     session().notice = f"Job {job.id} is {STATE_WORDS[job.state]}. Closing this page does not stop it."

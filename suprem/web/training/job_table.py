@@ -65,6 +65,7 @@ def job_row(job: Job, now: float, versions: Mapping[str, str]) -> dict[str, Any]
         "job": job.id,
         "what": job.spec.title or job.spec.stage,
         "state": STATE_WORDS[job.state],
+        "owner": job.owner,
         "progress": _progress(job),
         "seed": config.get("training", {}).get("seed") if trains else config.get("seed"),
         "data": ", ".join(Path(one).name for one in ([data] if isinstance(data, str) else data) if one),

@@ -19,6 +19,7 @@ from suprem.jobs.run_folder import run_checkpoints
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
 from suprem.training.config import Precision, PretrainConfig
+from suprem.web.roles import button_options, refusal_of_stage
 from suprem.web.training.estimate_panel import show_estimate
 from suprem.web.training.job_start import VIEW, start_next
 from suprem.web.training.signal_stores import signal_stores
@@ -112,7 +113,11 @@ def launch_run(store: JobStore, settings: Settings) -> None:
         st.columns(2), ("Estimate time, memory and disk", "Launch"), ("estimate", "launch"), (True, False), strict=True
     ):
         pressed = column.button(
-            label, key=key, type="secondary" if dry else "primary", width="stretch", disabled=request is None
+            label,
+            key=key,
+            type="secondary" if dry else "primary",
+            width="stretch",
+            **button_options(refusal_of_stage("pretrain"), disabled=request is None),
         )
         # Not by `on_click`, which would start what the form asked for before its last field was changed.
         if pressed and request:

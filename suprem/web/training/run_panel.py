@@ -12,6 +12,7 @@ from suprem.jobs.run_folder import Run, open_run
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
 from suprem.web.frame import PLOT
+from suprem.web.roles import button_options, refusal_of_stage
 from suprem.web.training.curve_options import choose_curves
 from suprem.web.training.job_cache import run_metrics
 from suprem.web.training.job_panel import plain_button
@@ -59,7 +60,7 @@ def show_checkpoint(store: JobStore, run: Run, settings: Settings) -> None:
         plain_button(
             "Evaluate on fold 9",
             key=f"evaluate-{run.name}",
-            disabled=not folder,
+            **button_options(refusal_of_stage("zero_shot"), disabled=not folder),
             on_click=_evaluate,
             args=(store, run, folder, settings),
         )
@@ -68,7 +69,10 @@ def show_checkpoint(store: JobStore, run: Run, settings: Settings) -> None:
         "Use this checkpoint",
         key=f"use-{run.name}",
         type="primary",
-        help="Every page and command of this installation scores with it from then on.",
+        **button_options(
+            refusal_of_stage("promote"),
+            help_text="Every page and command of this installation scores with it from then on.",
+        ),
         on_click=_promote,
         args=(store, run, checkpoint, settings),
     )
