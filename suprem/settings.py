@@ -78,6 +78,10 @@ class Settings:
     """Folder whose ECGs, and those of its subfolders, everyone who may open the app can score on the page "Cohort";
     None is `recordings` below `home`. Links in it are not followed."""
 
+    corpora: Path | None = None
+    """Folder below which the corpora lie that a page can be told to store, evaluate or open recordings of; None is
+    `corpora` below `home`, where downloads go."""
+
     llm_url: str | None = None
     """Address of an OpenAI-compatible language model server, for reading reports."""
 
@@ -96,6 +100,13 @@ class Settings:
     def recordings_root(self) -> Path:
         """The only folder of this machine whose recordings a page can be asked to score."""
         return self.recordings or self.home / "recordings"
+
+    @property
+    def data_roots(self) -> tuple[Path, ...]:
+        """The folders below which a folder typed into a page must lie."""
+        return tuple(
+            dict.fromkeys((self.corpora or self.home / "corpora", self.home / "corpora", self.recordings_root))
+        )
 
     @property
     def cohorts(self) -> Path:
@@ -149,6 +160,7 @@ def load_settings(environ: Mapping[str, str] | None = None, path: Path = Path("s
         encoder_folder=settings.encoder_folder and _absolute(settings.encoder_folder),
         reports=settings.reports and _absolute(settings.reports),
         recordings=settings.recordings and _absolute(settings.recordings),
+        corpora=settings.corpora and _absolute(settings.corpora),
     )
 
 

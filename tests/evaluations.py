@@ -81,7 +81,7 @@ def write_evaluation(
     files: bool = False,
 ) -> EvaluationFolder:
     """Write an evaluation below an installation's folder, as `pipelines.evaluate` does, with its report if `files`."""
-    root = home / "ptb-xl"
+    root = home / "corpora" / "ptb-xl"
     if not root.exists():
         write_wfdb(root / "records100/00000/00001_lr", ecg(seed=1))
     index = corpus_index(root, records)

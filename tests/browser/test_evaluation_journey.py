@@ -27,7 +27,7 @@ def home(tmp_path: Path) -> Path:
     evaluation = write_evaluation(home, created=1.9e9, tasks=("ptbxl_rhythm",), files=True)
     write_robustness(evaluation, "ptbxl_rhythm")
     write_probes(evaluation, "ptbxl_rhythm")
-    write_ptbxl(tmp_path / "recordings" / "ptb-xl", [{"AFIB": 0.0}, {"SR": 0.0}] * 3, [9] * 6)
+    write_ptbxl(home / "recordings" / "ptb-xl", [{"AFIB": 0.0}, {"SR": 0.0}] * 3, [9] * 6)
     return home
 
 
@@ -38,7 +38,7 @@ def test_views_export_a_worst_case_and_a_new_evaluation(browser: Browser, home: 
         browser.agree()
         browser.click(page.get_by_text("New evaluation"))
         folder = page.get_by_role("textbox", name="Folder of recordings")
-        folder.fill(str(home.parent / "recordings"))
+        folder.fill(str(home / "recordings"))
         folder.press("Enter")
         browser.click(page.get_by_role("button", name="Evaluate", exact=True))
         expect(page.get_by_text("Closing this page does not stop it.")).to_be_visible(timeout=PATIENCE)

@@ -31,7 +31,7 @@ PATIENT_SECONDS = 700
 def home(tmp_path: Path) -> Path:
     """An installation with the signal store of a tiny PTB-XL."""
     codes: list[dict[str, float]] = [{"AFIB": 0.0} if row % 2 else {"NORM": 100.0, "SR": 0.0} for row in range(32)]
-    corpus = write_ptbxl(tmp_path / "ptb-xl", codes, [1 + row // 3 for row in range(24)] + [9] * 8)
+    corpus = write_ptbxl(tmp_path / "home" / "corpora" / "ptb-xl", codes, [1 + row // 3 for row in range(24)] + [9] * 8)
     home = tmp_path / "home"
     store = home / "datasets" / "ptb-xl-compact"
     assert index_datasets.main(["--ptbxl", str(corpus), "--out", str(store), "--workers", "1"]) == 0
@@ -117,7 +117,7 @@ def test_a_run_survives_server_and_supervisor_and_its_checkpoint_scores(
         assert group_members(group) == []
         browser.click(page.get_by_role("button", name="Resume"))
         wait_for(store, 2, State.DONE)
-        page.get_by_role("textbox", name="Folder of PTB-XL").fill(str(tmp_path / "ptb-xl"), timeout=PATIENCE)
+        page.get_by_role("textbox", name="Folder of PTB-XL").fill("ptb-xl", timeout=PATIENCE)
         page.keyboard.press("Enter")
         browser.click(page.get_by_role("button", name="Evaluate on fold 9"))
         wait_for(store, 3, State.DONE)

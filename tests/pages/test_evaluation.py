@@ -66,13 +66,18 @@ def test_the_first_visit_says_how_to_begin_and_starts_the_command(
     app = open_page()
     assert "There is no evaluation yet." in texts(app)
     assert app.button(key="evaluate").disabled
-    app.text_input(key="evaluation-data").set_value("/recordings").run()
+    app.text_input(key="evaluation-data").set_value("/root").run()
+    assert "There is no such folder below" in texts(app)
+    assert app.button(key="evaluate").disabled
+    recordings = home / "recordings"
+    recordings.mkdir()
+    app.text_input(key="evaluation-data").set_value(str(recordings)).run()
     app.button(key="evaluate").click().run()
     assert "Job 1 is starting" in texts(app)
     (job,) = started
     assert job.spec.stage == "evaluate"
     asked = load_config(EvaluationConfig, job.configuration_file)
-    assert asked == EvaluationConfig((Path("/recordings"),), checkpoint)
+    assert asked == EvaluationConfig((recordings,), checkpoint)
     assert app.button(key="cancel-1"), "it is followed as on the training page"
 
 
@@ -234,10 +239,25 @@ def test_a_worst_case_opens_on_the_reading_page_with_its_query(open_page: Open, 
     assert "Normal ECG" in app.text_area(key="queries").value
 
 
+def test_a_worst_case_outside_the_folders_of_recordings_is_not_opened(
+    open_page: Open, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_evaluation(home)
+    (home / "corpora").rename(home / "elsewhere")
+    (home / "corpora").mkdir()
+    (home / "corpora" / "ptb-xl").symlink_to(home / "elsewhere" / "ptb-xl")
+    app = view(rhythm(open_page()), "Worst cases")
+    app.button(key="open").click().run()
+    assert "outside the folders that pages may open" in texts(app)
+    monkeypatch.setenv("SUPREM_CORPORA", str(home / "elsewhere"))
+    app.button(key="open").click().run()
+    assert app.title[0].value == "Read an ECG"
+
+
 def test_a_recording_that_is_gone_is_a_sentence(open_page: Open, home: Path) -> None:
     write_evaluation(home)
     app = view(rhythm(open_page()), "Worst cases")
-    for file in (home / "ptb-xl").rglob("*_lr.*"):
+    for file in (home / "corpora" / "ptb-xl").rglob("*_lr.*"):
         file.unlink()
     app.button(key="open").click().run()
     assert "is not where it was when it was evaluated" in texts(app)

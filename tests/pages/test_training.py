@@ -181,7 +181,10 @@ def test_a_finished_run_is_evaluated_before_it_can_be_used(open_page: OpenPage, 
     store.move(1, State.DONE)
     app = open_page()
     assert app.button(key="evaluate-one").disabled
-    app.text_input(key="ptbxl-one").set_value("/somewhere").run()
+    app.text_input(key="ptbxl-one").set_value(str(home / "runs")).run()
+    assert app.button(key="evaluate-one").disabled, "it lies below no folder of recordings"
+    (home / "corpora" / "ptb-xl").mkdir(parents=True)
+    app.text_input(key="ptbxl-one").set_value("ptb-xl").run()
     app.button(key="evaluate-one").click().run()
     asked = load_config(ZeroShotRequest, store.get(2).configuration_file)
     assert (asked.config.task, asked.config.folds, asked.checkpoint) == ("ptbxl_all", (9,), folder / "best")
@@ -206,12 +209,14 @@ def test_runs_are_compared_by_curves_and_by_the_settings_in_which_they_differ(op
 def test_a_corpus_is_stored_or_fetched_in_the_background(
     open_page: OpenPage, home: Path, started: list[Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    mine = home / "corpora" / "mine"
+    mine.mkdir(parents=True)
     app = open_page("Data")
     assert app.button(key="index-corpus").disabled
     app.radio(key="corpus").set_value("csn").run()
-    app.text_input(key="corpus-folder-csn").set_value("/data/csn").run()
+    app.text_input(key="corpus-folder-csn").set_value(str(home / "corpora" / "mine")).run()
     app.button(key="index-corpus").click().run()
-    assert load_config(IndexingConfig, started[-1].configuration_file) == IndexingConfig("csn", Path("/data/csn"))
+    assert load_config(IndexingConfig, started[-1].configuration_file) == IndexingConfig("csn", mine)
     assert "Job 1 is starting" in texts(app)
     show(app, "Data").button(key="download-corpus").click().run()
     fetched = load_config(DownloadRequest, store_of(home).get(2).configuration_file)

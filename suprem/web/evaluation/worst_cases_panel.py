@@ -10,9 +10,11 @@ from suprem.errors import EvaluationError
 from suprem.evaluation.evaluation_folder import EvaluationFolder
 from suprem.evaluation.results import EvaluationResult
 from suprem.evaluation.worst_cases import Case, worst_cases
+from suprem.settings import load_settings
 from suprem.web.evaluation.evaluations import choose_class
 from suprem.web.read_ecg.ecg_picker import open_record
 from suprem.web.read_ecg.query_panel import ask_first
+from suprem.web.typed_folder import is_below_roots
 
 KINDS = {"Highest scored without the finding": False, "Lowest scored with the finding": True}
 
@@ -49,6 +51,11 @@ def show_worst_cases(evaluation: EvaluationFolder, result: EvaluationResult) -> 
 def _open(index: RecordIndex, record_id: str) -> None:
     row = list(map(str, index.table["record_id"])).index(record_id)
     (path,) = index.take([row]).files()
+    if not is_below_roots(path, load_settings()):
+        raise EvaluationError(
+            f"The recordings of {index.corpus} lie outside the folders that pages may open; an administrator can name "
+            "theirs in SUPREM_CORPORA."
+        )
     if not path.is_file():
         raise EvaluationError(
             f"The file of record {record_id} is not where it was when it was evaluated; put the recordings of "

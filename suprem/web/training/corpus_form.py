@@ -14,6 +14,7 @@ from suprem.settings import Settings
 from suprem.web.roles import button_options, refusal_of_stage
 from suprem.web.training.job_start import start_job
 from suprem.web.training.signal_stores import signal_stores
+from suprem.web.typed_folder import ask_folder
 
 SIGNALS = {
     "compact": "compact – 8 leads at 100 Hz, 16 KB a recording",
@@ -33,10 +34,10 @@ def store_corpus(store: JobStore, settings: Settings) -> None:
     )
     corpus = PUBLISHED[name]
     own = settings.home / "corpora" / corpus.name
-    folder = st.text_input(
-        f"Folder of {corpus.title}", str(own) if own.is_dir() else "", key=f"corpus-folder-{name}",
+    folder = ask_folder(
+        f"Folder of {corpus.title}", settings, value=str(own) if own.is_dir() else "", key=f"corpus-folder-{name}",
         persist_state="session", placeholder=f"the folder that holds {corpus.holds}",
-    ).strip()  # fmt: skip
+    )  # fmt: skip
     signal = st.radio(
         "Prepared for",
         list(SIGNALS),
@@ -53,12 +54,12 @@ def store_corpus(store: JobStore, settings: Settings) -> None:
         width="stretch",
         **button_options(
             refusal_of_stage("index_datasets"),
-            disabled=not folder,
+            disabled=folder is None,
             help_text="Reads every recording once and keeps it as training needs it; what cannot be read is counted "
             "and named.",
         ),
         on_click=start_job,
-        args=(store, _indexing(corpus, Path(folder), signal), settings),
+        args=(store, _indexing(corpus, folder or own, signal), settings),
     )
     fetching.button(
         f"Download from PhysioNet (about {corpus.gigabytes:g} GB)",

@@ -18,6 +18,7 @@ from suprem.web.training.job_cache import run_metrics
 from suprem.web.training.job_panel import plain_button
 from suprem.web.training.job_start import start_job
 from suprem.web.training.run_figure import run_figure
+from suprem.web.typed_folder import ask_folder
 
 EVALUATION = "evaluation.json"
 SCORES = "scores.npz"
@@ -54,13 +55,16 @@ def show_checkpoint(store: JobStore, run: Run, settings: Settings) -> None:
         "of records that it was not trained on."
     )
     if not evaluation.exists():
-        folder = st.text_input(
-            "Folder of PTB-XL", key=f"ptbxl-{run.name}", placeholder="the folder that holds ptbxl_database.csv"
+        folder = ask_folder(
+            "Folder of PTB-XL",
+            settings,
+            key=f"ptbxl-{run.name}",
+            placeholder="the folder that holds ptbxl_database.csv",
         )
         plain_button(
             "Evaluate on fold 9",
             key=f"evaluate-{run.name}",
-            **button_options(refusal_of_stage("zero_shot"), disabled=not folder),
+            **button_options(refusal_of_stage("zero_shot"), disabled=folder is None),
             on_click=_evaluate,
             args=(store, run, folder, settings),
         )
@@ -86,8 +90,8 @@ def _run_of(job: Job) -> Path | None:
     return None if configuration.get("dry_run") else job.spec.run_folder
 
 
-def _evaluate(store: JobStore, run: Run, data: str, settings: Settings) -> None:
-    config = ZeroShotConfig("ptbxl_all", Path(data), folds=(9,))
+def _evaluate(store: JobStore, run: Run, data: Path, settings: Settings) -> None:
+    config = ZeroShotConfig("ptbxl_all", data, folds=(9,))
     asked = ZeroShotRequest(config, run.checkpoint, run.folder / EVALUATION, run.folder / SCORES)
     start_job(store, JobSpec.of("zero_shot", asked, f"evaluate {run.name} on fold 9"), settings)
 
