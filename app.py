@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 
 from suprem.resources import MAIN_SCRIPT
 from suprem.web.security import RefuseForeignPages, SecurityHeaders, keep_files_private, keep_uploads_in_memory
+from suprem.web.uploads import RefuseUploads
 from suprem.web.warm_start import warm_start
 
 
@@ -35,7 +36,7 @@ keep_uploads_in_memory()
 app = st.App(
     MAIN_SCRIPT,
     lifespan=on_start,
-    middleware=[Middleware(RefuseForeignPages), Middleware(SecurityHeaders)],
+    middleware=[Middleware(RefuseForeignPages), Middleware(SecurityHeaders), Middleware(RefuseUploads)],
 )
 
 if __name__ == "__main__":

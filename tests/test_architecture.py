@@ -273,6 +273,7 @@ OF_SEVERAL_MODULES = {
     "tests/ecg/test_identifiers.py",
     "tests/jobs/test_jobs.py",
     "tests/reports/test_linear_patterns.py",
+    "tests/web/test_login_provider.py",
 }
 """Tests of what the modules of a room do together."""
 

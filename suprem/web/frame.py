@@ -16,6 +16,7 @@ from suprem.settings import load_settings
 from suprem.web.login import require_login, show_login
 from suprem.web.roles import note
 from suprem.web.session import session
+from suprem.web.uploads import admit_uploads
 
 PRODUCT = "SuPreME Studio"
 
@@ -57,6 +58,7 @@ def require_acknowledgement() -> None:
     where one is required."""
     require_login()
     if session().acknowledged:
+        admit_uploads()
         return
     with st.container(key="gate"):
         st.title(PRODUCT, anchor=False)

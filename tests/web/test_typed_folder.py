@@ -31,7 +31,8 @@ def test_every_other_folder_gets_the_answer_of_one_that_is_not_there(settings: S
     (tmp_path / "data" / "circle").symlink_to(tmp_path / "data" / "circle")
     outside = (
         "/", "/root", "/nowhere", str(tmp_path / "secret"), str(tmp_path / "home"), "..", "../secret",
-        "ptb-xl/../../secret", "way-out", "circle", "file", "nowhere", "~", "a\0b", "a" * 5000, f"{tmp_path}/data-beside",
+        "ptb-xl/../../secret", "way-out", "circle", "file", "nowhere", "~", "a\0b", "a" * 5000,
+        f"{tmp_path}/data-beside",
     )  # fmt: skip
     answers = set()
     for typed in outside:
