@@ -29,7 +29,7 @@ _lock = Lock()
 
 
 def admit_uploads() -> None:
-    """Let the present session upload; called once it has logged in, where that is asked for, and accepted the notice."""
+    """Let the present session upload; called once it has accepted the notice, after the login where one is required."""
     context = get_script_run_ctx()
     if context is None:
         return

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,9 @@ PEOPLE: dict[str, dict[str, Any]] = {
     "2": {"email": "eve@example.org", "email_verified": False, "name": "Eve", "roles": ["administrators"]},
 }
 
-pytest.importorskip("oidc_provider_mock", reason="needs the provider of requirements-dev.txt")
+pytestmark = pytest.mark.skipif(
+    find_spec("oidc_provider_mock") is None, reason="needs the provider of requirements-dev.txt"
+)
 
 
 @pytest.fixture(scope="module")
