@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +21,21 @@ from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.measurement.measure import measure
 from suprem.ecg.measurement.quantities import MEASURED, as_numbers, quantities
 from suprem.errors import DatasetError, EcgError
+from suprem.lock import only_writer
 from suprem.progress import Progress
 
 TABLE = "measurements.csv"
+PARTIAL = "measurements.partial.csv"
+"""What a run that was stopped has measured so far, in the order of the store."""
+
+DIGITS = "%.5g"
 
 
 def measurements_of(
     folder: Path, store: SignalStore, *, workers: int = 1, progress: Progress = lambda _f, _m: None
 ) -> pd.DataFrame:
-    """Return the measurements (record, `MEASURED`) of a store's records; measured once and kept in the store.
+    """Return the measurements (record, `MEASURED`) of a store's records; measured once and kept in the store;
+    what was stopped goes on where it was.
 
     Args:
         folder: Where the store lies.
@@ -38,22 +45,55 @@ def measurements_of(
 
     Raises:
         DatasetError: The table is of other records, or none of the recordings could be measured.
+        FolderInUse: Another process measures the same store.
     """
     if (folder / TABLE).exists():
         kept = pd.read_csv(folder / TABLE, dtype={"record_id": str})
         if list(kept["record_id"]) == list(store.index.table["record_id"]) and set(MEASURED) <= set(kept.columns):
             return kept[list(MEASURED)]
         raise DatasetError(f"{TABLE} of the store {folder.name} is of other records or columns; remove it and repeat.")
-    found = []
-    for count, numbers in enumerate(measure_files(store.index.files(), workers=workers), start=1):
-        found.append(numbers)
-        progress(count / len(store.index), f"{count:,} of {len(store.index):,} measured")
-    table = pd.DataFrame(np.stack(found), columns=list(MEASURED))
+    with only_writer(folder):
+        table = _measure_on(folder / PARTIAL, store, workers, progress)
     if not np.isfinite(table.to_numpy()).any():
         raise DatasetError(f"None of the recordings under {store.index.root.name} could be measured; are they there?")
     with replacing(folder / TABLE) as path:
-        table.assign(record_id=store.index.table["record_id"].to_numpy()).to_csv(path, index=False, float_format="%.5g")
+        table.assign(record_id=store.index.table["record_id"].to_numpy()).to_csv(path, index=False, float_format=DIGITS)
+    (folder / PARTIAL).unlink()
     return table
+
+
+def _measure_on(path: Path, store: SignalStore, workers: int, progress: Progress) -> pd.DataFrame:
+    """Measure the records of a store that a stopped run has not measured yet; each is written as soon as it is done."""
+    names = list(store.index.table["record_id"])
+    earlier = _measured_so_far(path, names)
+    columns = [*MEASURED, "record_id"]
+    with replacing(path) as temporary:
+        earlier.to_csv(temporary, index=False, columns=columns, float_format=DIGITS)
+    found = [earlier[list(MEASURED)].to_numpy(np.float64)]
+    with path.open("a", encoding="utf-8", newline="") as file:
+        numbers_of = measure_files(store.index.files()[len(earlier) :], workers=workers)
+        for count, numbers in enumerate(numbers_of, start=len(earlier) + 1):
+            row = pd.DataFrame([[*numbers, names[count - 1]]], columns=columns)
+            row.to_csv(file, index=False, header=False, float_format=DIGITS)
+            file.flush()
+            found.append(numbers[None])
+            progress(count / len(names), f"{count:,} of {len(names):,} measured")
+    return pd.DataFrame(np.concatenate(found), columns=list(MEASURED))
+
+
+def _measured_so_far(path: Path, names: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of a stopped run; none where there was none, or it measured other records or quantities."""
+    columns = [*MEASURED, "record_id"]
+    nothing = pd.DataFrame(columns=columns)
+    if not path.is_file():
+        return nothing
+    text = path.read_text(encoding="utf-8", errors="replace")
+    try:  # the last line may have been cut off
+        found = pd.read_csv(StringIO(text[: text.rfind("\n") + 1]), dtype={"record_id": str})
+    except ValueError:
+        return nothing
+    same = list(found.columns) == columns and list(found["record_id"]) == list(names[: len(found)])
+    return found if same else nothing
 
 
 def measure_files(paths: Sequence[Path], *, workers: int = 1) -> Iterator[NDArray[np.float64]]:

@@ -31,7 +31,7 @@ from suprem.model.supreme import SupremeModel
 from suprem.model_card import ModelCard
 from suprem.progress import Progress
 from suprem.training.config import PretrainConfig
-from suprem.training.distillation import with_teacher_scores
+from suprem.training.distillation import TEACHERS, with_teacher_scores
 from suprem.training.distributed import Workers
 from suprem.training.labels import labels_of_reports, labels_of_statements, learnable, with_measurements
 from suprem.training.objective import Judgement, Objective
@@ -221,7 +221,7 @@ def set_up(
         begun_with=begun_with if config.init else None,
         vectors=vectors,
         described=embed_descriptions(vocabulary, embedder) if config.descriptions else {},
-        train=with_teacher_scores(LabelledRows(store, train_rows, labels[train_rows]), vocabulary, config),
+        train=taught(LabelledRows(store, train_rows, labels[train_rows]), vocabulary, config, folder, workers),
         validation=LabelledRows(store, validation_rows, labels[validation_rows]),
         composed=composed,
         model=model,
@@ -275,6 +275,20 @@ def begin_with(model: SupremeModel, folder: Path, embedder: TextEmbedder) -> str
         )
     model.load_state_dict(checkpoint.model.state_dict())
     return checkpoint.id
+
+
+def taught(
+    data: LabelledRows, vocabulary: Vocabulary, config: PretrainConfig, folder: Path, workers: Workers
+) -> LabelledRows:
+    """Return the training records with what the teachers say; the first process asks them, once for a run folder."""
+    if not config.teachers:
+        return data
+    kept, device = folder / TEACHERS, str(workers.device)
+    if workers.is_main:
+        folder.mkdir(parents=True, exist_ok=True)
+        with_teacher_scores(data, vocabulary, config, kept=kept, device=device)
+    workers.wait()
+    return with_teacher_scores(data, vocabulary, config, kept=kept, device=device)
 
 
 def measured_quantities(

@@ -17,7 +17,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -215,7 +216,7 @@ def write_version(
         labels.save(file)
     manifest = {
         "version": identity,
-        "number": 1 + max((version.number for version in list_versions(out)), default=0),
+        "number": 0,
         "parent": parent,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "vocabulary": vocabulary.content_hash,
@@ -225,8 +226,30 @@ def write_version(
         "records": len(labels.record_ids),
         **(provenance or {}),
     }
-    write_text(folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
+    with _next_number(out) as number:
+        write_text(folder / "manifest.json", json.dumps({**manifest, "number": number}, indent=2) + "\n")
     return open_version(folder)
+
+
+@contextmanager
+def _next_number(out: Path) -> Iterator[int]:
+    """Hold the next number of a folder of versions: of several that are made at once each gets its own."""
+    number = 1
+    while True:
+        number = max([number, *(1 + version.number for version in list_versions(out))])
+        claim = out / f".number-{number}"
+        try:
+            claim.touch(exist_ok=False)
+        except FileExistsError:  # another holds it, or was killed while it did; a number may be missing
+            number += 1
+            continue
+        if all(version.number < number for version in list_versions(out)):
+            break
+        claim.unlink()  # its former holder has just written its version
+    try:
+        yield number
+    finally:
+        claim.unlink(missing_ok=True)
 
 
 def measure_reports(

@@ -3,13 +3,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from suprem.atomic import write_text
+from suprem.concepts.mapping import versions
 from suprem.concepts.mapping.changes import compare
 from suprem.concepts.mapping.labels import LabelMatrix
 from suprem.concepts.mapping.mapping import (
@@ -206,3 +210,27 @@ def test_names_that_map_otherwise_are_told_by_the_mapping_code(terms: Vocabulary
     digest = hashlib.sha256(json.dumps(sorted(where)).encode()).hexdigest()[:16]
     assert mapping_code() in MAPPED, f"wordings or rules changed: write down {mapping_code()!r}: {digest!r}"
     assert digest == MAPPED[mapping_code()], f"names map otherwise ({digest}): raise MAPPING_RULES by one"
+
+
+def test_versions_made_at_once_have_numbers_of_their_own(tmp_path: Path) -> None:
+    """Seven of ten rounds gave two versions one number."""
+    numbers: list[int] = []
+    together = Barrier(6)
+
+    def make(letter: str) -> None:
+        for round_ in range(5):
+            together.wait()
+            with versions._next_number(tmp_path) as number:
+                folder = tmp_path / f"{letter}{round_}"
+                folder.mkdir()
+                manifest = {
+                    "version": folder.name, "number": number, "parent": None, "created": "2026-12-01", "records": 1,
+                    "thresholds": {"cluster": 0.9, "map": 0.9}, "encoder": {"name": "fake"},
+                }  # fmt: skip
+                write_text(folder / "manifest.json", json.dumps(manifest))
+            numbers.append(number)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(make, "abcdef"))
+    assert sorted(numbers) == list(range(1, 31))
+    assert list(tmp_path.glob(".number-*")) == []
