@@ -61,14 +61,17 @@ def multifocal_atrial_rhythm(draw: Draw) -> Composed:
 
 
 def atrial_flutter(draw: Draw) -> Composed:
-    """F waves of 200 to 345 per minute in shapes of `flutter_waves`, conducted 2:1 to 8:1, or beside an escape rhythm.
+    """F waves of 150 to 345 per minute in shapes of `flutter_waves`, conducted 2:1 to 8:1, or beside an escape rhythm.
 
-    Down to 200 per minute, since drugs and large atria slow the circuit.
+    Mostly above 230, but drugs, scars and large atria slow the circuit (Bun et al. 2015). Two in five are conducted
+    with varying block and look irregular.
     """
     _, ventricles = draw.ventricles(0.25)
-    frequency = draw.between(230, 345) / 60 if draw.chance(0.8) else draw.between(200, 240) / 60
+    slow = draw.chance(0.1)
+    usual = draw.between(230, 345) if draw.chance(0.8) else draw.between(200, 240)
+    frequency = (draw.between(150, 200) if slow else usual) / 60
     strip = flutter_waves(draw, frequency)
-    ratio = draw.one_of((2, 2, 2, 3, 4, 4, 4, 6, 8, 0, 0, 0))
+    ratio = draw.one_of((2, 2, 3, 0) if slow else (2, 2, 2, 3, 4, 4, 4, 6, 8, 0, 0, 0, 0, 0, 0))
     at, onsets = -1.0 + draw.between(0, 0.5), []
     varied = draw.one_of(((2, 3), (2, 4, 4), (3, 4, 5), (2, 2, 3, 4, 4, 5), (4, 5, 6, 7)))
     escape = draw.between(33, 60) / 60 if draw.chance(0.08) else 0.0
@@ -99,8 +102,8 @@ def atrial_fibrillation(draw: Draw) -> Composed:
 
 def atrial_premature(draw: Draw) -> Composed:
     """P waves of another shape, 20 to 50 % early, single or every second or third; some are blocked."""
-    atria, ventricles = draw.ventricles(0.1)
-    interval = 60 / draw.between(50, 105)
+    atria, ventricles = draw.ventricles(0.2)
+    interval = 60 / draw.between(50, 125)
     pattern = draw.one_of(("single", "single", "single", "bigeminy", "trigeminy"))
     blocked = draw.chance(0.15)
     wave = draw.other_p(atria) if draw.chance(0.8) else None

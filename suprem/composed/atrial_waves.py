@@ -28,12 +28,12 @@ def flutter_waves(draw: Draw, frequency: float) -> Signal:
         window = np.hanning(int(draw.random.integers(4, 10)))
         limb = np.convolve(np.pad(limb, 20, mode="edge"), window / window.sum(), "same")[20:-20]
     elif kind == "bumps":
-        limb = bump(draw.between(0.08, 0.2)) + draw.one_of((0.0, draw.between(-0.6, 0.8))) * bump(
+        limb = bump(draw.between(0.05, 0.2)) + draw.one_of((0.0, draw.between(-0.6, 0.8))) * bump(
             draw.between(0.08, 0.2)
         )
     else:
         limb = 0.7 * np.sin(2 * np.pi * phase) + 0.3 * np.sin(4 * np.pi * phase + draw.between(0, 6))
-    short = bump(draw.between(0.07, 0.18))
+    short = bump(draw.between(0.04, 0.18))
     chest = short + draw.one_of((0.0, draw.between(-0.7, 0.3))) * bump(draw.between(0.1, 0.2))
     inferior = -1.0 if draw.chance(0.8) else 0.8
     ranges = ((-0.2, 0.4), (-0.25, 0.25), (-0.35, 0.15), (-0.35, 0.1), (-0.4, 0.1))
@@ -42,7 +42,7 @@ def flutter_waves(draw: Draw, frequency: float) -> Signal:
     chests = np.zeros(LEADS)
     chests[2:5] = draw.between(0.4, 1.6) * np.array([1.0, draw.between(0.1, 0.7), draw.between(0.0, 0.4)])
     chests[2:5] *= 1.0 if draw.chance(0.8) else -1.0
-    height = draw.between(0.03, 0.2) * (1.0 if kind == "typical" else draw.between(0.5, 1))
+    height = draw.between(0.03, 0.25) * (1.0 if kind == "typical" else draw.between(0.5, 1))
     waves = np.outer(limbs, limb) + np.outer(chests, chest)
     breathing = 1 + draw.between(0, 0.15) * np.sin(2 * np.pi * draw.between(0.15, 0.35) * TIME)
     return np.asarray(height * waves * breathing)

@@ -220,5 +220,7 @@ def junctional_rhythm(draw: Draw) -> Composed:
 
 
 def sinus_beneath(interval: float, single: bool) -> list[str]:
-    """Return sinus rhythm where readers name it beside extra beats: single ones, at 63 to 97 beats a minute."""
-    return ["SR"] if single and 63 <= 60 / interval <= 97 else []
+    """Return sinus rhythm where readers name it beside extra beats: single ones, at 63 to 97 beats a minute, and sinus
+    tachycardia above 106."""
+    rate = 60 / interval
+    return [] if not single else ["SR"] if 63 <= rate <= 97 else ["STACH"] if rate >= 106 else []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from suprem.composed.atrial_waves import fibrillation_waves
+from suprem.composed.atrial_waves import fibrillation_waves, flutter_waves
 from suprem.composed.rhythms import (
     SINUS_DECISIONS,
     conduction_time,
@@ -29,11 +29,17 @@ _AROUND = 3  # samples on either side that a spike reaches after resampling
 
 
 def ventricular_premature(draw: Draw) -> Composed:
-    """Ventricular beats of one or two shapes, 25 to 50 % early with a full pause, single or every second or third."""
-    atria = draw.one_of(draw.parts.narrow)
+    """Ventricular beats of one or two shapes, 25 to 50 % early with a full pause, single or every second or third.
+
+    Beneath them sinus rhythm of 50 to 130 per minute, one in five with a bundle branch block, or now and then
+    fibrillating atria.
+    """
+    atria, ventricles = draw.ventricles(0.2)
     ectopic = [draw.one_of(draw.parts.ectopic) for _ in range(2 if draw.chance(0.2) else 1)]
-    interval = 60 / draw.between(50, 105)
+    interval = 60 / draw.between(50, 130)
     pattern = draw.one_of(("single", "single", "single", "couplet", "bigeminy", "trigeminy"))
+    fibrillates = pattern == "single" and draw.chance(0.2)
+    variation = 0.16 if fibrillates else 0.01
     coupling = draw.between(0.5, 0.75) * interval
     at, last = -draw.between(0, interval), 10
     usual: list[float] = []
@@ -47,20 +53,26 @@ def ventricular_premature(draw: Draw) -> Composed:
                 early.append(early[-1] + draw.between(0.32, 0.5))
             at, last = max(at + 2 * interval, early[-1] + 0.8 * interval), 0
         else:
-            at, last = at + interval * (1 + 0.01 * draw.random.normal()), last + 1
+            at, last = at + interval * max(0.6, 1 + variation * draw.random.normal()), last + 1
     if not [one for one in early if 0.3 < one < SECONDS - 0.3]:
         return ventricular_premature(draw)
     strip = blank()
-    draw.lay_ventricles(strip, atria, usual, intervals=[interval] * len(usual))
+    draw.lay_ventricles(strip, ventricles, usual, intervals=[interval] * len(usual))
     pr = conduction_time(draw, atria, interval)
-    draw.lay_atria(strip, atria, np.array(usual) - pr)
+    if fibrillates:
+        strip += fibrillation_waves(draw)
+    else:
+        draw.lay_atria(strip, atria, np.array(usual) - pr)
     for onset in early:
         draw.lay_ventricles(strip, draw.one_of(ectopic), [onset], intervals=[0.85 * interval])
     present = ["PVC", "PRC(S)", *({"bigeminy": ["BIGU"], "trigeminy": ["TRIGU"]}.get(pattern, []))]
-    sinus = sinus_beneath(interval, pattern not in ("bigeminy", "trigeminy"))
-    unknown = [one for one in SINUS_DECISIONS if one not in sinus]
-    labels = with_pr(rhythm_labels([*present, *sinus, *long_pr(pr)], [*usual, *early], unknown=unknown), pr)
-    return finished(draw, "ventricular premature complexes", strip, atria, labels | {"OTHER-SHAPE": 1})
+    if fibrillates:
+        labels = rhythm_labels([*present, "AFIB"], [*usual, *early], unknown=["NOP", "SVARR", "SVTAC"])
+    else:
+        sinus = sinus_beneath(interval, pattern not in ("bigeminy", "trigeminy"))
+        unknown = [one for one in SINUS_DECISIONS if one not in sinus]
+        labels = with_pr(rhythm_labels([*present, *sinus, *long_pr(pr)], [*usual, *early], unknown=unknown), pr)
+    return finished(draw, "ventricular premature complexes", strip, ventricles, labels | {"OTHER-SHAPE": 1})
 
 
 def ventricular_tachycardia(draw: Draw) -> Composed:
@@ -112,7 +124,8 @@ def idioventricular_rhythm(draw: Draw) -> Composed:
 def paced_rhythm(draw: Draw) -> Composed:
     """Atrial, ventricular or dual chamber pacing at 50 to 110 per minute, with a spike before each paced chamber.
 
-    A demand pacemaker lets the heart's own beats through and fires in their pauses. Three spikes in four are found at
+    A demand pacemaker lets the heart's own beats through and fires in their pauses, and a premature beat holds it back;
+    the atria may fibrillate or flutter beneath. Three spikes in four are found at
     the rate of the electrocardiograph and marked, as `preprocess` marks those of a recording.
     """
     atria = draw.one_of(draw.parts.narrow)
@@ -121,15 +134,19 @@ def paced_rhythm(draw: Draw) -> Composed:
     ventricles = atria if mode == "atrial" else draw.one_of(wide or draw.parts.wide)
     interval = 60 / draw.between(50, 110)
     onsets, strip = draw.train(interval, 0.001 if mode != "tracking" else 0.02), blank()
-    own = onsets[:0]
+    own = early = onsets[:0]
     if mode == "ventricular" and draw.chance(0.3):
         onsets, own = _on_demand(draw, onsets)
         draw.lay_ventricles(strip, atria, own, intervals=[interval] * len(own))
+    elif mode != "atrial" and draw.chance(0.25):
+        onsets, early = _held_back(draw, onsets, interval)
+        draw.lay_ventricles(strip, draw.one_of(draw.parts.ectopic), early, intervals=[interval] * len(early))
     draw.lay_ventricles(strip, ventricles, onsets, intervals=[interval] * len(onsets))
     fibrillates = mode == "ventricular" and draw.chance(0.5)
     delay = draw.between(0.12, 0.22) if mode != "atrial" else draw.between(0.14, 0.4)
+    flutters = fibrillates and draw.chance(0.4)
     if fibrillates:
-        strip += fibrillation_waves(draw)
+        strip += flutter_waves(draw, draw.between(200, 340) / 60) if flutters else fibrillation_waves(draw)
     elif mode == "ventricular":
         draw.lay_atria(strip, atria, draw.train(60 / draw.between(55, 95), 0.02))
     else:
@@ -149,7 +166,8 @@ def paced_rhythm(draw: Draw) -> Composed:
         mark_pacing(strip, np.concatenate(seen), RATE)
     code = {"atrial": "APACE", "ventricular": "VPACE", "dual": "DPACE", "tracking": "VPACE"}[mode]
     unknown = [*SINUS_DECISIONS, "AFIB", "3AVB", "1AVB", "IVR", "NOP", "JR", *(["DPACE"] if mode == "tracking" else [])]
-    labels = rhythm_labels(["PACE", code], [*onsets, *own], unknown=unknown)
+    present = ["PACE", code, *(["AFLT"] if flutters else []), *(["PVC", "PRC(S)"] if len(early) else [])]
+    labels = rhythm_labels(present, [*onsets, *own, *early], unknown=unknown)
     if spike == 0 and not marked:  # without a spike it is told from a bundle branch block by its shape alone
         labels = {name: label for name, label in labels.items() if name not in ("PACE", code)}
     return finished(draw, "pacing", strip, ventricles, labels if mode == "atrial" else _without_qrs(labels, wide=True))
@@ -161,6 +179,13 @@ def _on_demand(draw: Draw, onsets: Times) -> tuple[Times, Times]:
     paced = (np.arange(len(onsets)) - begin) % len(onsets) < length
     early = draw.random.uniform(0.02, 0.2, len(onsets))
     return onsets[paced], (onsets - early)[~paced]
+
+
+def _held_back(draw: Draw, onsets: Times, interval: float) -> tuple[Times, Times]:
+    """Return when a pacemaker fires that one to three ventricular premature beats hold back, and when those come."""
+    within = np.flatnonzero((onsets > 1) & (onsets < SECONDS - 1))
+    held = draw.random.choice(within, size=min(len(within), int(draw.random.integers(1, 4))), replace=False)
+    return np.delete(onsets, held), np.sort(onsets[held] - interval * draw.between(0.25, 0.45))
 
 
 def lay_spike(strip: Signal, height: np.ndarray, at: float) -> None:

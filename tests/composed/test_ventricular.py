@@ -93,3 +93,36 @@ def test_marked_spikes_stand_out_of_a_paced_strip_as_those_of_a_recording_do(dra
         jumps = np.minimum(signal[:, 1:-1] - signal[:, :-2], signal[:, 1:-1] - signal[:, 2:]).min(axis=0)
         marked += int((jumps > PACING_MARK / 2).sum() >= 2)
     assert 10 <= marked < 30
+
+
+def test_a_premature_beat_holds_the_pacemaker_back_and_atria_may_flutter_beneath_it(draws: Draws) -> None:
+    seen = set()
+    for seed in range(60):
+        draw = draws(seed)
+        labels = ventricular.paced_rhythm(draw).labels
+        order = [beat.ectopic for _, beat in sorted(draw.qrs, key=lambda one: one[0])]
+        assert any(order) == (labels["PVC"] == 1)
+        if any(order):
+            seen.add("PVC")
+            times = np.sort([at for at, _ in draw.qrs])
+            assert np.diff(times).max() > 1.2 * np.median(np.diff(times)), "the pause behind it"
+        if labels["AFLT"] == 1:
+            seen.add("AFLT")
+            assert labels["AFIB/AFLT"] == 1
+            assert "AFIB" not in labels, "some call it fibrillation"
+    assert seen == {"PVC", "AFLT"}
+
+
+def test_premature_beats_come_over_bundle_branch_blocks_fast_rates_and_fibrillation(draws: Draws) -> None:
+    seen = set()
+    for seed in range(80):
+        draw = draws(seed)
+        labels = ventricular.ventricular_premature(draw).labels
+        usual = [(at, beat) for at, beat in draw.qrs if not beat.ectopic]
+        seen |= {code for code in ("SR", "STACH", "AFIB") if labels.get(code) == 1}
+        if all(beat.width >= 0.12 for _, beat in usual):
+            seen.add("wide")
+        if labels.get("AFIB") == 1:
+            assert np.std(np.diff(sorted(at for at, _ in usual))) > 0.05
+            assert "PR>200" not in labels
+    assert seen == {"SR", "STACH", "AFIB", "wide"}
