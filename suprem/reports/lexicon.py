@@ -81,7 +81,7 @@ _D_LEAD = rf"(?:d?a?v[rlf]|d?i{{2,3}}|i|{_DI}|d\s?[123]|v\s?[1-9]r?)(?!\w)"
 _NEXT_D_LEAD = rf"(?:d?a?v[rlf]|d?i{{2,3}}|i|{_DI}|d\s?[123]|v?[1-9]r?)(?!\w|:\d|\s?%)"
 _JOIN = r"(?:,|-|–|/|\+|&amp;|&|(?:and|und|to|thru|through|bis|till|hasta|et|y|e|à|al|a)\b)"
 _NUMBERED = r"(?<![\w.,])(?:[123]\s{0,2}(?:,|and\b|&)\s{0,2}){1,3}(?=(?:av|[123]\s{0,2}(?:,|and\b|&)\s{0,2}av)[lfr]\b)"
-_ANSWER_END = r"(?=\s{0,3}(?:[.,;)\n]|\Z))"
+_ANSWER_END = r"(?=\s{0,3}(?:\.(?!\d)|[,;)|/\n]|\Z))"
 
 
 def _token_pattern(lead: str, next_lead: str, word: str, hyphen: str) -> re.Pattern[str]:

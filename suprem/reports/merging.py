@@ -15,6 +15,8 @@ _RATE_BETWEEN = re.compile(
 )
 _RESPONSE = re.compile(r"(?:rapid|fast|high|slow|low|controlled|moderate) ventricular (?:response|rate)")
 _OF_RESPONSE = {"rate": "response", "high": "rapid", "low": "slow"}
+_ABBREVIATED = re.compile(r"[a-z]vr", re.IGNORECASE)
+_SAME_BREATH = re.compile(r"\s{0,3}(?:w/?|with|,|/)?\s{0,3}", re.IGNORECASE)
 _BACK = re.compile(r"\b(?:the|this|these|that)\s{1,3}\Z", re.IGNORECASE)
 _WALLS = re.compile(r"(?:high lateral|antero-?septal|antero-?lateral|infero-?lateral|anterior|inferior|lateral|septal)")
 _PROPOSED = re.compile(
@@ -39,7 +41,11 @@ def merged(entities: list[Entity], text: str) -> list[Entity]:
             found[-1] = _joined(text, last, entity, entity.end)
         elif last.name.endswith("atrial fibrillation") and _RESPONSE.fullmatch(entity.name):
             response = " ".join(_OF_RESPONSE.get(word, word) for word in entity.name.split())
-            found.append(replace(entity, name=f"{last.name} with {response}"))
+            name = f"{last.name} with {response}"
+            if _ABBREVIATED.fullmatch(entity.text) and _SAME_BREATH.fullmatch(between):  # "afib RVR"
+                found[-1] = replace(_joined(text, last, entity, entity.end), name=name)
+            else:
+                found.append(replace(entity, name=name))
         elif not _points_back(entity, found, text):
             wall = _wall_of_raised_st(last, entity, between)
             found.append(replace(entity, name=f"{wall} {entity.name}") if wall else entity)

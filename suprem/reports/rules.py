@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from suprem.reports.elision import completed, without_criteria
 from suprem.reports.entity import Certainty, Entity
 from suprem.reports.languages import english_order, lexicon_of
 from suprem.reports.lexicon import Lexicon, Unit, understood_share
@@ -50,6 +51,7 @@ _FINDING = (
 )
 _DIAGNOSIS = (
     rf"{_BEFORE_HEAD}I(?:[rm]+(?=[a.,cqkpPx0d]|\Z))?{_PLACE}?T?(?:,(?=d[da]|d+{_END}))?[da]{{0,3}}p?(?:,[rm]+L{_END})?"
+    rf"(?:,[rma]{{1,4}}L?(?=[.,x0PA]|\Z)){{0,2}}"  # "infarction, inferior, old" of a table of names
 )
 _SHARED_HEAD = rf"[dD]{{0,2}}[mga]{{0,4}}r{{1,4}}(?=[cq]{_BEFORE}r{_BEFORE}(?:F|I|w{_STATE}|[sv]w))"
 
@@ -62,7 +64,7 @@ _FURTHER_STATE = re.compile(rf"[c,]([mg]*[svS]{_PLACE})")
 _FURTHER_PLACE = re.compile(r"[cq,]?(t?r+L)|,([rm]+L)")
 
 # Where a finding is, behind what is said of it: "T wave inversion no longer evident in anterolateral leads".
-_PLACE_BEHIND = re.compile(r"[boAPp]{0,6}(?P<place>i?t?(?:[rm]{1,4}L|L?l)(?:[cq,]t?L?l)*)")
+_PLACE_BEHIND = re.compile(r"[boAPp0]{0,6}(?P<place>i?t?(?:[rm]{1,4}L|L?l)(?:[cq,]t?L?l)*)")
 _UNPLACED = ("qt", "qtc", "pr", "pq", "rate", "axis", "heart", "ventricular", "intervals")
 _INTERVALS = {
     "qtc": (340.0, 480.0),
@@ -79,6 +81,9 @@ _QUESTION = re.compile(
     r"[^?]*\?+\s*\Z",
     re.IGNORECASE,
 )
+
+
+_HEADINGS = ("ectopy", "pacemaker", "pacing", "block", "hypertrophy", "ischemia", "infarction", "arrhythmia", "rhythm")
 
 
 class Reading(NamedTuple):
@@ -103,7 +108,7 @@ def extract_statement(text: str, lexicon: Lexicon | None = None) -> Reading:
         lexicon: The words of its language; by default those of the language that it is written in.
     """
     lexicon = lexicon or lexicon_of(text)
-    units = lexicon.units(text)
+    units = completed(lexicon.units(without_criteria(text)))
     if lexicon.adjectives_follow:
         units = english_order(units)
     if understood_share(units) < UNDERSTOOD_SHARE:
@@ -113,7 +118,11 @@ def extract_statement(text: str, lexicon: Lexicon | None = None) -> Reading:
     codes = "".join(unit.code for unit in units)
     found = [match for match in _find(codes) if not _is_measurement(codes, units, match)]
     matches = apply_scope(found, codes, units)
-    kept = [index for index, match in enumerate(matches) if of_this_tracing(match, codes)]
+    kept = [
+        index
+        for index, match in enumerate(matches)
+        if of_this_tracing(match, codes) and not _is_heading(units, matches, index)
+    ]
     found_here = [_entity(text, units, matches, matches[index]) for index in kept]
     measured = list(_measured(text, codes, units, matches))
     entities = merged(sorted(found_here + measured, key=lambda entity: entity.start), text)
@@ -126,6 +135,16 @@ def _is_measurement(codes: str, units: list[Unit], match: Match) -> bool:
     if match.stop - match.first == 1 and units[match.first].reading in ("beat", "beats") and match.first:
         return codes[match.first - 1] == "0"  # "nonsustained VT, 5 beats"
     return alone and len(codes) > 1 and not re.match(r"[a-zA-Z,]?[il]", codes[match.stop :])
+
+
+def _is_heading(units: list[Unit], matches: list[Match], index: int) -> bool:
+    """Whether a word only heads a line on which a finding follows: "Ectopy: rare PVCs"."""
+    match = matches[index]
+    if match.stop - match.first > 1 or units[match.first].reading not in _HEADINGS or match.stop + 1 >= len(units):
+        return False
+    following = matches[index + 1] if index + 1 < len(matches) else None
+    between = units[match.stop + 1 : following.first] if following else []
+    return units[match.stop].reading == ":" and following is not None and all(unit.code != "." for unit in between)
 
 
 def _left_over(codes: str, units: list[Unit], matches: list[Match], measured: set[int]) -> bool:

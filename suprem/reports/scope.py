@@ -21,7 +21,7 @@ _SIGNAL = re.compile(r"(?:[un](?=[^un]*\Z)|[dD](?=[ta]+\Z))")  # "may be due to"
 _DENIED = re.compile(r"n[tgm]*\Z")  # a normal finding is denied only by a word right before it
 _PREDICATE = re.compile(r"[botilLrmx0]{0,10}(P|A|[Dn](?=[.,]|\Z))")
 _DOUBT_FIRST = re.compile("[mgar]*[dD]")
-_ALTERNATIVE = re.compile(r"[,t]{0,2}q[tqdD,]{0,3}\Z")
+_ALTERNATIVE = re.compile(r"[,tP]{0,2}q[tqdD,]{0,3}\Z")
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,9 @@ def apply_scope(matches: list[Match], codes: str, units: Sequence[Unit]) -> list
             reach, from_link = None, False
         if match.kind == "shared" and "d" in codes[match.first : match.stop].lower():
             reach = Certainty.UNCERTAIN
+        healthy = match.kind == "normal" or match.certainty is Certainty.NORMAL
         spared = match.kind in ("verdict", "statement") or (
-            match.kind == "normal" and reach is Certainty.NEGATED and not _DENIED.search(gap)
+            healthy and reach is Certainty.NEGATED and not _DENIED.search(gap)
         )
         if reach is not None and not spared:
             match = replace(match, certainty=reach)
@@ -143,7 +144,12 @@ def _apply_predicates(matches: list[Match], codes: str) -> list[Match]:
         result[index] = replace(match, certainty=certainty)
         for earlier in range(index - 1, -1, -1):
             gap = codes[result[earlier].stop : result[earlier + 1].first]
+            own_verb = (
+                "b" in codes[result[earlier].first : result[earlier].stop]
+            )  # "the axis is left and PVCs are gone"
             if not set("cq") & set(gap) or not _JOINED.match(gap) or result[earlier].kind in ("normal", "verdict"):
+                break
+            if own_verb:
                 break
             result[earlier] = replace(result[earlier], certainty=certainty)
     return result

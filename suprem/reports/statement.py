@@ -11,7 +11,7 @@ from suprem.reports.languages import abbreviations
 # A question mark belongs to the words it doubts and stays with them.
 # "AV-Block II. Grades" and "V. a." ("Verdacht auf") end nothing either.
 _END = re.compile(
-    r"(?<=[\w)])\?{1,9}(?=\s|$)"
+    r"(?<=[\w)])\?{1,9}(?=\s|$)(?!\s{1,3}(?:vs|versus|or)\b)"
     r"|(?:[.!](?!\s{1,3}[Gg]rad)(?<!\b[VvZz]\.)(?<!\b[VvZz]\.\s[AaNn]\.)(?<!\b[VvZz]\.[AaNn]\.)"
     r"|(?<!&amp)(?<!&#39)(?<!&[lg]t)(?<!&quot);)+(?=\s|$)|[\r\n]+"
 )

@@ -1,0 +1,85 @@
+"""What a statement leaves unsaid is completed: verbs of forms, nouns of rhythms, and what an adjective denies."""
+
+from __future__ import annotations
+
+import pytest
+
+from suprem.reports.elision import without_criteria
+from suprem.reports.rules import extract_statement
+from suprem.reports.statement import split_statements
+
+KINDS = {"a": "abnormal", "n": "normal", "u": "uncertain", "x": "negated"}
+
+
+def read(text: str) -> list[str]:
+    """Return what is read as "a:name", statement by statement."""
+    letter = {kind: one for one, kind in KINDS.items()}
+    entities = [one for statement in split_statements(text) for one in extract_statement(statement.text).entities]
+    return [f"{letter[one.certainty.value]}:{one.name}" for one in entities]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("PR: prolonged; ST: elevated V2-V4; T: normal", ["a:pr prolonged", "a:st elevated v2-v4", "n:t wave normal"]),
+        ("QTc: borderline prolonged", ["u:qtc borderline prolonged"]),
+        ("P waves: absent; QRS narrow", ["a:no p waves", "n:narrow qrs"]),
+        ("QRS: LBBB; axis: left", ["a:left bundle branch block", "a:left axis deviation"]),
+        ("Ectopy: frequent PVCs", ["a:frequent premature ventricular complex"]),
+        ("Block: none | Ischemia: none", ["x:block", "x:ischemia"]),
+    ],
+)
+def test_a_colon_in_a_form_is_a_verb_and_its_heading_no_finding(text: str, found: list[str]) -> None:
+    assert read(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("possible junctional or atrial fibrillation", ["u:junctional rhythm", "u:atrial fibrillation"]),
+        ("back to sinus with PACs", ["n:sinus rhythm", "a:premature atrial complex"]),
+        ("paced, rate 60", ["a:paced rhythm"]),
+        ("sinus tachycardia", ["a:sinus tachycardia"]),
+        ("coronary sinus rhythm", ["a:coronary sinus rhythm"]),
+        ("paced complexes", ["a:paced complexes"]),
+    ],
+)
+def test_an_adjective_without_a_noun_names_the_rhythm(text: str, found: list[str]) -> None:
+    assert read(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Digitalis effect absent", ["x:digitalis effect"]),
+        ("LBBB, Sgarbossa negative", ["a:left bundle branch block", "x:sgarbossa"]),
+        ("neg Sgarbossa criteria", ["x:sgarbossa criteria"]),
+        ("negative T waves in III", ["a:negative t waves in iii"]),
+        ("early repolarization, less likely pericarditis", ["a:early repolarization", "u:pericarditis"]),
+        ("no delta wave and a normal PR interval", ["x:delta wave", "n:normal pr interval"]),
+        ("the axis is leftward and PACs are gone", ["a:axis leftward", "x:premature atrial complex"]),
+    ],
+)
+def test_what_an_adjective_says_of_a_finding_is_held_apart_from_a_wave(text: str, found: list[str]) -> None:
+    assert read(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("MYOCARDIAL INFARCTION, INFERIOR, OLD", ["a:myocardial infarction inferior old"]),
+        ("Infarct, anterolateral (?)", ["u:infarction anterolateral"]),
+        ("ST horizontal depression 0.1mV V4-V6", ["a:st horizontal depression v4-v6"]),
+        ("af RVR 140", ["a:atrial fibrillation with rapid ventricular response"]),
+        ("de Winter T waves? vs hyperacute T waves", ["u:de winter t waves", "u:hyperacute t waves"]),
+    ],
+)
+def test_places_ages_and_alternatives_behind_a_finding_are_kept(text: str, found: list[str]) -> None:
+    assert read(text) == found
+
+
+def test_criteria_in_brackets_are_no_findings_and_leave_places_in_the_text() -> None:
+    text = "LEFT AXIS DEVIATION [QRS AXIS < -30], LVH [ST DEPRESSION IN V5]"
+    assert read(text) == ["a:left axis deviation", "a:left ventricular hypertrophy"]
+    assert len(without_criteria(text)) == len(text)
+    assert without_criteria("[Sinus rhythm]") == "[Sinus rhythm]"
