@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from html import escape
+from typing import ParamSpec
 
 import streamlit as st
 
@@ -30,6 +33,18 @@ PLOT = {
 DECIMALS = st.column_config.NumberColumn(format="%.4f")
 """Of AUROC, p-values and the like in every table, so that their points stand below each other."""
 
+DISK_FAULTS = {
+    errno.ENOSPC: "is full",
+    errno.EDQUOT: "has no room left for this program",
+    errno.EROFS: "can only be read",
+    errno.EACCES: "is closed to this program at this place",
+    errno.EPERM: "is closed to this program at this place",
+    errno.EIO: "reports an error",
+}
+"""Error number -> what is wrong with the disk."""
+
+P = ParamSpec("P")
+
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~:$&])")
 
 
@@ -47,10 +62,61 @@ def page(title: str, purpose: str) -> Iterator[None]:
     st.html(f'<p class="purpose">{escape(purpose)}</p>')
     with st.container():  # a place of its own, so that what follows lies where it lay without a notice
         show_notice()
+    with said():
+        yield
+
+
+@contextmanager
+def said() -> Iterator[None]:
+    """Show an error that is meant for a person as a sentence where it happened; bugs and `st.stop()` pass through."""
     try:
         yield
-    except SupremError as error:
-        st.error(plain(str(error)))
+    except (SupremError, OSError) as error:
+        st.error(plain(sentence_of(error)))
+
+
+@contextmanager
+def said_at_the_top() -> Iterator[None]:
+    """Do what a button is for, before the page is drawn; an error that is meant for a person is then shown above it."""
+    try:
+        yield
+    except (SupremError, OSError) as error:
+        session().notice = sentence_of(error)
+
+
+def sentence_of(error: SupremError | OSError) -> str:
+    """Return an error as a sentence for a person, without a path.
+
+    Raises:
+        OSError: It is none of the disk or of closed files, hence a bug.
+    """
+    if isinstance(error, SupremError):
+        return str(error)
+    fault = DISK_FAULTS.get(error.errno or 0)
+    if fault is None:
+        raise error
+    return f"The disk of this server {fault}, so this could not be done. Tell who runs the server, then try again."
+
+
+def part(*, run_every: str | None = None) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Return what makes a function draw a part of a page that is drawn anew by itself (`st.fragment`).
+
+    Such a run is not within the page's own, so that its errors are shown as sentences here.
+
+    Args:
+        run_every: How often it is drawn without being asked, for example "2s".
+    """
+
+    def decorate(draw: Callable[P, None]) -> Callable[P, None]:
+        @st.fragment(run_every=run_every)
+        @wraps(draw)
+        def drawn(*args: P.args, **options: P.kwargs) -> None:
+            with said():
+                draw(*args, **options)
+
+        return drawn
+
+    return decorate
 
 
 def require_acknowledgement() -> None:
@@ -95,9 +161,6 @@ def plain(text: str) -> str:
 
 
 def _acknowledge() -> None:
-    try:
+    with said_at_the_top():
         note(load_settings(), "accept_notice", "research use only", version=__version__)
-    except SupremError as error:  # what cannot be logged did not happen
-        session().notice = str(error)
-        return
-    session().acknowledged = True
+        session().acknowledged = True  # what cannot be logged did not happen

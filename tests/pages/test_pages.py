@@ -106,6 +106,29 @@ def test_every_page_opens_without_error_and_carries_the_notice(open_page: Open, 
     assert RESEARCH_USE in shown(app)
 
 
+@pytest.mark.parametrize("page", ["3_Concept_Map.py", "4_Training.py", "5_Evaluation.py", "7_Cohort.py"])
+def test_a_database_that_is_gone_is_a_sentence_on_every_page_that_needs_it(
+    open_page: Open, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page(page)
+    (tmp_path / "folder.sqlite").mkdir()
+    monkeypatch.setenv("SUPREM_DATABASE_URL", f"sqlite:///{tmp_path / 'folder.sqlite'}")
+    app.run()
+    assert any("The database cannot be opened" in error for error in errors(app))
+    assert not app.exception
+
+
+def test_nobody_passes_the_gate_whose_acceptance_cannot_be_logged(
+    open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "folder.sqlite").mkdir()
+    monkeypatch.setenv("SUPREM_DATABASE_URL", f"sqlite:///{tmp_path / 'folder.sqlite'}")
+    app = open_page(READ, agree=False)
+    app.button(key="acknowledge").click().run()
+    assert [button.key for button in app.button] == ["acknowledge"]
+    assert any("review database cannot be used" in error for error in errors(app))
+
+
 def test_a_page_run_by_itself_is_gated_as_well() -> None:
     app = AppTest.from_file(str(ROOT / "pages" / READ), default_timeout=60).run()
     assert [button.key for button in app.button] == ["acknowledge"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from suprem import __version__
 from suprem.errors import ConceptError
@@ -14,6 +16,19 @@ from suprem.web import frame
 from suprem.web.audit_cache import audit_log
 from suprem.web.frame import plain
 from suprem.web.session import Session
+
+PART = """
+import streamlit as st
+from suprem.errors import DatabaseUnavailable
+from suprem.web.frame import part
+
+@part(run_every="60s")
+def follow():
+    raise DatabaseUnavailable("The database is locked by another program.")
+
+follow()
+st.markdown("below")
+"""
 
 
 @pytest.mark.parametrize(
@@ -52,6 +67,30 @@ def test_who_accepted_the_notice_is_in_the_audit_log_or_it_was_not_accepted(monk
     assert state.acknowledged
     (row,) = audit_log(load_settings().database).rows()
     assert (row.actor, row.action, row.details) == ("local user", "accept_notice", f'{{"version":"{__version__}"}}')
+
+
+def test_a_disk_that_is_full_or_closed_is_a_sentence_without_a_path_and_a_bug_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(frame.st, "error", told.append)
+    with frame.said():
+        raise OSError(errno.ENOSPC, "No space left on device", "/home/DOE")
+    with frame.said():
+        raise PermissionError(errno.EACCES, "Permission denied", "/home/DOE")
+    assert told[0].startswith("The disk of this server is full")
+    assert "is closed to this program" in told[1]
+    assert "DOE" not in "".join(told)
+    with pytest.raises(FileNotFoundError), frame.said():
+        raise FileNotFoundError(errno.ENOENT, "No such file", "/home/DOE")
+
+
+def test_an_error_in_a_part_that_is_drawn_by_itself_is_a_sentence() -> None:
+    """The database goes while a page follows a job: the part alone is drawn, with no page around it."""
+    app = AppTest.from_string(PART, default_timeout=300).run()
+    assert not app.exception
+    assert [one.value for one in app.error] == ["The database is locked by another program."]
+    assert [one.value for one in app.markdown] == ["below"]
 
 
 def test_the_notice_says_what_it_must() -> None:

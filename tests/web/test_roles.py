@@ -16,6 +16,7 @@ from suprem.jobs import runner
 from suprem.jobs.job import JobSpec, State
 from suprem.jobs.store import JobStore
 from suprem.settings import load_settings
+from suprem.web import frame
 from suprem.web.audit_cache import audit_log
 from suprem.web.cohort import cohort_panel
 from suprem.web.roles import LOCAL, Role, actor, note_owner, owner_of, refusal, refusal_to_others, roles
@@ -42,6 +43,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JobStore:
     monkeypatch.setitem(runner.resume.__kwdefaults__, "start", lambda _job: None)
     state = Session()
     monkeypatch.setattr(job_start, "session", lambda: state)
+    monkeypatch.setattr(frame, "session", lambda: state)
     return JobStore(load_settings().database, tmp_path / "jobs")
 
 
@@ -136,7 +138,6 @@ def test_a_cohort_is_deleted_by_its_owner_once_and_the_log_says_so(
     log_in: Any, store: JobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings, folder = load_settings(), tmp_path / "cohorts" / "study"
-    monkeypatch.setattr(cohort_panel, "session", job_start.session)
     log_in("ada@example.org")
     folder.mkdir(parents=True)
     note_owner(folder)
@@ -155,8 +156,6 @@ def test_of_two_who_delete_a_cohort_at_once_neither_meets_an_error(
     store: JobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings, together = load_settings(), Barrier(4)
-    state = Session()
-    monkeypatch.setattr(cohort_panel, "session", lambda: state)
     monkeypatch.setattr(cohort_panel, "note", lambda *_words, **_facts: None)
     for number in range(10):
         folder = tmp_path / "cohorts" / f"study-{number}"
@@ -170,14 +169,13 @@ def test_of_two_who_delete_a_cohort_at_once_neither_meets_an_error(
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(delete, [folder] * 4))
         assert list(folder.parent.iterdir()) == []
-    assert state.notice == ""
+    assert told() == ""
 
 
 def test_what_cannot_be_logged_is_not_deleted(store: JobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def silent(*_words: Any, **_facts: Any) -> None:
         raise ConceptError("The review database did not answer.")
 
-    monkeypatch.setattr(cohort_panel, "session", job_start.session)
     monkeypatch.setattr(cohort_panel, "note", silent)
     folder = tmp_path / "cohorts" / "study"
     folder.mkdir(parents=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,10 +23,9 @@ from suprem.jobs.store import JobStore
 from suprem.settings import Settings
 from suprem.web.cohort.cohort_figure import histogram_figure
 from suprem.web.cohort.cohort_form import results_of
-from suprem.web.frame import PLOT, plain
+from suprem.web.frame import PLOT, part, plain, said_at_the_top
 from suprem.web.read_ecg.ecg_picker import open_record
 from suprem.web.roles import button_options, demand, note, owner_of, refusal_to_others
-from suprem.web.session import session
 from suprem.web.training.job_start import GO_ON, STOP, cancel_job, resume_job
 
 SHOWN = 1_000
@@ -143,7 +143,7 @@ def _follow(folder: Path, job: Job | None, settings: Settings, store: JobStore) 
     alive = job is not None and store.get(job.id).state not in ENDED
     before = state_of(folder)
 
-    @st.fragment(run_every=EVERY if alive else None)
+    @part(run_every=EVERY if alive else None)
     def follow() -> None:
         now = store.get(job.id) if job is not None else None
         if alive and now is not None and (now.state in ENDED or (not before and state_of(folder) != before)):
@@ -178,7 +178,7 @@ def _delete(folder: Path, settings: Settings, store: JobStore) -> None:
     if not folder.is_dir():
         return
     gone = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
-    try:
+    with said_at_the_top(), suppress(FileNotFoundError):  # it may be gone already
         owner, job = owner_of(folder), _job_of(folder, store)
         demand(refusal_to_others(owner, DELETE))
         if job is not None and job.state not in ENDED:
@@ -190,10 +190,6 @@ def _delete(folder: Path, settings: Settings, store: JobStore) -> None:
             gone.rename(folder)
             raise
         shutil.rmtree(gone)
-    except FileNotFoundError:
-        return  # it is gone already
-    except SupremError as error:
-        session().notice = str(error)
 
 
 def _select(cohort: Cohort) -> Selection:

@@ -7,7 +7,6 @@ from pathlib import Path
 import streamlit as st
 
 from suprem.concepts.mapping.versions import list_versions
-from suprem.errors import SupremError
 from suprem.experiments.configurations import VocabularyConfig
 from suprem.jobs import runner
 from suprem.jobs.job import ENDED, Job, JobSpec, State
@@ -18,7 +17,7 @@ from suprem.resources import ASSETS
 from suprem.settings import Settings
 from suprem.web.concept_map.concept_view import SOURCE, kept_title, review
 from suprem.web.concept_map.target_vocabulary import choose_vocabulary
-from suprem.web.frame import plain
+from suprem.web.frame import plain, said_at_the_top
 from suprem.web.report_entities.report_source import EXAMPLES, MAX_UPLOAD_MB, OWN, UPLOAD
 from suprem.web.roles import Role, actor, button_options, demand, note, refusal, refusal_of_stage
 from suprem.web.session import session
@@ -88,12 +87,10 @@ def _choose_table(settings: Settings) -> Path | None:
 
 
 def _remove(table: Path, settings: Settings) -> None:
-    try:
+    with said_at_the_top():
         demand(refusal(Role.RESEARCHER, REMOVE))
         note(settings, "reports_remove", table.stem)
         table.unlink(missing_ok=True)
-    except SupremError as error:
-        session().notice = str(error)
 
 
 def _uploaded(settings: Settings) -> Path | None:

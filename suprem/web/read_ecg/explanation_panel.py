@@ -13,7 +13,7 @@ import streamlit as st
 from suprem.concepts.query import CardiacQuery
 from suprem.ecg.record import LEADS
 from suprem.errors import SupremError
-from suprem.web.frame import PLOT, plain
+from suprem.web.frame import PLOT, part, plain
 from suprem.web.read_ecg.ecg_picker import PickedEcg
 from suprem.web.read_ecg.explanation_figure import (
     ATTENTION_MEANING,
@@ -37,7 +37,7 @@ OCCLUSION, CONTRIBUTION = "Occlusion", "Contributions"
 BEYOND, ATTENTION = "Attention beyond the usual", "All attention"
 
 
-@st.fragment
+@part()
 def show_explanation(
     scores: Sequence[QueryScore],
     queries: Sequence[CardiacQuery],

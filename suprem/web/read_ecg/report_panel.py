@@ -14,7 +14,7 @@ from suprem.ecg.measurement.measure import Measurements
 from suprem.errors import SupremError
 from suprem.inference.report_check import CheckedFinding, ReportVerdict, asked_for, check_report
 from suprem.reports.report import MAX_CHARACTERS
-from suprem.web.frame import plain
+from suprem.web.frame import part, plain
 from suprem.web.read_ecg.ecg_picker import PickedEcg
 from suprem.web.read_ecg.query_panel import ask_instead
 from suprem.web.read_ecg.score_panel import encoded_once
@@ -29,7 +29,7 @@ MEANING = (
 )
 
 
-@st.fragment
+@part()
 def show_report_check(predictor: SharedPredictor, ecg: PickedEcg, measured: Measurements) -> None:
     """Take a report and show what it and the scores agree and differ on."""
     with st.expander("Compare with a report", key="report-check"):

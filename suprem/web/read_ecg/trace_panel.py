@@ -15,7 +15,7 @@ from suprem.paper.layout import GAINS, SPEEDS, STANDARD, Layout, PaperScale, lay
 from suprem.paper.view import View
 from suprem.web.ecg_paper.ecg_figure import ecg_figures
 from suprem.web.ecg_paper.ecg_paper import HALF_PIXELS, PAPER_PIXELS
-from suprem.web.frame import PLOT, plain
+from suprem.web.frame import PLOT, part, plain
 from suprem.web.read_ecg.caliper import Measurement, caliper_reading, measure_between
 from suprem.web.read_ecg.ecg_picker import PickedEcg
 from suprem.web.read_ecg.first_sight import first_sight
@@ -50,7 +50,7 @@ def show_trace(ecg: PickedEcg, second: PickedEcg | None = None) -> None:
     _show(ecg, second)
 
 
-@st.fragment
+@part()
 def _show(ecg: PickedEcg, second: PickedEcg | None) -> None:
     both = [one for one in (ecg, second) if one is not None]
     view, measuring = choose_view(min(one.window.fs for one in both))

@@ -20,7 +20,7 @@ from suprem.errors import SupremError
 from suprem.web.chart import LEGEND, RULE, chart, ink
 from suprem.web.colours import BAR
 from suprem.web.ecg_paper.ecg_figure import ecg_figure
-from suprem.web.frame import PLOT, plain
+from suprem.web.frame import PLOT, part, plain
 from suprem.web.read_ecg.ecg_picker import PickedEcg
 from suprem.web.read_ecg.score_figure import FONT, ROW_PIXELS, SCORE_AXIS, query_axis
 from suprem.web.session import session
@@ -38,7 +38,7 @@ MOVED = 0.005
 """Changes of a score that are smaller are not written as a change."""
 
 
-@st.fragment
+@part()
 def show_what_if(
     scores: Sequence[QueryScore], queries: Sequence[CardiacQuery], predictor: SharedPredictor, ecg: PickedEcg
 ) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from suprem.jobs.job import ENDED, Job, JobSpec, State
 from suprem.jobs.progress import is_progress, last_progress, tail
 from suprem.jobs.store import JobStore
-from suprem.web.frame import plain
+from suprem.web.frame import part, plain
 from suprem.web.training.job_start import EVERY
 
 SEARCHED = 100
@@ -28,7 +28,7 @@ def show_estimate(store: JobStore, dry: JobSpec) -> None:
         return
     alive = job.state not in ENDED
 
-    @st.fragment(run_every=EVERY if alive else None)
+    @part(run_every=EVERY if alive else None)
     def follow() -> None:
         now = store.get(job.id)
         if alive and now.state in ENDED:

@@ -11,7 +11,7 @@ from suprem.jobs.job import ACTIVE, ENDED, GOES_ON, Job, State
 from suprem.jobs.progress import last_progress, tail
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
-from suprem.web.frame import plain
+from suprem.web.frame import part, plain
 from suprem.web.roles import button_options, refusal_to_others
 from suprem.web.training.job_start import EVERY, GO_ON, STOP, cancel_job, resume_job
 
@@ -56,7 +56,7 @@ def show_job(
     """
     alive = store.get(number).state not in ENDED
 
-    @st.fragment(run_every=EVERY if alive else None)
+    @part(run_every=EVERY if alive else None)
     def follow() -> None:
         job = store.get(number)
         if alive and job.state in ENDED:

@@ -12,7 +12,7 @@ from suprem.jobs import runner
 from suprem.jobs.job import Job, JobSpec, State
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
-from suprem.web.frame import show_notice
+from suprem.web.frame import said_at_the_top, show_notice
 from suprem.web.roles import actor, demand, note_job, refusal_of_stage, refusal_to_others
 from suprem.web.session import session
 
@@ -82,10 +82,8 @@ def start_asked(store: JobStore, settings: Settings) -> None:
     if follow:
         start_job(store, spec, settings)
     else:
-        try:
+        with said_at_the_top():
             submit_job(store, spec, settings)
-        except SupremError as error:
-            session().notice = str(error)
     show_notice()  # the head of the page was drawn before
 
 
@@ -103,22 +101,17 @@ def resume_job(store: JobStore, number: int, settings: Settings) -> None:
 
 def cancel_job(store: JobStore, number: int, settings: Settings) -> None:
     """Ask a job to stop; only its owner may, or an administrator."""
-    try:
+    with said_at_the_top():
         job = store.get(number)
         demand(refusal_to_others(job.owner, STOP))
         note_job(settings, "job_cancel", job)
         with suppress(JobError):  # it has ended in this moment, which the page then shows
             runner.cancel(store, number)
-    except SupremError as error:
-        session().notice = str(error)
 
 
 def _show(queue: Callable[[], Job]) -> None:
-    try:
+    with said_at_the_top():
         job = queue()
-    except SupremError as error:
-        session().notice = str(error)
-        return
-    session().notice = f"Job {job.id} is {STATE_WORDS[job.state]}. Closing this page does not stop it."
-    st.session_state[JOB] = job.id
-    st.session_state[VIEW] = "Jobs"
+        session().notice = f"Job {job.id} is {STATE_WORDS[job.state]}. Closing this page does not stop it."
+        st.session_state[JOB] = job.id
+        st.session_state[VIEW] = "Jobs"

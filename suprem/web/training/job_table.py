@@ -14,6 +14,7 @@ from suprem.jobs.job import ACTIVE, ENDED, Job, State
 from suprem.jobs.progress import last_progress, tail
 from suprem.jobs.store import JobStore
 from suprem.settings import Settings
+from suprem.web.frame import part
 from suprem.web.training.job_cache import run_metrics
 from suprem.web.training.job_panel import SHOWN, duration
 from suprem.web.training.job_start import EVERY, STATE_WORDS
@@ -29,7 +30,7 @@ def show_jobs(store: JobStore, settings: Settings) -> None:
     """Draw the table with a search, again and again while a job is not at its end; a click on a column sorts."""
     alive = any(job.state not in ENDED for job in store.jobs(limit=SHOWN))
 
-    @st.fragment(run_every=EVERY if alive else None)
+    @part(run_every=EVERY if alive else None)
     def follow() -> None:
         jobs = store.jobs(limit=SHOWN)
         if alive and all(job.state in ENDED for job in jobs):
