@@ -15,7 +15,10 @@ from __future__ import annotations
 import argparse
 import re
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 from pipelines.provenance import provenance
@@ -28,6 +31,7 @@ from suprem.evaluation.evaluation_folder import (
     EvaluationFolder,
 )
 from suprem.evaluation.query_set import BUILT_IN, SIMPLIFIED
+from suprem.errors import FolderInUse
 from suprem.experiments.configurations import EvaluationConfig
 from suprem.export import RESEARCH_USE
 from suprem.lock import only_writer
@@ -79,7 +83,6 @@ def work(config: EvaluationConfig) -> None:
 
     settings = load_settings()
     predictor = Predictor.configured(settings, config.checkpoint)
-    name = config.name or time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     progress = ConsoleProgress("evaluate")
     folder, place = config.checkpoint or settings.checkpoint, settings.home / EVALUATIONS / predictor.id
     hospitals = [data for data in config.data if is_external(data)]
@@ -91,8 +94,8 @@ def work(config: EvaluationConfig) -> None:
     corpora = tuple(data for data in config.data if data not in hospitals)
     if not corpora:
         return
-    with only_writer(place / name, replaces=True):
-        evaluation = evaluating.run(replace(config, data=corpora), predictor, place / name, progress, provenance())
+    with own_folder(place, config.name) as out:
+        evaluation = evaluating.run(replace(config, data=corpora), predictor, out, progress, provenance())
     if config.card:
         external.write_results_into_card(folder, predictor, [evaluation.result(task) for task in evaluation.tasks])
     progress(1.0, f"{len(evaluation.tasks)} tasks evaluated, {len(evaluation.missing)} not")
@@ -100,6 +103,30 @@ def work(config: EvaluationConfig) -> None:
         for note in shortfalls(evaluation.result(task)):
             say(f"{task}: {note}")
     print(describe(evaluation))
+
+
+@contextmanager
+def own_folder(place: Path, name: str) -> Iterator[Path]:
+    """Hold the folder of an evaluation: the one that was named, or one of the present time that nobody else has.
+
+    Raises:
+        FolderInUse: Another process writes the one that was named.
+    """
+    if name:
+        with only_writer(place / name, replaces=True):
+            yield place / name
+        return
+    now = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    for number in count(1):  # two that begin in one second would write one folder
+        folder = place / (now if number == 1 else f"{now}-{number}")
+        with ExitStack() as held:
+            try:
+                held.enter_context(only_writer(folder, replaces=True))
+            except FolderInUse:
+                continue
+            if not folder.exists():
+                yield folder
+                return
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -283,8 +284,13 @@ def finish(folder: Path, provenance: dict[str, Any]) -> Cohort:
 
 def list_cohorts(folder: Path) -> list[Path]:
     """Return the folders of cohorts below a folder, the newest first; one of them may not have begun yet."""
-    folders = [path for path in folder.glob("*") if path.is_dir() and not path.name.startswith(".")]
-    return sorted(folders, key=lambda path: path.stat().st_ctime, reverse=True)
+    found = []
+    for path in folder.glob("*"):
+        with suppress(FileNotFoundError):  # another session deletes it in this moment
+            changed = path.stat().st_ctime_ns
+            if path.is_dir() and not path.name.startswith("."):
+                found.append((-changed, path.name, path))
+    return [path for *_, path in sorted(found)]
 
 
 def has_begun(folder: Path) -> bool:

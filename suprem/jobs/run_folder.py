@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -173,13 +174,11 @@ def open_run(folder: Path) -> Run:
 
 def list_runs(folder: Path) -> list[Run]:
     """Return the runs below a folder, newest first; folders that hold none are passed over."""
-    runs = []
-    for path in sorted(folder.glob("*/config.toml"), key=lambda path: path.stat().st_mtime, reverse=True):
-        try:
-            runs.append(open_run(path.parent))
-        except JobError:
-            continue
-    return runs
+    found = []
+    for path in folder.glob("*/config.toml"):
+        with suppress(JobError, FileNotFoundError):  # no run, or it is deleted in this moment
+            found.append((-path.stat().st_mtime_ns, path.parent.name, open_run(path.parent)))
+    return [run for *_, run in sorted(found, key=lambda one: one[:2])]
 
 
 def run_checkpoints(folder: Path) -> dict[str, Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -136,3 +137,20 @@ def test_cohorts_are_listed_also_before_they_have_begun(cohort: Cohort, tmp_path
     (tmp_path / "waiting").mkdir()
     assert {folder.name: has_begun(folder) for folder in list_cohorts(tmp_path)} == {"one": True, "waiting": False}
     assert list_cohorts(tmp_path / "nowhere") == []
+
+
+def test_a_cohort_that_is_deleted_while_they_are_listed_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("gone", "kept", ".being-deleted"):
+        (tmp_path / name).mkdir()
+    looked, stat = [], Path.stat
+
+    def vanishing(path: Path, **options: Any) -> Any:
+        looked.append(path.name)
+        if looked.count("gone") > 1 and path.name == "gone":
+            raise FileNotFoundError(path.name)
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", vanishing)
+    assert [folder.name for folder in list_cohorts(tmp_path)] == ["kept"]

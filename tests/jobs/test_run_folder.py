@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from suprem.jobs.run_folder import CurveAxis, Metrics, Run, differences, smoothed
+from suprem.jobs.run_folder import CurveAxis, Metrics, Run, differences, list_runs, smoothed
 
 
 def line(step: int, loss: float) -> str:
@@ -75,3 +76,12 @@ def test_a_curve_lies_over_steps_epochs_or_hours(tmp_path: Path) -> None:
     assert metrics.curve("train", "loss", CurveAxis.EPOCH)[0] == pytest.approx([0.5, 1.0, 1.5])
     assert metrics.curve("train", "loss", CurveAxis.HOURS)[0] == pytest.approx([0.0, 0.5, 1.0])
     assert metrics.curve("validation", "macro_auroc", CurveAxis.EPOCH) == ([1.0], [0.8])
+
+
+def test_runs_of_one_moment_are_listed_by_name(tmp_path: Path) -> None:
+    for name in ("b", "c", "a"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "environment.json").write_text("{}")
+        (tmp_path / name / "config.toml").write_text("")
+        os.utime(tmp_path / name / "config.toml", ns=(0, 10**18 + (name == "c")))
+    assert [run.name for run in list_runs(tmp_path)] == ["c", "a", "b"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from pipelines import evaluate
 from suprem.concepts.vocabulary import load_terms
+from suprem.errors import FolderInUse
 from suprem.evaluation.evaluation_folder import open_evaluation
 from suprem.experiments import zero_shot
 from suprem.inference import query_vectors
@@ -95,6 +97,24 @@ def test_labels_that_cannot_be_ranked_are_no_result(
     command = ["--data", str(tmp_path / "data"), "--checkpoint", str(checkpoint), "--tasks", "cpsc2018"]
     assert evaluate.main([*command, "--bootstrap", "5"]) == 2
     assert "cpsc2018: None of its classes is both present and absent among 1 records" in capsys.readouterr().err
+
+
+def test_two_that_begin_in_one_second_have_folders_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "strftime", lambda *_: "now")
+    with evaluate.own_folder(tmp_path, "") as first, evaluate.own_folder(tmp_path, "") as second:
+        assert (first.name, second.name) == ("now", "now-2")
+        first.mkdir()
+    with evaluate.own_folder(tmp_path, "") as third:
+        assert third.name == "now-2"
+    with (
+        evaluate.own_folder(tmp_path, "mine") as mine,
+        pytest.raises(FolderInUse),
+        evaluate.own_folder(tmp_path, "mine"),
+    ):
+        pytest.fail("two write one folder")
+    assert mine == tmp_path / "mine"
 
 
 def test_a_name_cannot_leave_the_folder() -> None:
