@@ -26,12 +26,12 @@ from pipelines.result_text import external_text, shortfalls
 from pipelines.stage import ConsoleProgress, draws, job_of, run_stage, say
 from suprem.datasets.catalog import LABEL_VARIANTS, TASK_NAMES
 from suprem.datasets.external_layouts import is_external
+from suprem.errors import FolderInUse
 from suprem.evaluation.evaluation_folder import (
     EVALUATIONS,
     EvaluationFolder,
 )
 from suprem.evaluation.query_set import BUILT_IN, SIMPLIFIED
-from suprem.errors import FolderInUse
 from suprem.experiments.configurations import EvaluationConfig
 from suprem.export import RESEARCH_USE
 from suprem.lock import only_writer
