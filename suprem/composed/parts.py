@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from suprem.atomic import replacing
 from suprem.datasets.index import RecordIndex
 from suprem.ecg.formats.readers import read_ecg
+from suprem.ecg.intake import reader_pool
 from suprem.ecg.measurement.measure import Measurements, measure
 from suprem.ecg.measurement.median_beat import FS, Heartbeats, locate_beats
 from suprem.ecg.record import INDEPENDENT_LEADS, EcgRecord
@@ -257,7 +257,7 @@ def take_files_apart(files: Sequence[tuple[Path, frozenset[str], str]], *, worke
     if workers <= 1:
         yield from map(_take_file_apart, files)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with reader_pool(workers) as pool:
         yield from pool.map(_take_file_apart, files, chunksize=16)
 
 

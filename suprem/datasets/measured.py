@@ -7,7 +7,6 @@ signal store's records lie in it, as measurements.csv, row for row: measuring ta
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from io import StringIO
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from suprem.atomic import replacing
 from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.formats.readers import read_ecg
+from suprem.ecg.intake import reader_pool
 from suprem.ecg.measurement.measure import measure
 from suprem.ecg.measurement.quantities import MEASURED, as_numbers, quantities
 from suprem.errors import DatasetError, EcgError
@@ -106,7 +106,7 @@ def measure_files(paths: Sequence[Path], *, workers: int = 1) -> Iterator[NDArra
     if workers <= 1:
         yield from map(measure_file, paths)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with reader_pool(workers) as pool:
         yield from pool.map(measure_file, paths, chunksize=32)
 
 

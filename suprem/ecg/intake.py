@@ -150,9 +150,14 @@ def _in_order(work: Callable[[Path], Result], paths: Sequence[Path], workers: in
     if workers == 1 or len(paths) <= FEW:
         yield from map(work, paths)
         return
-    with ProcessPoolExecutor(workers, initializer=_leave_stopping_to_the_parent, initargs=(os.getpid(),)) as pool:
+    with reader_pool(workers) as pool:
         for first in range(0, len(paths), AHEAD):
             yield from pool.map(work, paths[first : first + AHEAD], chunksize=16)
+
+
+def reader_pool(workers: int) -> ProcessPoolExecutor:
+    """Return processes to read files in, which end with this one, however it ends."""
+    return ProcessPoolExecutor(workers, initializer=_leave_stopping_to_the_parent, initargs=(os.getpid(),))
 
 
 def _leave_stopping_to_the_parent(parent: int) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from suprem.ecg import intake
@@ -46,3 +49,30 @@ def test_the_gate_refuses_what_the_page_would_hide(tmp_path: Path) -> None:
     assert isinstance(refused, EcgError)
     assert "V1" in str(refused)
     assert isinstance(next(prepare_files([path], SPEC)), np.ndarray)
+
+
+PARENT = """
+import time
+from suprem.ecg.intake import reader_pool
+with reader_pool(2) as pool:
+    done = [pool.submit(time.sleep, 0.2) for _ in range(4)]
+    for one in done:
+        one.result()
+    print(*pool._processes, flush=True)
+    time.sleep(3600)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel ends children of a killed process on Linux only")
+def test_readers_end_with_a_parent_that_is_killed() -> None:
+    """They ignore SIGTERM, since a stopped parent finishes what it has; a killed one left them behind for ever."""
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
+    try:
+        assert parent.stdout is not None
+        readers = [psutil.Process(int(number)) for number in parent.stdout.readline().split()]
+        assert len(readers) == 2
+    finally:
+        parent.kill()
+        parent.communicate()
+    _, alive = psutil.wait_procs(readers, timeout=60)
+    assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
