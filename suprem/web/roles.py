@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from suprem.atomic import write_text
 from suprem.errors import NotAllowed
-from suprem.jobs.job import Job
 from suprem.settings import Settings, load_settings
-from suprem.web.audit_cache import audit_log
 from suprem.web.login import user_name
+
+if TYPE_CHECKING:
+    from suprem.jobs.job import Job
 
 LOCAL = "local user"
 OWNER = "owner.txt"
@@ -122,6 +123,9 @@ def note(settings: Settings, action: str, subject: str, **details: Any) -> None:
     Raises:
         SupremError: The row cannot be written.
     """
+    # Imported here and not above: the database takes time that no gate needs.
+    from suprem.web.audit_cache import audit_log
+
     audit_log(settings.database).record(actor(), action, subject, details)
 
 

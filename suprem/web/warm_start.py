@@ -6,12 +6,13 @@ from importlib import import_module
 from threading import Thread
 
 SLOW_IMPORTS = (
+    "suprem.web.audit_cache",
     "suprem.web.read_ecg.ecg_picker",
     "suprem.web.read_ecg.trace_panel",
     "suprem.web.read_ecg.explanation_figure",
     "suprem.inference.predictor",
 )
-"""In the order the first page needs them: the trace before the model. Two seconds each on two cores."""
+"""In the order they are needed: the log that the notice is accepted into, the trace, the model. Two seconds each on two cores."""
 
 
 def warm_start() -> None:

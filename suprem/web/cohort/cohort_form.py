@@ -87,8 +87,8 @@ def begin_cohort(settings: Settings, store: JobStore) -> None:
         write_text(home / _QUERIES, "\n".join(asked))
         refused = _keep(files, home / _RECORDINGS, table) if files else []
         submit_job(store, score_job(home, folder or home / _RECORDINGS, table, ignore), settings)
-    except SupremError:
-        shutil.rmtree(home)
+    except (SupremError, OSError):
+        shutil.rmtree(home, ignore_errors=True)
         raise
     session().notice = " ".join([f"Cohort {name} is being scored; closing this page does not stop it.", *refused])
     st.session_state[CHOSEN] = name
