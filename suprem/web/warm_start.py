@@ -12,7 +12,7 @@ SLOW_IMPORTS = (
     "suprem.web.read_ecg.explanation_figure",
     "suprem.inference.predictor",
 )
-"""In the order they are needed: the log that the notice is accepted into, the trace, the model. Two seconds each on two cores."""
+"""In the order they are needed: the log of who accepts the notice, the trace, the model. Seconds each on two cores."""
 
 
 def warm_start() -> None:
