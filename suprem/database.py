@@ -108,7 +108,7 @@ def _unavailable(context: ExceptionContext) -> None:
     if isinstance(details, dict):  # pg8000
         code = str(details.get("C", ""))
         reason = next((said for start, said in POSTGRES_REASONS.items() if code.startswith(start)), None)
-    elif context.is_disconnect or (context.connection is None and not code):
+    if reason is None and (context.is_disconnect or (context.connection is None and not code)):
         reason = "does not answer; see whether its server runs"
     if reason is not None:
         raise DatabaseUnavailable(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, inspect, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from suprem import database
@@ -98,6 +101,47 @@ def test_an_error_of_a_statement_is_no_error_of_the_database(tmp_path: Path) -> 
     engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
     with pytest.raises(OperationalError, match="no such table"):
         write(engine, "SELECT * FROM nowhere")
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("57P03", "is starting, stopping"),  # what a server says that recovers, as a ProgrammingError
+        ("57P01", "is starting, stopping"),
+        ("25006", "is read-only"),
+        ("53300", "has no room, memory or connection left"),
+        ("08006", "cannot be reached"),
+        ("3D000", "is not there"),
+        ("28P01", "refuses this program's user or password"),
+    ],
+)
+@pytest.mark.parametrize("connected", [True, False])
+def test_what_a_server_says_of_itself_is_a_sentence_and_of_a_statement_is_not(
+    code: str, reason: str, connected: bool
+) -> None:
+    with pytest.raises(DatabaseUnavailable, match=reason) as told:
+        database._unavailable(reported({"C": code, "M": "FATAL: DOE at host secret"}, connected=connected))
+    assert "DOE" not in str(told.value)
+    database._unavailable(reported({"C": "42P01", "M": "no such relation"}, connected=connected))
+
+
+def test_a_connection_that_broke_is_a_sentence_whatever_the_driver_calls_it() -> None:
+    for words in ({"C": "99999"}, "network error"):
+        with pytest.raises(DatabaseUnavailable, match="does not answer"):
+            database._unavailable(reported(words, connected=True, broken=True))
+
+
+def reported(words: object, *, connected: bool, broken: bool = False) -> ExceptionContext:
+    """Return what SQLAlchemy hands on of an error of PostgreSQL's driver."""
+    connection = object() if connected else None
+    error = DriverError(words)
+    return cast(
+        ExceptionContext, SimpleNamespace(original_exception=error, connection=connection, is_disconnect=broken)
+    )
+
+
+class DriverError(Exception):
+    """As pg8000's, whose argument is a table of what the server said."""
 
 
 def write(engine: Engine, statement: str) -> None:
