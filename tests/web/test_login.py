@@ -76,3 +76,19 @@ def test_who_acts_is_who_is_logged_in(
     log_in(monkeypatch, **claims)
     assert user_name() == name
     assert st.user.get("email") == claims.get("email")
+
+
+@pytest.mark.parametrize(
+    ("roles", "reason"), [([], "Only a person with the role researcher may start"), (["researcher"], "")]
+)
+def test_a_button_that_one_may_not_press_is_disabled_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, roles: list[str], reason: str
+) -> None:
+    log_in(monkeypatch, is_logged_in=True, email="ada@example.org", roles=roles)
+    app = opened("4_Training.py")
+    app.button(key="acknowledge").click().run()
+    app.segmented_control(key="training-view").set_value("Data").run()
+    button = app.button(key="download-corpus")
+    assert not app.exception
+    assert button.disabled is bool(reason)
+    assert reason in button.help
