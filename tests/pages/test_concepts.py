@@ -382,7 +382,7 @@ def test_a_mapping_goes_out_and_comes_in_in_other_systems_formats(version: Vocab
     press(app, "take-in")
     assert "1 decisions were taken in" in shown(app)
     assert store().approved(version.id) == {"sinus rhythm": "SR"}
-    assert [row.action for row in store().audit.rows()] == ["take_in"]
+    assert [row.action for row in store().audit.rows()] == ["take_in", "accept_notice"]
     app.file_uploader(key="mapping-upload").set_value(("m.csv", b"nothing", "text/csv")).run()
     assert "no mapping that can be taken in" in shown(app)
 
