@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
@@ -23,15 +22,14 @@ def _nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[TestClient]:
+def server() -> TestClient:
     """What stands behind the middleware answers with the bytes it got."""
 
     async def inner(scope: Scope, receive: Receive, send: Send) -> None:
         body = await Request(scope, receive).body()
         await PlainTextResponse(f"{len(body)} bytes")(scope, receive, send)
 
-    with TestClient(RefuseUploads(inner)) as client:
-        yield client
+    return TestClient(RefuseUploads(inner))
 
 
 def admit(monkeypatch: pytest.MonkeyPatch, session: str) -> None:
