@@ -221,6 +221,14 @@ def test_an_unknown_unit_is_refused_by_name(counts: Counts) -> None:
         read_upload(wfdb_files(counts, gain="100(0)/mmHg"))
 
 
+@pytest.mark.parametrize("unit", ["DOE", "DOE^JANE", "19600101", "mmHg-DOE"])
+def test_a_unit_that_is_none_is_not_quoted(counts: Counts, unit: str) -> None:
+    """Whoever wrote a name where the unit stands finds it in no message."""
+    with pytest.raises(EcgError, match="an unknown unit, which is no voltage") as told:
+        read_upload(wfdb_files(counts, gain=f"100(0)/{unit}"))
+    assert unit not in str(told.value)
+
+
 def test_a_missing_calibration_is_asked_for(counts: Counts) -> None:
     """The format's default of 200 counts per mV is five times off for most of what is recorded today."""
     for gain in ("0", "0(0)/mV"):
