@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
+from suprem.ecg.coverage import Coverage, coverage_of
 from suprem.ecg.measurement.pacing import pacing_spikes
 from suprem.ecg.record import INDEPENDENT_LEADS, LEADS, EcgRecord, complete_leads
 from suprem.errors import BadSamplingRate, ConfigError, EcgError, MissingLead
@@ -82,11 +83,13 @@ class Prepared:
         signal: Float32 array (lead, time) by `SignalSpec`. Zero over a stretch means that nothing was recorded there.
         start: Start of the window in the record, in seconds.
         notes: What had to be done, in sentences for the person.
+        coverage: How much of the window was recorded.
     """
 
     signal: NDArray[np.float32]
     start: float
     notes: tuple[str, ...]
+    coverage: Coverage
 
 
 def preprocess(record: EcgRecord, spec: SignalSpec) -> Prepared:
@@ -151,7 +154,7 @@ def preprocess(record: EcgRecord, spec: SignalSpec) -> Prepared:
     for row, name in enumerate(spec.leads):
         if name in record.leads:
             signal[row, :length] = scaled[record.leads.index(name), :length]
-    return Prepared(signal=signal, start=start, notes=tuple(notes))
+    return Prepared(signal, start, tuple(notes), coverage_of(record, spec.seconds))
 
 
 def mark_pacing(

@@ -16,12 +16,13 @@ from scipy.ndimage import uniform_filter1d
 
 from suprem.ecg.checks.electrodes import Exchange, suspected_exchanges
 from suprem.ecg.checks.signal_quality import BLOCK_QUALITY, WARN_QUALITY, SignalQuality, grade, noise_level
-from suprem.ecg.measurement.beats import find_beats
+from suprem.ecg.coverage import ENOUGH_LEADS, ENOUGH_SECONDS, LEAST_SECONDS, padding, recorded_samples
+from suprem.ecg.measurement.beats import beat_intervals, find_beats, longest_pause
 from suprem.ecg.record import CHEST_LEADS, LEADS, LIMB_FROM_I_AND_II, LIMB_LEADS, EcgRecord
 
-MIN_LEADS = 8
 MIN_FS = 100.0
-BLOCK_SECONDS, WARN_SECONDS = 5.0, 8.0
+MIN_LEADS = ENOUGH_LEADS
+BLOCK_SECONDS, WARN_SECONDS = ENOUGH_SECONDS, 8.0
 ADULT_AGE = 18.0
 MIN_MILLIVOLTS, MAX_MILLIVOLTS = 0.05, 10.0
 USUAL_MILLIVOLTS = (0.13, 4.0)
@@ -37,8 +38,6 @@ NOISE_MILLIVOLTS = 0.03
 MAINS_SHARE = 0.5
 RESIDUAL_MILLIVOLTS = 0.05
 FLAT_LIMB_MILLIVOLTS, OTHER_LIMB_MILLIVOLTS = 0.1, 0.3
-PADDED_SHARE = 0.05
-"""A constant stretch at an end that is longer than this part of the recording is padding."""
 MIN_BEATS = 3
 MIN_RATE, MAX_RATE = 25.0, 250.0
 LONGEST_PAUSE_SECONDS = 4.0
@@ -83,6 +82,7 @@ class _View:
     signal: NDArray[np.float32]  # (lead, time)
     baseline: NDArray[np.float32]  # (lead, time), what varies slower than about 0.5 Hz
     beats: NDArray[np.intp]
+    missing: NDArray[np.bool_]  # (lead, time), bridged in `signal`
     quality: SignalQuality
 
     def which(self, concerned: NDArray[np.bool_]) -> tuple[str, ...]:
@@ -149,16 +149,20 @@ def _alive(record: EcgRecord) -> tuple[str, ...]:
 
 def _view(record: EcgRecord, alive: tuple[str, ...]) -> _View:
     signal = np.stack([record.lead(lead) for lead in alive])
-    for row in signal:
-        missing = np.isnan(row)
-        if missing.any():
-            row[missing] = np.interp(np.flatnonzero(missing), np.flatnonzero(~missing), row[~missing])
+    padded = np.stack([padding(row) for row in signal])
+    if padded.any(axis=1).sum() >= MIN_LEADS:  # an export that fills up its leads; a loose electrode is of one or two
+        signal[padded] = np.nan
+    missing = np.isnan(signal)
+    for row, gone in zip(signal, missing, strict=True):
+        if gone.any():
+            row[gone] = np.interp(np.flatnonzero(gone), np.flatnonzero(~gone), row[~gone])
     width = round(0.6 * record.fs)
     baseline = uniform_filter1d(uniform_filter1d(signal, width, axis=-1), width, axis=-1)
     beats = find_beats(signal, record.fs)
     # What holds one value lost its electrode; what holds none was not recorded, and is no fault of the signal.
     dead = tuple(lead for lead in record.leads if lead not in alive and np.isfinite(record.lead(lead)).any())
-    return _View(record, alive, signal, baseline, beats, grade(signal, baseline, alive, record.fs, beats, dead))
+    quality = grade(signal, baseline, alive, record.fs, beats, dead, missing)
+    return _View(record, alive, signal, baseline, beats, missing, quality)
 
 
 def _sampling_rate(record: EcgRecord) -> Iterator[QualityFinding]:
@@ -202,38 +206,24 @@ def _gaps(record: EcgRecord) -> Iterator[QualityFinding]:
 
 def _recorded(record: EcgRecord) -> Iterator[QualityFinding]:
     """Samples that are missing, or one value from the start or to the end, were not recorded: padding, 3 x 4 prints."""
-    seconds = np.array([_recorded_samples(row) for row in record.signal]) / record.fs
-    some = seconds > 0
-    enough = some & (seconds >= min(BLOCK_SECONDS, 0.99 * record.seconds))
-    if record.seconds < BLOCK_SECONDS or enough.sum() >= min(MIN_LEADS, len(record.leads)):
-        short = some & (seconds < min(WARN_SECONDS, 0.9 * record.seconds))
-        leads = tuple(lead for lead, it_is in zip(record.leads, short, strict=True) if it_is)
-        if leads:
-            text = f"Only {seconds[short].min():.1f} s of {', '.join(leads)} were recorded."
-            yield QualityFinding("recorded", Level.WARN, leads, text)
+    if record.seconds < BLOCK_SECONDS:
         return
-    partly = some & ~enough
-    leads = tuple(lead for lead, it_is in zip(record.leads, partly, strict=True) if it_is)
-    least = seconds[partly].min() if leads else 0.0
-    yield QualityFinding(
-        "recorded",
-        Level.BLOCK,
-        leads,
-        f"Of {record.seconds:.1f} s only {least:.1f} s of {len(leads)} lead(s) were recorded; "
-        f"{BLOCK_SECONDS:g} s of {MIN_LEADS} leads are needed.",
-    )
-
-
-def _recorded_samples(row: NDArray[np.float32]) -> int:
-    """Return the number of samples of a lead without missing ones and without a constant stretch at either end."""
-    known = row[np.isfinite(row)]
-    moves = np.flatnonzero(np.diff(known))
-    if moves.size == 0:
-        return 0
-    padded = PADDED_SHARE * row.size
-    begin = int(moves[0]) if moves[0] > padded else 0
-    end = int(moves[-1]) + 2 if known.size - moves[-1] > padded else known.size
-    return end - begin
+    seconds = {lead: recorded_samples(record.lead(lead)) / record.fs for lead in record.leads}
+    wanted = min(BLOCK_SECONDS, 0.99 * record.seconds)
+    if sum(held >= wanted for held in seconds.values()) >= min(MIN_LEADS, len(record.leads)):
+        short = {lead: held for lead, held in seconds.items() if 0 < held < min(WARN_SECONDS, 0.9 * record.seconds)}
+        if short:
+            text = f"Only {min(short.values()):.1f} s of {', '.join(short)} were recorded."
+            yield QualityFinding("recorded", Level.WARN, tuple(short), text)
+        return
+    partly = {lead: held for lead, held in seconds.items() if 0 < held < wanted}
+    least = min(partly.values(), default=0.0)
+    text = f"Of {record.seconds:.1f} s only {least:.1f} s of {len(partly)} lead(s) were recorded"
+    if sum(held >= LEAST_SECONDS for held in seconds.values()) < MIN_LEADS:
+        text = f"{text}; {LEAST_SECONDS:g} s of {MIN_LEADS} leads are needed."
+        yield QualityFinding("recorded", Level.BLOCK, tuple(partly), text)
+    else:
+        yield QualityFinding("recorded", Level.WARN, tuple(partly), f"{text}; every score says what that costs.")
 
 
 def _leads(record: EcgRecord, alive: tuple[str, ...]) -> Iterator[QualityFinding]:
@@ -298,7 +288,7 @@ def _amplitude(view: _View) -> Iterator[QualityFinding]:
 
 
 def _flat(view: _View) -> Iterator[QualityFinding]:
-    still = np.abs(np.diff(view.signal, axis=1)) < FLAT_MILLIVOLTS
+    still = (np.abs(np.diff(view.signal, axis=1)) < FLAT_MILLIVOLTS) & ~view.missing[:, 1:]
     share = _share_in_runs(still, round(FLAT_SECONDS * view.record.fs))
     yield from _lead_warning(
         view, "flat", share > FLAT_SHARE, "The line is flat for part of the recording", "No flat line."
@@ -358,9 +348,10 @@ def _noise(view: _View) -> Iterator[QualityFinding]:
 def _limb_leads(view: _View) -> Iterator[QualityFinding]:
     """Einthoven's and Goldberger's equations; they see exchanged columns and wrong gains, not exchanged electrodes."""
     measured = [lead for lead in LIMB_LEADS if lead in view.leads and lead not in view.record.derived]
-    if not {"I", "II"} < set(measured):
+    together = ~view.missing[[view.leads.index(lead) for lead in measured]].any(axis=0)
+    if not {"I", "II"} < set(measured) or together.sum() < view.record.fs:
         return
-    rows = {lead: (row := view.signal[view.leads.index(lead)]) - row.mean() for lead in measured}
+    rows = {lead: (row := view.signal[view.leads.index(lead), together]) - row.mean() for lead in measured}
     residual = {lead: _residual(rows[lead], lead, rows) for lead in measured}
     wrong = tuple(lead for lead in measured if residual[lead] > RESIDUAL_MILLIVOLTS)
     if not wrong:
@@ -423,12 +414,13 @@ def _heart_rate(view: _View) -> Iterator[QualityFinding]:
     if len(view.beats) < MIN_BEATS:
         yield QualityFinding("heart rate", Level.WARN, (), f"Only {len(view.beats)} heartbeat(s) were recognised.")
         return
-    rate = 60.0 * view.record.fs / float(np.median(np.diff(view.beats)))
-    pause = float(np.diff(view.beats, prepend=0, append=view.signal.shape[1]).max()) / view.record.fs
+    intervals = beat_intervals(view.beats, view.missing.all(axis=0), view.record.fs)
+    rate = 60.0 / float(np.nanmedian(intervals)) if np.isfinite(intervals).any() else 0.0
+    pause = longest_pause(view.beats, view.missing.all(axis=0), view.record.fs)
     counts = [
         len(find_beats(view.signal[rows], view.record.fs))
         for group in (LIMB_LEADS, CHEST_LEADS)
-        if (rows := [i for i, lead in enumerate(view.leads) if lead in group])
+        if (rows := [i for i, lead in enumerate(view.leads) if lead in group]) and not view.missing[rows].any()
     ]
     if not MIN_RATE <= rate <= MAX_RATE:
         yield QualityFinding(
@@ -436,7 +428,7 @@ def _heart_rate(view: _View) -> Iterator[QualityFinding]:
         )
     elif pause > LONGEST_PAUSE_SECONDS:
         yield QualityFinding("heart rate", Level.WARN, (), f"No heartbeat was recognised for {pause:.1f} s.")
-    elif max(counts) - min(counts) > max(1, 0.1 * len(view.beats)):
+    elif counts and max(counts) - min(counts) > max(1, 0.1 * len(view.beats)):
         yield QualityFinding(
             "heart rate", Level.WARN, (), "Limb and chest leads disagree about the heartbeats; the rate is unsure."
         )

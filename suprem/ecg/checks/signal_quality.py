@@ -38,6 +38,8 @@ _BEFORE, _AFTER = 0.15, 0.35
 """Seconds of a beat around its QRS complex."""
 
 _MIN_BEATS = 3
+_FEW_BEATS = 2
+"""Of a lead of which only a part was recorded."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def grade(
     fs: float,
     beats: NDArray[np.intp],
     dead: tuple[str, ...] = (),
+    missing: NDArray[np.bool_] | None = None,
 ) -> SignalQuality:
     """Return the quality of a recording.
 
@@ -74,13 +77,19 @@ def grade(
         fs: Sampling rate in Hz.
         beats: Sample of each QRS complex.
         dead: Leads of the recording that hold one value throughout.
+        missing: Samples (lead, time) that were not recorded and are bridged in `signal`; they are not judged.
     """
-    likeness = _likeness(signal - baseline, fs, beats)
-    drift = np.ptp(baseline, axis=1)
-    noise = noise_level(signal, fs)
+    if missing is not None and not missing.any():
+        missing = None
+    likeness = _likeness(signal - baseline, fs, beats, missing)
+    drift = np.ptp(baseline, axis=1) if missing is None else _span(baseline, ~missing)
+    noise = noise_level(signal, fs, missing)
     whole = signal.shape[1] // round(fs) * round(fs)
     spans = np.ptp(signal[:, :whole].reshape(len(signal), -1, round(fs)), axis=2)
     silent = (spans < _SILENT_MILLIVOLTS).mean(axis=1)
+    if missing is not None:
+        there = ~missing[:, :whole].reshape(len(signal), -1, round(fs)).any(axis=2)
+        silent = ((spans < _SILENT_MILLIVOLTS) & there).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
     parts = {
         "heartbeats that are not like each other": (1 - likeness) * (_WORST_UNLIKE + _UNLIKE),
         f"noise of up to {noise.max():.2f} mV": _NOISE * _decades(noise, _LEAST_NOISE),
@@ -109,13 +118,20 @@ def grade(
     return SignalQuality(value, by_lead | dict.fromkeys(dead, 0.0), f"{reason} (lead {lead})", lead)
 
 
-def noise_level(signal: NDArray[np.float32], fs: float) -> NDArray[np.float64]:
-    """Return how many millivolts (root mean square) of each lead (lead, time) vary faster than about 30 Hz."""
+def noise_level(
+    signal: NDArray[np.float32], fs: float, missing: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """Return how many millivolts (root mean square) of each lead (lead, time) vary faster than about 30 Hz, where it is
+    not `missing` (lead, time)."""
     fast = signal - uniform_filter1d(signal, max(3, round(_NOISE_SECONDS * fs)), axis=-1)
     width = round(_NOISE_WINDOW * fs)
     whole = fast.shape[1] // width * width
     power = np.square(fast[:, :whole]).reshape(len(fast), -1, width).mean(axis=-1)
-    return np.sqrt(np.median(power, axis=1)).astype(np.float64)
+    if missing is None:
+        return np.sqrt(np.median(power, axis=1)).astype(np.float64)
+    there = ~missing[:, :whole].reshape(len(fast), -1, width).any(axis=-1)
+    level = [float(np.median(row[known])) if known.any() else 0.0 for row, known in zip(power, there, strict=True)]
+    return np.sqrt(np.array(level, np.float64))
 
 
 def _decades(millivolts: NDArray[np.floating], least: float) -> NDArray[np.float64]:
@@ -127,8 +143,22 @@ def _quality(against: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(1.0 / (1.0 + np.exp(against)))
 
 
-def _likeness(steady: NDArray[np.float32], fs: float, beats: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return for each lead the mean correlation of its beats with its median beat, 0 of too few beats."""
+def _span(rows: NDArray[np.float32], there: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the difference of the highest and the lowest value of each row (lead, time) where it is there."""
+    high = np.where(there, rows, -np.inf).max(axis=1)
+    low = np.where(there, rows, np.inf).min(axis=1)
+    return np.asarray(np.where(there.any(axis=1), high - low, 0.0), np.float64)
+
+
+def _likeness(
+    steady: NDArray[np.float32], fs: float, beats: NDArray[np.intp], missing: NDArray[np.bool_] | None
+) -> NDArray[np.float64]:
+    """Return for each lead the mean correlation of its beats with its median beat, 0 of too few beats.
+
+    Of a lead recorded in part those beats count that it holds; one that holds a single beat is as the others are.
+    """
+    if missing is not None and missing.any():
+        return _likeness_in_part(steady, fs, beats, missing)
     before, after = round(_BEFORE * fs), round(_AFTER * fs)
     whole = beats[(beats >= before) & (beats < steady.shape[1] - after)]
     if len(whole) < _MIN_BEATS:
@@ -140,3 +170,19 @@ def _likeness(steady: NDArray[np.float32], fs: float, beats: NDArray[np.intp]) -
     size = np.sqrt(np.square(cut).sum(axis=2)) * np.sqrt(np.square(typical).sum(axis=1))
     noise_floor = 1e-3 * np.sqrt(before + after)  # a microvolt of rest is no beat
     return np.asarray(((cut * typical).sum(axis=2) / (size + noise_floor)).mean(axis=0))
+
+
+def _likeness_in_part(
+    steady: NDArray[np.float32], fs: float, beats: NDArray[np.intp], missing: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    before, after = round(_BEFORE * fs), round(_AFTER * fs)
+    found = np.full(len(steady), np.nan)
+    for lead, (row, gone) in enumerate(zip(steady, missing, strict=True)):
+        lost = np.concatenate([[0], np.cumsum(gone)])
+        here = beats[(beats >= before) & (beats < row.size - after)]
+        here = here[lost[here + after] == lost[here - before]]
+        if len(here) >= (_FEW_BEATS if gone.any() else _MIN_BEATS):
+            found[lead] = _likeness(row[None], fs, np.repeat(here, 2) if len(here) < _MIN_BEATS else here, None)[0]
+        elif not gone.any():
+            found[lead] = 0.0
+    return np.where(np.isnan(found), np.nanmean(found) if np.isfinite(found).any() else 0.0, found)

@@ -10,9 +10,10 @@ from xml.etree.ElementTree import Element
 from suprem.ecg.formats.channels import Channel, parse_age, parse_sex, to_record
 from suprem.ecg.formats.device_words import keep_statements, left_out_note, measurements
 from suprem.ecg.formats.lead_names import canonical_lead
+from suprem.ecg.formats.sampling_rate import stated_or_given
 from suprem.ecg.formats.xml_tree import number_row, parse_xml, positive, text_of
 from suprem.ecg.record import EcgRecord
-from suprem.errors import BadSamplingRate, UnreadableEcg
+from suprem.errors import UnreadableEcg
 
 _KIND = "GE CardioSoft XML"
 _STEP_UNIT = "uVperLsb"
@@ -29,12 +30,17 @@ _MEASUREMENTS = {
 }
 
 
-def read_cardiosoft(data: bytes, record_id: str) -> EcgRecord:
+def read_cardiosoft(data: bytes, record_id: str, fs: float | None = None) -> EcgRecord:
     """Read the strip of a CardioSoft export; median beats, vector loops and the full disclosure are left.
+
+    Args:
+        data: The file.
+        record_id: The record's name in the product.
+        fs: Sampling rate in Hz, where the file states none.
 
     Raises:
         UnreadableEcg: The file is damaged, holds no strip, or states no resolution.
-        BadSamplingRate: It states no sampling rate.
+        MissingFact: It states no sampling rate and none is given.
         EcgError: Its leads cannot be used.
     """
     root = parse_xml(data, _KIND)
@@ -44,9 +50,7 @@ def read_cardiosoft(data: bytes, record_id: str) -> EcgRecord:
             f"The {_KIND} file holds no StripData; expected the strip of a resting ECG. Export a resting ECG."
         )
     strip = strips[0]
-    fs = positive(text_of(strip, "SampleRate"))
-    if fs is None or not 1 <= fs <= 100_000:
-        raise BadSamplingRate(f"The {_KIND} file states no usable sampling rate (SampleRate); export it again.")
+    fs = stated_or_given(positive(text_of(strip, "SampleRate")), fs, kind=_KIND, place="SampleRate")
     resolution = strip.find("Resolution")
     step = positive(resolution.text) if resolution is not None else None
     if resolution is None or step is None or resolution.get("units", _STEP_UNIT) != _STEP_UNIT:

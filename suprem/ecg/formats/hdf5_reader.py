@@ -44,7 +44,7 @@ def read_hdf5(data: bytes, given: TableFormat | None, record_id: str) -> EcgReco
     """
     try:
         with h5py.File.in_memory(data) as file:
-            table = _table(file)
+            table = _table(file, given or TableFormat())
     except EcgError:
         raise
     except Exception as error:  # a damaged file makes the library raise almost anything, with names in its text
@@ -54,12 +54,12 @@ def read_hdf5(data: bytes, given: TableFormat | None, record_id: str) -> EcgReco
     return read_table(table, given, record_id)
 
 
-def _table(file: h5py.File) -> Table:
+def _table(file: h5py.File, given: TableFormat) -> Table:
     """Return the signal of a file with what stands beside it, read no further than its size allows."""
     sets = dict(_datasets(file, "", 0, []))
     shapes = {name: one.shape for name, one in sets.items() if one.dtype.kind in "iuf"}
     if "tracings" in shapes and shapes["tracings"][2:] == (len(LEADS),):
-        return _code(sets["tracings"])
+        return _code(sets["tracings"], given.fs)
     flat = {name.rpartition("/")[2]: name for name in sets}
     signal = signal_among({short: shapes[name] for short, name in flat.items() if name in shapes})
     rows = leads_among({short: shapes[name] for short, name in flat.items() if name in shapes})
@@ -71,7 +71,7 @@ def _table(file: h5py.File) -> Table:
         facts |= _attributes(sets[flat[signal]])
         fs, names, units = facts_among(facts)
         values = _numbers(sets[flat[signal]])
-        if set(flat) == {"ecg"} and values.shape[0] == len(LEADS) and not (fs.fs or fs.unclear or names or units):
+        if _is_sph(sets) and not (fs.fs or fs.unclear or names or units or given.fs or given.unit):
             note = (
                 f"The file states neither rate nor unit; the {SPH_FS:g} Hz and millivolts of the SPH corpus were taken."
             )
@@ -86,7 +86,16 @@ def _table(file: h5py.File) -> Table:
     )
 
 
-def _code(tracings: h5py.Dataset) -> Table:
+def _is_sph(sets: dict[str, h5py.Dataset]) -> bool:
+    """Tell a record of SPH: nothing but `ecg`, twelve leads of 10 to 60 s as 16-bit floats, which others do not use."""
+    if set(sets) != {"ecg"}:
+        return False
+    ecg = sets["ecg"]
+    leads, samples = ecg.shape if len(ecg.shape) == 2 else (0, 0)
+    return ecg.dtype == np.float16 and leads == len(LEADS) and 10 <= samples / SPH_FS <= 60
+
+
+def _code(tracings: h5py.Dataset, given_fs: float | None) -> Table:
     """Return the first record of CODE: (record, time, lead), filled with zeros at both ends to one length.
 
     The corpus' own words about its unit contradict each other, so it is concluded from the values or asked for.
@@ -97,7 +106,8 @@ def _code(tracings: h5py.Dataset) -> Table:
     _check(tracings, whole=False)
     values = np.asarray(tracings[0], dtype=np.float64)
     used = np.flatnonzero(np.any(values != 0, axis=1))
-    notes = [f"The file states neither rate nor leads; the {CODE_FS:g} Hz and the order of the CODE corpus were taken."]
+    taken = "order" if given_fs else f"{CODE_FS:g} Hz and the order"
+    notes = [f"The file states neither rate nor leads; the {taken} of the CODE corpus were taken."]
     if used.size and used.size < samples:
         values = values[used[0] : used[-1] + 1]
         notes.append(f"{samples - len(values)} samples of zeros at the ends were cut off.")
@@ -105,7 +115,7 @@ def _code(tracings: h5py.Dataset) -> Table:
         notes.append(
             f"The file holds {records} recordings; the first was read. Save the others one a file to read them."
         )
-    return Table(values, _KIND, LEADS, None, CODE_FS, notes=tuple(notes))
+    return Table(values, _KIND, LEADS, None, given_fs or CODE_FS, notes=tuple(notes))
 
 
 def _datasets(group: h5py.Group, place: str, depth: int, seen: list[str]) -> Iterator[tuple[str, h5py.Dataset]]:

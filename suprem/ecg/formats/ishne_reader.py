@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suprem.ecg.formats.channels import Channel, check_sample_count, to_record
+from suprem.ecg.formats.sampling_rate import stated_or_given
 from suprem.ecg.record import LEADS, EcgRecord
-from suprem.errors import BadSamplingRate, UnreadableEcg
+from suprem.errors import UnreadableEcg
 
 _KIND = "ISHNE"
 _HEADER = 522
@@ -25,12 +26,17 @@ _ABSENT = -32768
 _SEXES = {1: "male", 2: "female"}
 
 
-def read_ishne(data: bytes, record_id: str) -> EcgRecord:
+def read_ishne(data: bytes, record_id: str, fs: float | None = None) -> EcgRecord:
     """Read the standard leads of an ISHNE file.
+
+    Args:
+        data: The file.
+        record_id: The record's name in the product.
+        fs: Sampling rate in Hz, where the file states none.
 
     Raises:
         UnreadableEcg: The file is damaged, holds annotations only, or too long a recording.
-        BadSamplingRate: It states no sampling rate.
+        MissingFact: It states no sampling rate and none is given.
         EcgError: Its leads cannot be used.
     """
     if data.startswith(b"ANN"):
@@ -41,11 +47,9 @@ def read_ishne(data: bytes, record_id: str) -> EcgRecord:
         raise UnreadableEcg(f"The {_KIND} file is cut off: its header is not whole. Export it again.")
     block, stated, _, offset = struct.unpack_from("<4i", data, 10)
     sex, count = struct.unpack_from("<h", data, 128)[0], struct.unpack_from("<h", data, 156)[0]
-    (fs,) = struct.unpack_from("<h", data, 272)
+    (rate,) = struct.unpack_from("<h", data, 272)
     if not 0 < count <= _MAX_LEADS:
         raise UnreadableEcg(f"The {_KIND} file states {count} leads; expected 1 to {_MAX_LEADS}. Export it again.")
-    if fs <= 0:
-        raise BadSamplingRate(f"The {_KIND} file states no usable sampling rate; export it again.")
     begin = _HEADER + block if block >= 0 else offset
     if not _HEADER <= begin < len(data):
         raise UnreadableEcg(f"The {_KIND} file is damaged or cut off: it ends before its samples. Export it again.")
@@ -65,7 +69,7 @@ def read_ishne(data: bytes, record_id: str) -> EcgRecord:
     steps = struct.unpack_from("<12h", data, 206)[:count]
     return to_record(
         [_channel(code, step, row) for code, step, row in zip(codes, steps, samples, strict=True)],
-        fs=float(fs),
+        fs=stated_or_given(float(rate), fs, kind=_KIND),
         record_id=record_id,
         source=_KIND,
         notes=notes,

@@ -110,6 +110,11 @@ def _plain(read: Callable[[bytes, str], EcgRecord]) -> Read:
     return lambda data, _, record_id: read(data, record_id)
 
 
+def _asking_rate(read: Callable[[bytes, str, float | None], EcgRecord]) -> Read:
+    """Return a reader of a format that may state everything about itself but its sampling rate."""
+    return lambda data, given, record_id: read(data, record_id, given.fs if given else None)
+
+
 def _starts(*magic: bytes) -> Callable[[bytes], bool]:
     return lambda head: head.startswith(magic)
 
@@ -157,19 +162,19 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat("NPY", _starts(b"\x93NUMPY"), read_npy),
     FileFormat("NPZ", lambda head: head.startswith(b"PK\x03\x04") and b".npy" in head[:200], read_npz),
     FileFormat("MATLAB", _starts(MAGIC), read_mat),
-    FileFormat("GE MUSE XML", _xml_root("RestingECG"), _plain(read_muse)),
+    FileFormat("GE MUSE XML", _xml_root("RestingECG"), _asking_rate(read_muse)),
     FileFormat("HL7 aECG", _xml_root("AnnotatedECG"), _plain(read_aecg)),
-    FileFormat("Philips Sierra XML", _xml_root("restingecgdata"), _plain(read_sierra)),
-    FileFormat("GE CardioSoft XML", _xml_root("CardiologyXML"), _plain(read_cardiosoft)),
-    FileFormat("Schiller EDI XML", _xml_root(r"(?:\w+\.){0,8}SchillerEDI"), _plain(read_schiller)),
-    FileFormat("Mortara ELI XML", _is_mortara, _plain(read_mortara)),
+    FileFormat("Philips Sierra XML", _xml_root("restingecgdata"), _asking_rate(read_sierra)),
+    FileFormat("GE CardioSoft XML", _xml_root("CardiologyXML"), _asking_rate(read_cardiosoft)),
+    FileFormat("Schiller EDI XML", _xml_root(r"(?:\w+\.){0,8}SchillerEDI"), _asking_rate(read_schiller)),
+    FileFormat("Mortara ELI XML", _is_mortara, _asking_rate(read_mortara)),
     FileFormat("FHIR", is_fhir, read_fhir),
     FileFormat("SCP-ECG", is_scp, _plain(read_scp)),
     FileFormat("MFER", is_mfer, _plain(read_mfer)),
     FileFormat("DICOM", _is_bare_dicom, _plain(read_dicom)),
     FileFormat("EDF", _starts(b"0       "), _plain(read_edf_family)),
     FileFormat("BDF", _starts(b"\xffBIOSEMI"), _plain(read_edf_family)),
-    FileFormat("ISHNE", _starts(b"ISHNE1.0", b"ANN  1.0"), _plain(read_ishne)),
+    FileFormat("ISHNE", _starts(b"ISHNE1.0", b"ANN  1.0"), _asking_rate(read_ishne)),
     FileFormat("HDF5", _starts(*HDF5), read_hdf5),
     FileFormat("PDF", _starts(b"%PDF"), _plain(read_pdf), is_ecg=False),
     FileFormat(

@@ -13,9 +13,10 @@ import numpy as np
 from suprem.ecg.formats.channels import Channel, check_sample_count, parse_age, parse_sex, to_record
 from suprem.ecg.formats.device_words import keep_statements, left_out_note, measurements
 from suprem.ecg.formats.lead_names import canonical_lead
+from suprem.ecg.formats.sampling_rate import stated_or_given
 from suprem.ecg.formats.xml_tree import decode_base64, number, parse_xml, positive
 from suprem.ecg.record import EcgRecord
-from suprem.errors import BadSamplingRate, UnreadableEcg
+from suprem.errors import UnreadableEcg
 
 _KIND = "Mortara ELI XML"
 _EXPECTED = {"BITS": "16", "FORMAT": "SIGNED", "ENCODING": "BASE64"}
@@ -32,12 +33,17 @@ _MEASUREMENTS = {
 """Attributes of the root, of `AUTOMATIC_MEASUREMENTS` or of `TYPICAL_CYCLE`, as versions differ."""
 
 
-def read_mortara(data: bytes, record_id: str) -> EcgRecord:
+def read_mortara(data: bytes, record_id: str, fs: float | None = None) -> EcgRecord:
     """Read the channels of a Mortara ELI export; the typical cycle is left.
+
+    Args:
+        data: The file.
+        record_id: The record's name in the product.
+        fs: Sampling rate in Hz, where the file states none.
 
     Raises:
         UnreadableEcg: The file is damaged, holds no channel, or stores one in an unknown way.
-        BadSamplingRate: Its channels state no common sampling rate.
+        MissingFact: Its channels state no common sampling rate and none is given.
         EcgError: Its leads cannot be used.
     """
     root = parse_xml(data, _KIND)
@@ -45,9 +51,7 @@ def read_mortara(data: bytes, record_id: str) -> EcgRecord:
     if not channels:
         raise UnreadableEcg(f"The {_KIND} file holds no CHANNEL of a standard lead; export the ECG with its rhythm.")
     rates = {positive(channel.get("SAMPLE_FREQ")) for channel in channels}
-    fs = rates.pop()
-    if rates or fs is None or not 1 <= fs <= 100_000:
-        raise BadSamplingRate(f"The {_KIND} file states no usable sampling rate (SAMPLE_FREQ); export it again.")
+    fs = stated_or_given(rates.pop() if len(rates) == 1 else None, fs, kind=_KIND, place="SAMPLE_FREQ")
     notes = []
     if any(number(channel.get("OFFSET")) for channel in channels):
         notes.append("The file states an OFFSET of its channels, whose meaning is not published; it was not applied.")

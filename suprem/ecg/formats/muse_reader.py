@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -14,9 +15,10 @@ import numpy as np
 from suprem.ecg.formats.channels import Channel, check_sample_count, parse_age, parse_sex, to_record
 from suprem.ecg.formats.device_words import keep_statements, left_out_note, measurements
 from suprem.ecg.formats.lead_names import canonical_lead
+from suprem.ecg.formats.sampling_rate import stated_or_given
 from suprem.ecg.formats.xml_tree import decode_base64, number, parse_xml, positive, text_of
 from suprem.ecg.record import EcgRecord
-from suprem.errors import BadSamplingRate, UnreadableEcg
+from suprem.errors import UnreadableEcg
 
 _KIND = "GE MUSE XML"
 _SAMPLE_TYPES = {1: "<i1", 2: "<i2", 4: "<i4"}
@@ -34,12 +36,17 @@ _MEASUREMENTS = {
 }
 
 
-def read_muse(data: bytes, record_id: str) -> EcgRecord:
+def read_muse(data: bytes, record_id: str, fs: float | None = None) -> EcgRecord:
     """Read the rhythm waveform of a MUSE export; the median beat is left.
+
+    Args:
+        data: The file.
+        record_id: The record's name in the product.
+        fs: Sampling rate in Hz, where the file states none.
 
     Raises:
         UnreadableEcg: The file is damaged or holds no rhythm waveform.
-        BadSamplingRate: It states no sampling rate.
+        MissingFact: It states no sampling rate and none is given.
         EcgError: Its leads or units cannot be used.
     """
     root = parse_xml(data, _KIND)
@@ -50,9 +57,9 @@ def read_muse(data: bytes, record_id: str) -> EcgRecord:
         found = "only a median beat" if waveforms else "no waveform"
         raise UnreadableEcg(f"The {_KIND} file holds {found}; expected the rhythm waveform. Export the ECG with it.")
     named = [waveform for waveform in rhythms if text_of(waveform, "WaveformType").lower() == "rhythm"]
-    longest = max(named or rhythms, key=_seconds)
-    fs = _rate(longest)
-    chosen = [waveform for waveform in named or rhythms if _clock(waveform) == _clock(longest)]
+    clocks = [_clock(waveform, fs) for waveform in named or rhythms]
+    longest = max(clocks, key=lambda clock: clock.seconds)
+    chosen = [waveform for waveform, clock in zip(named or rhythms, clocks, strict=True) if clock == longest]
     notes: list[str] = []
     if len(chosen) < len(waveforms):
         notes.append(f"The longest rhythm of the file's {len(waveforms)} waveforms was read.")
@@ -60,7 +67,7 @@ def read_muse(data: bytes, record_id: str) -> EcgRecord:
     statements, left_out = keep_statements(_statements(ecg))
     return to_record(
         channels,
-        fs=fs,
+        fs=longest.fs,
         record_id=record_id,
         source=_KIND,
         notes=notes + left_out_note(left_out),
@@ -75,22 +82,24 @@ def _samples(lead: Element) -> int:
     return int(min(positive(text_of(lead, "LeadSampleCountTotal")) or 0, 1e9))
 
 
-def _seconds(waveform: Element) -> float:
+class _Clock(NamedTuple):
+    """What waveforms of one rhythm share."""
+
+    fs: float
+    seconds: float
+    begin: str
+
+
+def _clock(waveform: Element, given: float | None) -> _Clock:
     lead = waveform.find("LeadData")
-    return (_samples(lead) if lead is not None else 0) / _rate(waveform)
+    fs = stated_or_given(_rate(waveform), given, kind=_KIND, place="SampleBase")
+    return _Clock(fs, (_samples(lead) if lead is not None else 0) / fs, text_of(waveform, "WaveformStartTime"))
 
 
-def _clock(waveform: Element) -> tuple[float, float, str]:
-    return _rate(waveform), _seconds(waveform), text_of(waveform, "WaveformStartTime")
-
-
-def _rate(waveform: Element) -> float:
+def _rate(waveform: Element) -> float | None:
     """Return SampleBase * 10 ** SampleExponent in Hz."""
     base, exponent = positive(text_of(waveform, "SampleBase")), number(text_of(waveform, "SampleExponent") or "0")
-    rate = base * 10.0**exponent if base and exponent is not None and abs(exponent) < 10 else 0.0
-    if not 1 <= rate <= 100_000:
-        raise BadSamplingRate(f"The {_KIND} file states no usable sampling rate (SampleBase); export it again.")
-    return rate
+    return base * 10.0**exponent if base and exponent is not None and abs(exponent) < 10 else None
 
 
 def _channel(lead: Element, notes: list[str]) -> Channel:

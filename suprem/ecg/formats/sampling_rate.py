@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from suprem.errors import BadSamplingRate
+from suprem.errors import BadSamplingRate, MissingFact
 
 USUAL_RATES = (
     *(100, 125, 128, 180, 200, 240, 250, 256, 257, 300, 360, 400, 480, 500, 512, 600, 800),
@@ -103,6 +103,25 @@ class StatedRate:
 
     fs: float | None = None
     unclear: bool = False
+
+
+def stated_or_given(stated: float | None, given: float | None, *, kind: str, place: str = "") -> float:
+    """Return the sampling rate in Hz that a device's file states, else the one that a person gives.
+
+    Args:
+        stated: What the file states, None where it states none.
+        given: What a person states.
+        kind: The format.
+        place: Where in the file it should stand.
+
+    Raises:
+        MissingFact: There is neither; a rate is never taken for granted.
+    """
+    for rate in (stated, given):
+        if rate is not None and 1 <= rate <= 100_000:
+            return rate
+    where = f" ({place})" if place else ""
+    raise MissingFact(f"The {kind} file states no usable sampling rate{where}; give it in Hz (fs), or export it again.")
 
 
 def rate_in_text(lines: Iterable[str]) -> StatedRate:

@@ -10,9 +10,10 @@ from xml.etree.ElementTree import Element
 from suprem.ecg.formats.channels import Channel, millivolts_per, parse_sex, to_record
 from suprem.ecg.formats.device_words import keep_statements, left_out_note, measurements
 from suprem.ecg.formats.lead_names import canonical_lead
+from suprem.ecg.formats.sampling_rate import stated_or_given
 from suprem.ecg.formats.xml_tree import number_row, parse_xml, positive, text_of
 from suprem.ecg.record import EcgRecord
-from suprem.errors import BadSamplingRate, UnreadableEcg
+from suprem.errors import UnreadableEcg
 
 _KIND = "Schiller EDI XML"
 _RHYTHM = "ECG_RHYTHMS"
@@ -31,12 +32,17 @@ _MEASUREMENTS = {
 }
 
 
-def read_schiller(data: bytes, record_id: str) -> EcgRecord:
+def read_schiller(data: bytes, record_id: str, fs: float | None = None) -> EcgRecord:
     """Read the longest rhythm of a Schiller export; averaged beats are left.
+
+    Args:
+        data: The file.
+        record_id: The record's name in the product.
+        fs: Sampling rate in Hz, where the file states none.
 
     Raises:
         UnreadableEcg: The file is damaged, holds no rhythm, or stores it in an unknown way.
-        BadSamplingRate: It states no sampling rate.
+        MissingFact: It states no sampling rate and none is given.
         EcgError: Its leads cannot be used.
     """
     root = parse_xml(data, _KIND)
@@ -56,7 +62,7 @@ def read_schiller(data: bytes, record_id: str) -> EcgRecord:
     stated = {text_of(one, "name").upper(): text_of(one, "value") for one in root.iter("annotation_global")}
     return to_record(
         [_channel(channel, step, unit) for channel in rhythm.iterfind("channel")],
-        fs=_rate(rhythm),
+        fs=stated_or_given(_rate(rhythm), fs, kind=_KIND, place="samplerate"),
         record_id=record_id,
         source=_KIND,
         notes=notes + left_out_note(left_out),
@@ -66,13 +72,10 @@ def read_schiller(data: bytes, record_id: str) -> EcgRecord:
     )
 
 
-def _rate(wave: Element) -> float:
+def _rate(wave: Element) -> float | None:
     """Return the sampling rate in Hz. Its exponent was only ever seen as 1; what another means is not known."""
-    rate = positive(text_of(wave, "resolution/samplerate/value"))
     exponent = text_of(wave, "resolution/samplerate/exponent")
-    if rate is None or not 1 <= rate <= 100_000 or exponent not in ("", "1"):
-        raise BadSamplingRate(f"The {_KIND} file states no usable sampling rate (samplerate); export it again.")
-    return rate
+    return positive(text_of(wave, "resolution/samplerate/value")) if exponent in ("", "1") else None
 
 
 def _channel(channel: Element, step: float, unit: str) -> Channel:

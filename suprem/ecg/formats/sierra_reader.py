@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from suprem.ecg.formats.channels import Channel, check_sample_count, parse_age, parse_sex, to_record
 from suprem.ecg.formats.device_words import keep_statements, left_out_note, measurements
+from suprem.ecg.formats.sampling_rate import stated_or_given
 from suprem.ecg.formats.xli import decode_xli
 from suprem.ecg.formats.xml_tree import decode_base64, number, parse_xml, positive, text_of
 from suprem.ecg.record import LEADS, LIMB_LEADS, EcgRecord
-from suprem.errors import BadSamplingRate, UnreadableEcg
+from suprem.errors import UnreadableEcg
 
 _KIND = "Philips Sierra XML"
 _DOCUMENT_TYPES = ("SierraECG", "PhilipsECG")
@@ -36,12 +37,17 @@ _MEASUREMENTS = {
 }
 
 
-def read_sierra(data: bytes, record_id: str) -> EcgRecord:
+def read_sierra(data: bytes, record_id: str, fs: float | None = None) -> EcgRecord:
     """Read the parsed waveforms of a Sierra export; representative beats are left.
+
+    Args:
+        data: The file.
+        record_id: The record's name in the product.
+        fs: Sampling rate in Hz, where the file states none.
 
     Raises:
         UnreadableEcg: The document is of another type, its waveform is missing, damaged or stored in an unknown way.
-        BadSamplingRate: It states no sampling rate.
+        MissingFact: It states no sampling rate and none is given.
         EcgError: Its leads cannot be used.
     """
     root = parse_xml(data, _KIND)
@@ -55,9 +61,7 @@ def read_sierra(data: bytes, record_id: str) -> EcgRecord:
     if waveforms is None:
         raise UnreadableEcg(f"The {_KIND} file holds no parsedwaveforms; expected the rhythm. Export the ECG with it.")
     facts = _facts(root, waveforms)
-    fs = positive(facts.get("samplespersecond") or facts.get("samplingrate"))
-    if fs is None or not 1 <= fs <= 100_000:
-        raise BadSamplingRate(f"The {_KIND} file states no usable sampling rate; export it again.")
+    fs = stated_or_given(positive(facts.get("samplespersecond") or facts.get("samplingrate")), fs, kind=_KIND)
     resolution = positive(facts.get("resolution") or facts.get("signalresolution"))
     if resolution is None:
         raise UnreadableEcg(f"The {_KIND} file states no resolution; the amplitude cannot be known. Export it again.")

@@ -9,6 +9,9 @@ from scipy.signal import butter, find_peaks, sosfiltfilt
 
 REFRACTORY_SECONDS = 0.2
 
+HIDING_SECONDS = 0.2
+"""Missing for so long in every lead, a stretch may hide a beat."""
+
 _SHARP_HZ = 15.0
 _LATEST_T_SECONDS = 0.45
 _BLUNT = 0.3
@@ -48,6 +51,26 @@ def find_beats(signal: NDArray[np.floating], fs: float) -> NDArray[np.intp]:
     peaks, _ = find_peaks(energy, height=threshold, distance=max(1, round(REFRACTORY_SECONDS * rate)))
     peaks = _without_t_waves(peaks, coarse, rate)
     return np.asarray(peaks * step + step // 2, dtype=np.intp)
+
+
+def beat_intervals(beats: NDArray[np.intp], missing: NDArray[np.bool_], fs: float) -> NDArray[np.float64]:
+    """Return the seconds from each beat to the next, NaN across a gap that may hide a beat.
+
+    Args:
+        beats: Samples, in rising order.
+        missing: Where no lead was recorded (time,).
+        fs: Sampling rate of both in Hz.
+    """
+    lost = np.concatenate([[0], np.cumsum(missing)])[np.clip(beats, 0, len(missing))]
+    return np.where(np.diff(lost) >= HIDING_SECONDS * fs, np.nan, np.diff(beats) / fs)
+
+
+def longest_pause(beats: NDArray[np.intp], missing: NDArray[np.bool_], fs: float) -> float:
+    """Return the seconds of the longest stretch without a beat, what is missing in it not counted. Arguments as in
+    `beat_intervals`."""
+    recorded = np.concatenate([[0], np.cumsum(~missing)])
+    edges = np.concatenate([[0], np.clip(beats, 0, len(missing)), [len(missing)]])
+    return float(np.diff(recorded[edges]).max()) / fs
 
 
 def _without_t_waves(peaks: NDArray[np.intp], signal: NDArray[np.floating], fs: float) -> NDArray[np.intp]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suprem.ecg.measurement.axes import p_axis, qrs_axis, t_axis
+from suprem.ecg.measurement.beats import longest_pause
 from suprem.ecg.measurement.measured import Measured as Measured
 from suprem.ecg.measurement.median_beat import FS, MIN_BEATS, Heartbeats, MedianBeat, locate_beats, median_beat
 from suprem.ecg.measurement.pacing import is_paced
@@ -124,10 +125,11 @@ def measure(record: EcgRecord) -> Measurements:
     if rate:
         return _nothing(rate, len(heart.beats))
     beat = median_beat(heart)
-    rr = np.diff(heart.beats) / FS
+    intervals = heart.intervals
+    rr = intervals[np.isfinite(intervals)]
     heart_rate = Measured(60.0 / float(rr.mean()), "/min", caution=_pause_caution(rr))
     spread = Measured(100.0 * float(rr.std() / rr.mean()), "%")
-    rhythm = _rhythm(rr, beat)
+    rhythm = _rhythm(intervals, beat)
     if beat is None:
         reason = f"Fewer than {MIN_BEATS} of {len(heart.beats)} beats have the same shape."
         return _nothing(reason, len(heart.beats), heart_rate, spread, rhythm)
@@ -200,11 +202,12 @@ def _doubt_about_rate(heart: Heartbeats) -> str:
     """Return why not even the rate can be told; artefact in the limb or chest leads makes their counts differ."""
     if len(heart.beats) < MIN_BEATS:
         return f"Only {len(heart.beats)} heartbeat(s) were recognised; at least {MIN_BEATS} are needed."
-    counts = [len(heart.beats_in(group)) for group in (LIMB_LEADS, CHEST_LEADS) if set(group) & set(heart.leads)]
-    if max(counts) - min(counts) > max(1, 0.1 * len(heart.beats)):
+    counts = [len(heart.beats_in(group)) for group in (LIMB_LEADS, CHEST_LEADS) if heart.whole(group)]
+    if counts and max(counts) - min(counts) > max(1, 0.1 * len(heart.beats)):
         return "Limb and chest leads disagree about the heartbeats."
-    edges = np.concatenate([[0], heart.beats, [heart.signal.shape[1]]])
-    pause = float(np.diff(edges).max()) / FS
+    if np.isfinite(heart.intervals).sum() < MIN_BEATS - 1:
+        return "Too few heartbeats follow each other without a gap in the recording."
+    pause = longest_pause(heart.beats, heart.missing, FS)
     if pause > _LONGEST_PAUSE_SECONDS:
         return f"No heartbeat was recognised for {pause:.1f} s: the heart paused, or beats were missed."
     return ""
@@ -228,13 +231,16 @@ def _doubt_about_waves(record: EcgRecord, heart: Heartbeats, beat: MedianBeat) -
     return ""
 
 
-def _rhythm(rr: NDArray[np.float64], beat: MedianBeat | None) -> str:
+def _rhythm(intervals: NDArray[np.float64], beat: MedianBeat | None) -> str:
+    """Return the rhythm in words, from the seconds between beats, of which those across a gap are NaN."""
+    known = np.isfinite(intervals)
+    rr = intervals[known]
     usual = np.abs(rr / np.median(rr) - 1.0) <= _REGULAR
     if usual.all():
         return "regular"
     if beat is not None and (ectopic := beat.early | beat.other_shape).any():
         # The intervals before and after an ectopic beat say nothing about the rhythm between such beats.
-        apart = ~(ectopic[:-1] | ectopic[1:])
+        apart = ~(ectopic[:-1] | ectopic[1:])[known]
         if apart.sum() >= 2 and usual[apart].all():
             count = int(ectopic.sum())
             return f"regular but for {count} early or different beat{'s' if count > 1 else ''}"

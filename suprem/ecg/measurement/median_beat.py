@@ -16,7 +16,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import median_filter, uniform_filter1d
 from scipy.signal import resample_poly
 
-from suprem.ecg.measurement.beats import find_beats
+from suprem.ecg.measurement.beats import beat_intervals, find_beats
 from suprem.ecg.record import INDEPENDENT_LEADS, EcgRecord, complete_leads
 from suprem.errors import EcgError
 
@@ -82,11 +82,24 @@ class Heartbeats:
         signal: Array (lead, time) in millivolts, gaps bridged.
         leads: Name of each row; leads without a signal are left out, limb leads completed.
         beats: Sample of each QRS complex.
+        missing: Where no lead was recorded (time,).
+        partly: The leads of which not all was recorded.
     """
 
     signal: NDArray[np.float64]
     leads: tuple[str, ...]
     beats: NDArray[np.intp]
+    missing: NDArray[np.bool_]
+    partly: tuple[str, ...] = ()
+
+    @property
+    def intervals(self) -> NDArray[np.float64]:
+        """Seconds from each beat to the next, NaN across a gap."""
+        return beat_intervals(self.beats, self.missing, FS)
+
+    def whole(self, group: Sequence[str]) -> bool:
+        """Whether some of the leads are there, and those for the whole time."""
+        return bool(set(group) & set(self.leads)) and not set(group) & set(self.partly)
 
     def beats_in(self, group: Sequence[str]) -> NDArray[np.intp]:
         """Return the beats that some of the leads show by themselves."""
@@ -107,6 +120,9 @@ def locate_beats(record: EcgRecord) -> Heartbeats:
     if not alive:
         raise EcgError("No lead holds a signal: nothing can be measured.")
     signal = np.stack([record.lead(lead) for lead in alive]).astype(np.float64)
+    absent = np.isnan(signal)
+    gaps = absent.all(axis=0)
+    partly = tuple(lead for lead, row in zip(alive, absent, strict=True) if row.any())
     for row in signal:
         missing = np.isnan(row)
         if missing.any():
@@ -114,7 +130,8 @@ def locate_beats(record: EcgRecord) -> Heartbeats:
     rate = Fraction(FS / record.fs).limit_denominator(1000)
     if rate != 1:
         signal = resample_poly(signal, rate.numerator, rate.denominator, axis=-1, padtype="line")
-    return Heartbeats(signal, tuple(alive), find_beats(signal, FS))
+    missing = gaps[np.minimum((np.arange(signal.shape[1]) * len(gaps)) // signal.shape[1], len(gaps) - 1)]
+    return Heartbeats(signal, tuple(alive), find_beats(signal, FS), missing, partly)
 
 
 def median_beat(heart: Heartbeats) -> MedianBeat | None:
@@ -123,7 +140,7 @@ def median_beat(heart: Heartbeats) -> MedianBeat | None:
         return None
     steady = heart.signal - _slow(heart.signal)
     centers, alike = _align(steady, heart.beats)
-    intervals = np.diff(heart.beats, prepend=np.nan)
+    intervals = np.concatenate([[np.nan], heart.intervals])
     early = np.nan_to_num(intervals / np.nanmedian(intervals), nan=1.0) < _EARLY
     # Where every rhythm is irregular, as in fibrillation, no beat is premature.
     if early.mean() > 0.34 or (alike & ~early).sum() < MIN_BEATS:

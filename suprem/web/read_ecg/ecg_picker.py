@@ -197,11 +197,14 @@ def _pick_upload(slot: str) -> tuple[str, str, EcgRecord] | None:
             "photograph or picture holds no signal that can be read.",
         )
         table = None
-        if any(file.name.lower().endswith(TABLES) for file in files):
+        asked = any(isinstance(outcome, MissingFact) for outcome in kept.values())
+        if files and (asked or any(file.name.lower().endswith(TABLES) for file in files)):
             table = ask_table_format(f"{slot}table")
     seen = set(readable)
     for number, outcome in _read_all([(file.name, file.getvalue()) for file in files], table):
         if isinstance(outcome, MissingFact):
+            if table is None:
+                st.rerun()  # with the form, which no name of a file told to be needed
             st.info(plain(f"Upload {number}: {outcome} The form above is for that."))
         elif isinstance(outcome, EcgError):
             st.error(plain(f"Upload {number}: {outcome}"))
@@ -254,8 +257,8 @@ def _read_all(
                 digest.update(PurePath(name).suffix.lower().encode() + data)
             key = digest.hexdigest()
             known = kept.get(key)
-            of_table = any(name.lower().endswith(TABLES) for name in files)
-            if known is None or (of_table and session().read_with.get(key) != table):
+            may_be_asked = isinstance(known, MissingFact) or any(name.lower().endswith(TABLES) for name in files)
+            if known is None or (may_be_asked and session().read_with.get(key) != table):
                 kept[key], session().read_with[key] = _read(files, table), table
         yield list(kept).index(key) + 1, kept[key]
 
