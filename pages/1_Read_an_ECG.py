@@ -16,6 +16,7 @@ from suprem.web.read_ecg.quality_panel import show_quality
 from suprem.web.read_ecg.query_panel import edit_queries
 from suprem.web.read_ecg.report_panel import show_report_check
 from suprem.web.read_ecg.score_panel import (
+    choose_withheld,
     encoded_once,
     score_queries,
     show_contradictions,
@@ -64,7 +65,10 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
         show_not_scored(aside)
         if not queries:
             st.stop()
-        scored = score_queries(predictor, ecg, queries)
+        scored = choose_withheld(score_queries(predictor, ecg, queries))
+        queries = [query for query in queries if query.text in {score.query for score in scored.scores}]
+        if not queries:
+            st.stop()
         show_whole(predictor, ecg, queries)
         show_familiarity(predictor.familiarity(encoded_once(predictor, ecg)))
         against = contradictions(

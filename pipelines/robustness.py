@@ -2,6 +2,7 @@
 
     python -m pipelines.robustness --task ptbxl_superclass --data PTBXL --folds 9 [--records 500] [--json]
     python -m pipelines.robustness --task ptbxl_form --data PTBXL --paraphrases FILE.json
+    python -m pipelines.robustness --task ptbxl_all --data PTBXL --folds 9 --missing [--records 1000] [--card]
 
 Each record is read once and scored as it is and disturbed: leads lost or exchanged, electrodes reversed, noise, wrong
 gain, other sampling rates, 5 s instead of 10 s (suprem/ecg/disturb.py). Every condition is compared, paired, with the
@@ -9,11 +10,15 @@ undisturbed recordings. The queries are asked alone, in reverse and among all tr
 no score may change. Paraphrases are the other wordings of our terms, or those of a file of queries, which may say of
 which kinds they are. With --out <SUPREM_HOME>/evaluations/<checkpoint>/robustness-<task>.json the result stands on the
 Evaluation page.
+
+--missing takes leads and seconds away instead and tells what each finding loses of its AUROC; --card writes that into
+the model card, from which every score of an incomplete recording says what it costs.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +28,9 @@ from pipelines.stage import ConsoleProgress, add_result_options, hand_over, pars
 from suprem.datasets.catalog import LABEL_VARIANTS, TASK_NAMES
 from suprem.evaluation.robustness_result import ParaphraseResult, RobustnessResult
 from suprem.export import RESEARCH_USE
+from suprem.inference.missing_signal import MOST_LOST, words_of
+from suprem.model_card import MissingSignal
+from suprem.plain_data import to_json
 from suprem.settings import load_settings
 
 
@@ -65,6 +73,26 @@ def describe(result: RobustnessResult) -> str:
     return "\n".join(lines)
 
 
+def describe_missing(table: MissingSignal) -> str:
+    """Return what missing leads and seconds cost as text for a terminal."""
+    rows = pd.DataFrame(
+        {
+            "missing": words_of(one),
+            "mean loss": one.mean,
+            "findings above the limit": sum(loss > MOST_LOST for loss in one.losses.values()),
+            "most lost": max(one.losses, key=one.losses.__getitem__, default=""),
+            "loss": max(one.losses.values(), default=float("nan")),
+        }
+        for one in table.conditions
+    )
+    findings = len(table.conditions[0].losses)
+    head = (
+        f"{table.split}: {table.records} records, {findings} findings, checkpoint {table.checkpoint}; AUROC lost, and "
+        f"how many findings lose more than {MOST_LOST:g}, so that their scores are withheld"
+    )
+    return f"{head}\n\n{rows.to_string(index=False, float_format='{:.3f}'.format)}"
+
+
 def _describe_wordings(entry: ParaphraseResult) -> str:
     """Return the class's AUROC and the range of those of its paraphrases; the JSON names each of them."""
     if np.isnan(entry.auroc):
@@ -90,18 +118,29 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--labels", choices=LABEL_VARIANTS, default="exact", help="merl: as in the published tables")
     parser.add_argument("--records", type=int, help="so many of them, evenly spread; default: all")
     parser.add_argument("--paraphrases", type=Path, metavar="FILE", help=".json or .toml; default: our terms' wordings")
+    parser.add_argument("--missing", action="store_true", help="what missing leads and seconds cost each finding")
+    parser.add_argument("--card", action="store_true", help="with --missing: write that into the model card")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one, or SUPREM_CHECKPOINT")
     add_result_options(parser, bootstrap=500)
     args = parser.parse_args(argv)
+    if args.card and not args.missing:
+        parser.error("--card goes with --missing")
 
     def work() -> None:
-        from suprem.experiments import disturbing
+        from suprem.experiments import disturbing, missing_signal
         from suprem.experiments.configurations import ZeroShotConfig
         from suprem.inference.predictor import Predictor
+        from suprem.model.checkpoint import write_card
 
         settings = load_settings()
         predictor = Predictor.configured(settings, args.checkpoint)
         asked = ZeroShotConfig(args.task, args.data, args.folds, args.labels, bootstrap=args.bootstrap)
+        if args.missing:
+            table = missing_signal.run(asked, args.records, predictor, ConsoleProgress("robustness"))
+            if args.card:
+                write_card(args.checkpoint or settings.checkpoint, replace(predictor.card, missing_signal=table))
+            hand_over(to_json(table), lambda: describe_missing(table), out=args.out, json=args.json)
+            return
         result = disturbing.run(
             disturbing.RobustnessConfig(asked, args.records, args.paraphrases), predictor, ConsoleProgress("robustness")
         )

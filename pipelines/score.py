@@ -10,6 +10,8 @@ A query that asks for an absence ("no atrial fibrillation") has no row: the find
 name, and that is said. --json also says how like the reference ECGs of the checkpoint each record is. Of a recording
 longer than the model's window the cleanest is scored; --windows all scores them all, gives the highest score with the
 second from which it is and the mean, and places no record among the reference ECGs, which are one window each.
+Where leads or seconds are missing, each score says what that costs by the table in the model card, and is withheld,
+unless --withheld asks for it, where its finding loses more than a tenth of what a perfect score gains.
 --format fhir and dicom-sr are for other systems: preliminary, marked as research, without a patient.
 """
 
@@ -33,6 +35,9 @@ def read(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one")
     add_table_options(parser)
     parser.add_argument("--ignore-quality", action="store_true", help="score also what the quality gate blocks")
+    parser.add_argument(
+        "--withheld", action="store_true", help="give also scores of which too much of the recording is missing"
+    )
     parser.add_argument(
         "--windows",
         choices=("cleanest", "all"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipelines.stage import say
 from suprem.atomic import replacing, write_text
-from suprem.inference.files import Remarked, ScoreRow, Unscored
+from suprem.inference.files import Remarked, ScoreRow, Unscored, Withheld
 from suprem.inference.predictor import Predictor
 from suprem.inference.reported import Lineage, reported
 
@@ -21,10 +21,11 @@ def hand_over_as(
     predictor: Predictor,
     rows: Sequence[ScoreRow],
     remarks: Sequence[Remarked],
+    withheld: Sequence[Withheld],
     errors: Sequence[Unscored],
 ) -> None:
     """Write scores as "fhir", to a file or standard output, or as "dicom-sr", one file a recording in a folder."""
-    results, lineage = reported(rows, remarks, errors, predictor.vocabulary), Lineage.of(predictor)
+    results, lineage = reported(rows, remarks, withheld, errors, predictor.vocabulary), Lineage.of(predictor)
     if form == "fhir":
         from suprem.inference.fhir_report import fhir_bundle
 

@@ -30,6 +30,7 @@ from suprem.inference.files import (
     ScoreRow,
     Unscored,
     WindowsRow,
+    Withheld,
     score_cohort,
     score_files,
     score_windows,
@@ -39,13 +40,16 @@ from suprem.lock import only_writer
 from suprem.settings import load_settings
 
 COLUMNS = ("record_id", "query", "score", "logit", "support")
-MORE_COLUMNS = ("prompt", "nearest", "code", "reference_percentile", "probability", "remarks")
+MORE_COLUMNS = ("prompt", "nearest", "code", "reference_percentile", "probability", "auroc_lost", "missing", "remarks")
 OTHER_SYSTEMS = ("fhir", "dicom-sr")
 WINDOW_COLUMNS = ("from_second", "mean_score", "windows")
 
 
-def write_rows(rows: Sequence[ScoreRow], file: TextIO, remarks: Sequence[Remarked] = ()) -> None:
-    """Write scores as CSV, with what was assumed and is warned of in the last column.
+def write_rows(
+    rows: Sequence[ScoreRow], file: TextIO, remarks: Sequence[Remarked] = (), withheld: Sequence[Withheld] = ()
+) -> None:
+    """Write scores as CSV, with what was assumed and is warned of in the last column; one that is withheld has a row
+    without a score.
 
     Cells that a spreadsheet would run as a formula are quoted with an apostrophe.
     """
@@ -58,10 +62,17 @@ def write_rows(rows: Sequence[ScoreRow], file: TextIO, remarks: Sequence[Remarke
         if isinstance(row, WindowsRow):
             cells += [f"{row.from_second:.2f}", f"{row.mean_score:.6f}", str(row.windows)]
         nearest = "; ".join(f"{term} ({cosine:.2f})" for term, cosine in row.nearest)
-        numbers = ("" if value is None else f"{value:.6f}" for value in (row.reference_percentile, row.probability))
-        words = (row.prompt, nearest, row.code)
-        cells += [*map(text_cell, words), *numbers, text_cell(said.get(row.record_id, ""))]
-        writer.writerow(cells)
+        figures = (row.reference_percentile, row.probability, row.auroc_lost)
+        cells += [*map(text_cell, (row.prompt, nearest, row.code)), *map(_number, figures), text_cell(row.missing)]
+        writer.writerow([*cells, text_cell(said.get(row.record_id, ""))])
+    for one in withheld:
+        empty = [""] * (3 + (len(WINDOW_COLUMNS) if whole else 0) + 5)
+        cells = [text_cell(one.record_id), text_cell(one.query), *empty, _number(one.auroc_lost), text_cell(one.reason)]
+        writer.writerow([*cells, text_cell(said.get(one.record_id, ""))])
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.6f}"
 
 
 def sentence(remark: Remarked) -> str:
@@ -118,8 +129,12 @@ def score_some(args: argparse.Namespace) -> int:
     predictor = Predictor.configured(load_settings(), args.checkpoint)
     asked = gather_queries(args.query, args.queries, predictor.vocabulary)
     queries, aside = answerable(asked, predictor.vocabulary)
-    options: dict[str, Any] = {"table": table_of(args), "ignore_quality": args.ignore_quality}
-    items: Iterator[ScoreRow | Placed | Remarked | Unscored]
+    options: dict[str, Any] = {
+        "table": table_of(args),
+        "ignore_quality": args.ignore_quality,
+        "give_withheld": args.withheld,
+    }
+    items: Iterator[ScoreRow | Withheld | Placed | Remarked | Unscored]
     if args.windows == "all":
         items = score_windows(predictor, paths, queries, **options)
     else:
@@ -129,6 +144,7 @@ def score_some(args: argparse.Namespace) -> int:
     places: list[Placed] = []
     errors: list[Unscored] = []
     remarks: list[Remarked] = []
+    withheld: list[Withheld] = []
     for item in items:
         if isinstance(item, ScoreRow):
             rows.append(item)
@@ -136,23 +152,30 @@ def score_some(args: argparse.Namespace) -> int:
             places.append(item)
         elif isinstance(item, Remarked):
             remarks.append(item)
+        elif isinstance(item, Withheld):
+            withheld.append(item)
         else:
             errors.append(item)
         if len(paths) > BATCH:
-            done = len(rows) // len(queries) + len(errors)
+            done = (len(rows) + len(withheld)) // len(queries) + len(errors)
             progress(done / len(paths), f"{done} of {len(paths)} records, {len(errors)} without scores")
 
     if args.out and args.format not in OTHER_SYSTEMS:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         with replacing(args.out) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-            write_rows(rows, file, remarks)
+            write_rows(rows, file, remarks, withheld)
     for remark in remarks:
         say(f"{remark.record_id}: {sentence(remark)}")
+    for text in dict.fromkeys(f"{row.record_id}, {row.query}: {row.missing}" for row in rows if row.missing):
+        say(text)
+    for one in withheld:
+        say(f"{one.record_id}, {one.query}: {one.reason} Ask for it by --withheld.")
     if args.format == "json":
         content = {
             "checkpoint": predictor.id,
             "encoder": predictor.encoder.name,
             "scores": rows,
+            "withheld": withheld,
             "familiarity": places,
             "remarks": remarks,
             "errors": errors,
@@ -160,11 +183,11 @@ def score_some(args: argparse.Namespace) -> int:
             "cautions": cautions(queries, predictor),
         }
         print(json.dumps(content, default=asdict))
-        return 0 if rows else 2
+        return 0 if rows or withheld else 2
     if args.format in OTHER_SYSTEMS:
-        hand_over_as(args.format, args.out, predictor, rows, remarks, errors)
+        hand_over_as(args.format, args.out, predictor, rows, remarks, withheld, errors)
     elif not args.out:
-        write_rows(rows, sys.stdout, remarks)
+        write_rows(rows, sys.stdout, remarks, withheld)
     for error in errors:
         say(f"{error.record_id}: {error.reason}")
     for query in queries:
@@ -172,4 +195,4 @@ def score_some(args: argparse.Namespace) -> int:
             say(f"“{query.text}”: {query.caution}")
     for negation in aside:
         say(negation.reason)
-    return 0 if rows else 2
+    return 0 if rows or withheld else 2

@@ -260,6 +260,28 @@ class ExternalFigures:
 
 
 @dataclass(frozen=True)
+class MissingLoss:
+    """AUROC lost where `limb` of I and II, `chest` chest leads, or all but `seconds` are missing, or in a `layout`."""
+
+    mean: float
+    losses: Mapping[str, float] = field(default_factory=dict)
+    limb: int = 0
+    chest: int = 0
+    seconds: float | None = None
+    layout: str = ""
+
+
+@dataclass(frozen=True)
+class MissingSignal:
+    """What missing leads and seconds cost, by code of the finding, on so many records of a split."""
+
+    checkpoint: str
+    split: str
+    records: int
+    conditions: tuple[MissingLoss, ...]
+
+
+@dataclass(frozen=True)
 class AveragedCheckpoint:
     """One of the checkpoints of which a checkpoint is the weighted mean."""
 
@@ -282,6 +304,7 @@ class ModelCard:
         concepts: Every concept, on labels from reports and measurements.
         attention_check: Whether its attention depends on what was learned; None where that was not checked.
         external: Name of another hospital -> figures of its findings.
+        missing_signal: What missing leads and seconds cost its scores.
         rest: What a later version of the program wrote.
     """
 
@@ -297,6 +320,7 @@ class ModelCard:
     concepts: ConceptFigures = field(default_factory=ConceptFigures)
     attention_check: AttentionCheck | None = None
     external: Mapping[str, tuple[ExternalFigures, ...]] = field(default_factory=dict)
+    missing_signal: MissingSignal | None = None
     rest: Mapping[str, Any] = field(default_factory=dict, metadata=REST)
 
     @classmethod

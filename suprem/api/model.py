@@ -75,6 +75,7 @@ class Model:
         leads: Sequence[str] | None = None,
         unit: str | None = None,
         ignore_quality: bool = False,
+        give_withheld: bool = False,
     ) -> RecordScores:
         """Score one recording against queries in free text. Of a long one the cleanest window is scored.
 
@@ -87,6 +88,8 @@ class Model:
             unit: "mV", "uV" or "V", for numbers that do not state it. Where it is left out, it is concluded from the
                 size of the values if that allows only one, and the result says so.
             ignore_quality: Score also what the quality gate blocks.
+            give_withheld: Give also scores of which so much of the recording is missing that the finding loses more
+                than a tenth of what a perfect score gains.
 
         Returns:
             Scores with all that belongs beside them; `.frame` is the table.
@@ -103,20 +106,26 @@ class Model:
             raise QueryError(
                 " ".join(query.reason for query in aside) or "No query was given; name at least one finding."
             )
-        encoded = self.predictor.encode(prepared.signal[None])
+        encoded = self.predictor.encode_prepared([prepared])
         scores = self.predictor.score(encoded, asked)
+        given = [score for score in scores if give_withheld or not score.withheld]
         measured = measure(crop(record, prepared.start, self.predictor.spec.seconds))
         card, age, sex = self.predictor.card, record.age, record.sex
         return RecordScores(
             record_id=record.record_id,
-            scores=tuple(scores),
+            scores=tuple(given),
             start=prepared.start,
             quality=findings,
             notes=prepared.notes,
-            against=spoken_against(scores, asked, measured, card, age=age, sex=sex),
+            against=spoken_against(given, asked, measured, card, age=age, sex=sex),
             cautions={query.text: query.caution for query in asked if query.caution},
             not_scored=tuple(aside),
             likeness=self.predictor.familiarity(encoded)[0],
+            withheld={
+                score.query: score.missing.sentence
+                for score in scores
+                if score.missing and score.withheld and not give_withheld
+            },
         )
 
     def score_all(
@@ -128,6 +137,7 @@ class Model:
         leads: Sequence[str] | None = None,
         unit: str | None = None,
         ignore_quality: bool = False,
+        give_withheld: bool = False,
     ) -> list[RecordScores | UnscoredRecord]:
         """Score several recordings against the same queries; one that cannot be used is told apart and stops no other.
 
@@ -148,7 +158,9 @@ class Model:
             name = Path(recording).stem if isinstance(recording, str | PathLike) else f"recording {number}"
             try:
                 record = as_record(recording, Stated(fs, leads, unit), name)
-                results.append(self.score(record, queries=queries, ignore_quality=ignore_quality))
+                results.append(
+                    self.score(record, queries=queries, ignore_quality=ignore_quality, give_withheld=give_withheld)
+                )
             except EcgError as error:
                 results.append(UnscoredRecord(name, str(error)))
             except OSError as error:

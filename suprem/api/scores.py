@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from suprem.concepts.negation import SetAside
@@ -15,7 +15,7 @@ from suprem.inference.score import QueryScore
 if TYPE_CHECKING:  # a program that wants no table need not wait for pandas
     import pandas as pd
 
-COLUMNS = ("record_id", "query", "score", "logit", "support", "nearest", "remarks", "checkpoint")
+COLUMNS = ("record_id", "query", "score", "logit", "support", "nearest", "auroc_lost", "remarks", "checkpoint")
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class RecordScores:
         cautions: Query -> why an ECG model can answer it only in part, for the queries of which this is so.
         not_scored: Queries that ask for an absence, with what was scored instead.
         likeness: How like the checkpoint's reference ECGs the recording is.
+        withheld: Query -> why its score is not given: too much of the recording is missing for it.
     """
 
     record_id: str
@@ -44,6 +45,7 @@ class RecordScores:
     cautions: dict[str, str]
     not_scored: tuple[SetAside, ...]
     likeness: OutOfDistribution
+    withheld: dict[str, str] = field(default_factory=dict)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -65,7 +67,11 @@ class RecordScores:
         """Return the scores, highest first, below what speaks against them, with every remark and the research-use
         notice."""
         ranked = sorted(self.scores, key=lambda score: -score.logit)
-        lines = [f"{score.score:.4f}  {score.query} ({score.support})" for score in ranked]
+        lines = []
+        for score in ranked:
+            cost = f". {score.missing.sentence}" if score.missing else ""
+            lines.append(f"{score.score:.4f}  {score.query} ({score.support}){cost}")
+        lines += [f"withheld  {query}: {reason}" for query, reason in self.withheld.items()]
         cautions = [f"“{query}”: {caution}" for query, caution in self.cautions.items()]
         model = self.scores[0].checkpoint if self.scores else ""
         head = f"{self.record_id}, checkpoint {model}"
@@ -75,7 +81,7 @@ class RecordScores:
         """Return the score of a query as it was asked.
 
         Raises:
-            KeyError: It was not asked, or set aside.
+            KeyError: It was not asked, set aside, or withheld.
         """
         for score in self.scores:
             if score.query == query:
@@ -99,8 +105,8 @@ class UnscoredRecord:
 def as_frame(results: Sequence[RecordScores | UnscoredRecord]) -> pd.DataFrame:
     """Return the scores of recordings as one table, one row a recording and query; see `COLUMNS`.
 
-    A recording without scores has one row, whose score is missing and whose remarks say why. `attrs["notice"]` holds
-    the research-use notice.
+    A recording without scores has one row, and so has a score that is withheld; the score is missing and the remarks
+    say why. `attrs["notice"]` holds the research-use notice.
     """
     import pandas as pd
 
@@ -119,10 +125,17 @@ def as_frame(results: Sequence[RecordScores | UnscoredRecord]) -> pd.DataFrame:
                     "logit": score.logit,
                     "support": str(score.support),
                     "nearest": score.nearest[0][0] if score.nearest else "",
-                    "remarks": " ".join([*own, *result.remarks]),
+                    "auroc_lost": score.missing.loss if score.missing else None,
+                    "remarks": " ".join(
+                        [*own, *([score.missing.sentence] if score.missing else []), *result.remarks]
+                    ),
                     "checkpoint": score.checkpoint,
                 }
             )
+        rows += [
+            {"record_id": result.record_id, "query": query, "remarks": " ".join((reason, *result.remarks))}
+            for query, reason in result.withheld.items()
+        ]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     frame.attrs["notice"] = RESEARCH_USE
     return frame

@@ -108,6 +108,33 @@ def lose_seconds(record: EcgRecord, rng: np.random.Generator, *, seconds: float)
     return replace(record, signal=signal)
 
 
+def keep_seconds(record: EcgRecord, rng: np.random.Generator, *, seconds: float) -> EcgRecord:
+    """Keep only a stretch of all leads, somewhere; the rest is missing."""
+    samples = round(seconds * record.fs)
+    first = int(rng.integers(0, max(1, record.signal.shape[1] - samples)))
+    signal = np.full_like(record.signal, np.nan)
+    signal[:, first : first + samples] = record.signal[:, first : first + samples]
+    return replace(record, signal=signal)
+
+
+def record_in_turn(record: EcgRecord, *, columns: int = 4, rhythm: str = "") -> EcgRecord:
+    """Keep of each lead what a print shows of it that has so many columns, three leads in each of four.
+
+    Args:
+        record: The recording.
+        columns: How many parts of its time follow each other.
+        rhythm: A lead that is printed below for the whole time.
+    """
+    record = complete_leads(record)
+    signal = np.full_like(record.signal, np.nan)
+    edges = np.linspace(0, record.signal.shape[1], columns + 1).round().astype(int)
+    for row, lead in enumerate(record.leads):
+        column = LEADS.index(lead) * columns // len(LEADS)
+        part = slice(None) if lead == rhythm else slice(edges[column], edges[column + 1])
+        signal[row, part] = record.signal[row, part]
+    return replace(record, signal=signal)
+
+
 def scale(record: EcgRecord, _rng: np.random.Generator, *, factor: float) -> EcgRecord:
     """Multiply every lead, as a wrong gain does."""
     return replace(record, signal=record.signal * np.float32(factor))

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suprem.ecg.checks.quality import Level, assess_quality, signal_quality
+from suprem.ecg.coverage import Coverage
 from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.formats.table import TableFormat
 from suprem.ecg.preprocess import Prepared, SignalSpec, preprocess, preprocess_all
@@ -45,6 +46,7 @@ class Examined:
         message: What was found, or why it cannot be read; empty for a good recording.
         notes: What the reader had to assume or do.
         quality: Graded signal quality, 0 to 1; None where the file cannot be read or is too short for it.
+        coverage: How much of the window was recorded; None where there is no signal.
     """
 
     signal: NDArray[np.float32] | None
@@ -52,6 +54,7 @@ class Examined:
     message: str
     notes: tuple[str, ...] = ()
     quality: float | None = None
+    coverage: Coverage | None = None
 
 
 def examine_files(
@@ -136,9 +139,10 @@ def _examine(path: Path, *, spec: SignalSpec, ignore_quality: bool, table: Table
         graded = signal_quality(found)
         blocked = any(finding.level is Level.BLOCK for finding in findings)
         level = Level.BLOCK if blocked else Level.WARN if findings else Level.OK
-        signal = preprocess(record, spec).signal if ignore_quality or not blocked else None
+        prepared = preprocess(record, spec) if ignore_quality or not blocked else None
         message = " ".join(finding.message for finding in findings)
-        return Examined(signal, level, message, record.notes, graded.value if graded else None)
+        signal, coverage = (prepared.signal, prepared.coverage) if prepared else (None, None)
+        return Examined(signal, level, message, record.notes, graded.value if graded else None, coverage)
     except EcgError as error:
         return Examined(None, None, str(error))
     except OSError as error:

@@ -91,6 +91,9 @@ class ScoredRecord:
         features: Pooled features (width,), None where it was not scored.
         quality: Graded signal quality, 0 to 1; None where it has none.
         notes: What was assumed in reading it, in one text.
+        lost: AUROC that each query lost by what is missing of the recording (query,), 0 where nothing is, infinite
+            where it was not measured; None where it was not scored.
+        withheld: Whether each score is given only to those who ask for it (query,).
     """
 
     verdict: QualityVerdict
@@ -99,6 +102,8 @@ class ScoredRecord:
     features: NDArray[np.float32] | None = None
     quality: float | None = None
     notes: str = ""
+    lost: NDArray[np.float32] | None = None
+    withheld: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +120,9 @@ class Cohort:
         finished: Whether all recordings are done.
         quality: Graded signal quality, 0 to 1, float32 (recording,); NaN where there is none.
         notes: What was assumed in reading each recording, in one text.
+        lost: AUROC that a query lost by what is missing of a recording, float32 (recording, query); infinite where it
+            was not measured.
+        withheld: Whether a score is given only to those who ask for it (recording, query).
     """
 
     folder: Path
@@ -126,6 +134,8 @@ class Cohort:
     finished: bool
     quality: NDArray[np.float32]
     notes: tuple[str, ...]
+    lost: NDArray[np.float32]
+    withheld: NDArray[np.bool_]
 
     @property
     def done(self) -> int:
@@ -142,6 +152,10 @@ class Cohort:
         """Sigmoids of the logits (recording, query)."""
         return np.asarray(1.0 / (1.0 + np.exp(-self.logits.astype(np.float64))))
 
+    def given(self, *, withheld: bool) -> NDArray[np.float64]:
+        """Return the scores (recording, query), NaN also where one is withheld and those are not asked for."""
+        return self.scores if withheld else np.where(self.withheld, np.nan, self.scores)
+
     def path(self, row: int) -> Path:
         """Return the file of a recording."""
         return self.plan.source / self.plan.files[row]
@@ -150,10 +164,10 @@ class Cohort:
         """Return verdict -> number of recordings."""
         return dict(Counter(map(str, self.verdicts)))
 
-    def ranks(self, query: int) -> NDArray[np.int64]:
+    def ranks(self, query: int, *, withheld: bool = True) -> NDArray[np.int64]:
         """Return the place of each recording by one query (recording,): 1 has the highest score, 0 has none."""
         ranks = np.zeros(self.done, np.int64)
-        rows = np.flatnonzero(self.scored)
+        rows = np.flatnonzero(np.isfinite(self.given(withheld=withheld)[:, query]))
         ranks[rows[np.argsort(-self.logits[rows, query], kind="stable")]] = np.arange(1, len(rows) + 1)
         return ranks
 
@@ -224,6 +238,8 @@ class Cohort:
             (folder / _MANIFEST).is_file(),
             np.concatenate([part["quality"] for part in parts]) if parts else np.empty(0, np.float32),
             tuple(str(notes) for part in parts for notes in part["notes"].tolist()),
+            np.concatenate([part["lost"] for part in parts]) if parts else empty[0],
+            np.concatenate([part["withheld"] for part in parts]) if parts else empty[0].astype(bool),
         )
 
 
@@ -259,7 +275,10 @@ def add_part(cohort: Cohort, rows: Sequence[ScoredRecord], *, width: int) -> Non
     parts = cohort.folder / _PARTS
     logits = np.full((len(rows), len(cohort.plan.queries)), np.nan, np.float32)
     features = np.full((len(rows), width), np.nan, np.float32)
+    lost, withheld = np.zeros_like(logits), np.zeros(logits.shape, np.bool_)
     for row, scored in enumerate(rows):
+        if scored.lost is not None and scored.withheld is not None:
+            lost[row], withheld[row] = scored.lost, scored.withheld
         if scored.logits is not None and scored.features is not None:
             logits[row], features[row] = scored.logits, scored.features
     with replacing(parts / f"{len(list(parts.glob('*.npz'))):06d}.npz") as temporary, temporary.open("wb") as file:
@@ -271,6 +290,8 @@ def add_part(cohort: Cohort, rows: Sequence[ScoredRecord], *, width: int) -> Non
             features=features,
             quality=np.array([np.nan if one.quality is None else one.quality for one in rows], np.float32),
             notes=np.array([one.notes for one in rows], np.str_),
+            lost=lost,
+            withheld=withheld,
         )
 
 
@@ -307,7 +328,9 @@ def state_of(folder: Path) -> tuple[int, ...]:
 def _read(path: Path) -> dict[str, NDArray[Any]]:
     with np.load(path, allow_pickle=False) as file:
         part = {name: file[name] for name in _ARRAYS}
-        count = len(part["verdicts"])  # a cohort of an earlier version holds neither of the following
+        count = len(part["verdicts"])  # a cohort of an earlier version holds none of these
         part["quality"] = file["quality"] if "quality" in file else np.full(count, np.nan, np.float32)
         part["notes"] = file["notes"] if "notes" in file else np.full(count, "")
+        part["lost"] = file["lost"] if "lost" in file else np.zeros_like(part["logits"])
+        part["withheld"] = file["withheld"] if "withheld" in file else np.zeros(part["logits"].shape, np.bool_)
         return part

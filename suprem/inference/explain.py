@@ -17,9 +17,10 @@ from suprem.concepts.query import CardiacQuery
 from suprem.ecg.preprocess import preprocess
 from suprem.ecg.record import LEADS, EcgRecord
 from suprem.inference.contribution import ContributionMap, contribution_map, faded_signals
+from suprem.inference.encoded import EncodedSignals
 from suprem.inference.lead_time import LeadTimeMap, lead_time_map
 from suprem.inference.occlusion import SECONDS_PER_CELL, OcclusionMap, occluded_signals, occlusion_map
-from suprem.inference.predictor import EncodedSignals, Predictor
+from suprem.inference.predictor import Predictor
 
 LARGELY, IN_PART = 0.6, 0.3
 """Rank correlations from which attention and occlusion are said to agree largely, and in part."""

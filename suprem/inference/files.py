@@ -17,6 +17,7 @@ from suprem.ecg.intake import examine_files, prepare_all_windows
 from suprem.errors import Cancelled, EcgError
 from suprem.export import plain_name
 from suprem.inference.cohort import PART, Cohort, QualityVerdict, ScoredRecord, add_part, finish
+from suprem.inference.missing_signal import missing_cost
 from suprem.inference.predictor import BATCH, Predictor
 from suprem.inference.reference import reference_percentile
 from suprem.inference.score import QueryScore
@@ -39,6 +40,10 @@ class ScoreRow:
     """Part of the reference records without the finding that score lower."""
     probability: float | None = None
     """Calibrated, where the card has a calibration of the finding."""
+    auroc_lost: float | None = None
+    """What missing leads or seconds cost; None where nothing is missing or it was not measured."""
+    missing: str = ""
+    """The same in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,16 @@ class WindowsRow(ScoreRow):
     from_second: float = 0.0
     mean_score: float = 0.0
     windows: int = 1
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """A score that is not given because too much of the recording is missing, by `MissingCost`."""
+
+    record_id: str
+    query: str
+    auroc_lost: float | None
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -86,7 +101,8 @@ def score_files(
     table: TableFormat | None = None,
     ignore_quality: bool = False,
     place: bool = False,
-) -> Iterator[ScoreRow | Placed | Remarked | Unscored]:
+    give_withheld: bool = False,
+) -> Iterator[ScoreRow | Withheld | Placed | Remarked | Unscored]:
     """Score files in batches, in their order; a file that cannot be used gives one `Unscored`, and one of which
     something was assumed or is warned of a `Remarked` before its scores.
 
@@ -97,13 +113,15 @@ def score_files(
         table: Rate, unit and leads for CSV and NumPy files that do not carry them.
         ignore_quality: Score also what the quality gate blocks.
         place: Give one `Placed` after the scores of each record.
+        give_withheld: Give also the scores of which too much of the recording is missing.
     """
     examined = examine_files(paths, predictor.spec, ignore_quality=ignore_quality, table=table)
     prepared = zip(record_ids(paths), examined, strict=True)
     codes = [query.code for query in queries]
     while batch := list(islice(prepared, BATCH)):
         good = [reading.signal for _, reading in batch if reading.signal is not None]
-        encoded = predictor.encode(np.stack(good)) if good else None
+        held = [reading.coverage for _, reading in batch if reading.coverage is not None]
+        encoded = predictor.encode(np.stack(good), held) if good else None
         scores = iter(predictor.score_signals(encoded, queries) if encoded else [])
         places = iter(predictor.familiarity(encoded) if encoded and place else [])
         for record_id, reading in batch:
@@ -113,6 +131,10 @@ def score_files(
                 yield Unscored(record_id, reading.message)
                 continue
             for answer, code in zip(next(scores), codes, strict=True):
+                missing = answer.missing
+                if missing and missing.withheld and not give_withheld:
+                    yield Withheld(record_id, answer.query, missing.loss, missing.sentence)
+                    continue
                 yield score_row(predictor, record_id, answer, code)
             if place:
                 near = next(places)
@@ -121,6 +143,7 @@ def score_files(
 
 def score_row(predictor: Predictor, record_id: str, answer: QueryScore, code: str | None) -> ScoreRow:
     """Return a score with its rank among the reference records and its probability, where the card has them."""
+    missing = answer.missing
     rank = reference_percentile(predictor.card, code, answer.logit)
     return ScoreRow(
         record_id,
@@ -133,6 +156,8 @@ def score_row(predictor: Predictor, record_id: str, answer: QueryScore, code: st
         code=code or "",
         reference_percentile=rank.lower if rank else None,
         probability=rank.probability if rank else None,
+        auroc_lost=missing.loss if missing else None,
+        missing=missing.sentence if missing else "",
     )
 
 
@@ -143,7 +168,8 @@ def score_windows(
     *,
     table: TableFormat | None = None,
     ignore_quality: bool = False,
-) -> Iterator[WindowsRow | Unscored]:
+    give_withheld: bool = False,
+) -> Iterator[WindowsRow | Withheld | Unscored]:
     """Score every window of each file. Arguments as in `score_files`."""
     windows = prepare_all_windows(paths, predictor.spec, gate=not ignore_quality, table=table)
     for record_id, prepared in zip(record_ids(paths), windows, strict=True):
@@ -152,6 +178,10 @@ def score_windows(
             continue
         for window in score_whole(predictor, prepared, queries):
             best = window.highest
+            missing = best.missing
+            if missing and missing.withheld and not give_withheld:
+                yield Withheld(record_id, best.query, missing.loss, missing.sentence)
+                continue
             yield WindowsRow(
                 record_id,
                 best.query,
@@ -160,6 +190,8 @@ def score_windows(
                 str(best.support),
                 prompt=best.prompt,
                 nearest=best.nearest,
+                auroc_lost=missing.loss if missing else None,
+                missing=missing.sentence if missing else "",
                 from_second=window.start,
                 mean_score=window.mean,
                 windows=window.windows,
@@ -186,7 +218,8 @@ def score_cohort(
         Cancelled: It was asked to stop; the parts that are done are kept.
     """
     plan, total = cohort.plan, len(cohort.plan.files)
-    vectors = predictor.vectors(plan.queries)
+    asked = predictor.ask(plan.queries)
+    vectors = predictor.vectors(asked)
     width = predictor.features(np.zeros((1, len(predictor.spec.leads), predictor.spec.samples), np.float32)).shape[1]
     paths = [plan.source / name for name in plan.files[cohort.done :]]
     examined = examine_files(
@@ -202,7 +235,21 @@ def score_cohort(
         for reading in part:
             logits, features = next(answers) if reading.signal is not None else (None, None)
             verdict, notes = QualityVerdict.of(reading.level), " ".join(reading.notes)
-            rows.append(ScoredRecord(verdict, reading.message, logits, features, reading.quality, notes))
+            costs = [missing_cost(predictor.card, predictor.id, reading.coverage, query.code) for query in asked]
+            unmeasured = [np.inf if cost and cost.loss is None else cost.loss if cost else 0.0 for cost in costs]
+            held = next((f"Scored from {cost.held}." for cost in costs if cost), "")
+            rows.append(
+                ScoredRecord(
+                    verdict,
+                    reading.message,
+                    logits,
+                    features,
+                    reading.quality,
+                    " ".join(filter(None, (notes, held))),
+                    np.array(unmeasured, np.float32),
+                    np.array([cost is not None and cost.withheld for cost in costs], np.bool_),
+                )
+            )
         add_part(cohort, rows, width=width)
         done, without = done + len(part), without + len(part) - len(signals)
         progress(done / total, f"{done} of {total} records, {without} without scores")

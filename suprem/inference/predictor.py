@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,14 @@ from scipy.special import expit
 from suprem.concepts.embed import TextEmbedder
 from suprem.concepts.query import CardiacQuery, SupportResult
 from suprem.concepts.vocabulary import Vocabulary
+from suprem.ecg.coverage import Coverage
 from suprem.ecg.preprocess import Prepared, SignalSpec, preprocess
 from suprem.ecg.record import EcgRecord
 from suprem.errors import CheckpointError
 from suprem.inference.elsewhere import MeasuredElsewhere, measured_elsewhere
+from suprem.inference.encoded import EncodedSignals
 from suprem.inference.lead_time import LeadTimeMap, lead_time_map
+from suprem.inference.missing_signal import missing_cost
 from suprem.inference.query_vectors import QueryVectors
 from suprem.inference.reference_bank import OutOfDistribution, ReferenceBank
 from suprem.inference.score import QueryScore, WordingSpread
@@ -31,19 +33,6 @@ from suprem.plain_data import from_plain
 from suprem.settings import Precision, Settings
 
 BATCH = 32
-
-
-@dataclass(frozen=True, eq=False)
-class EncodedSignals:
-    """Signals after the ECG encoder.
-
-    Args:
-        batches: Tokens (record, token, width), and which of them hold a signal, bool (record, token) or None for all.
-        features: What `Predictor.features` gives for the same signals (record, width).
-    """
-
-    batches: tuple[tuple[torch.Tensor, torch.Tensor | None], ...]
-    features: NDArray[np.float32]
 
 
 class Predictor:
@@ -176,8 +165,8 @@ class Predictor:
     ) -> list[list[QueryScore]]:
         """Score records against the same queries; one list per record. A score depends on neither the other records
         nor, unless the checkpoint has query self-attention, the other queries."""
-        signals = [preprocess(record, self.spec).signal for record in records]
-        return self.score_signals(np.stack(signals), queries) if signals else []
+        prepared = [preprocess(record, self.spec) for record in records]
+        return self.score_signals(self.encode_prepared(prepared), queries) if prepared else []
 
     def score_signals(
         self, signals: NDArray[np.float32] | EncodedSignals, queries: Sequence[CardiacQuery | str]
@@ -191,6 +180,7 @@ class Predictor:
         support = self.support(asked)
         logits = self.decode(encoded, vectors)
         scores = 1.0 / (1.0 + np.exp(-logits.astype(np.float64)))
+        coverage: Sequence[Coverage | None] = encoded.coverage or [None] * len(scores)
         return [
             [
                 QueryScore(
@@ -202,10 +192,11 @@ class Predictor:
                     nearest=covered.nearest,
                     checkpoint=self.id,
                     elsewhere=self.elsewhere(query),
+                    missing=missing_cost(self.card, self.id, held, query.code),
                 )
                 for query, covered, logit, score in zip(asked, support, logit_row, score_row, strict=True)
             ]
-            for logit_row, score_row in zip(logits, scores, strict=True)
+            for logit_row, score_row, held in zip(logits, scores, coverage, strict=True)
         ]
 
     def support(self, queries: Sequence[CardiacQuery | str]) -> list[SupportResult]:
@@ -247,16 +238,16 @@ class Predictor:
         with self._arithmetic():
             return _numbers([self._model.features(batch) for batch in self._batches(signals)])
 
-    def encode(self, signals: NDArray[np.float32]) -> EncodedSignals:
+    def encode(self, signals: NDArray[np.float32], coverage: Sequence[Coverage] = ()) -> EncodedSignals:
         """Run only the ECG encoder over prepared signals (record, lead, time), which is nearly all of the work; any
-        number of queries can then be asked of the result with `decode`."""
+        number of queries can then be asked of the result with `decode`. `coverage` says how much each record holds."""
         batches, pooled = [], []
         with self._arithmetic():
             for batch in self._batches(signals):
                 tokens, visible = self._model.encoder(batch)
                 batches.append((self._model.project_ecg(tokens), visible))
                 pooled.append(self._model.pooled(tokens, visible))
-            return EncodedSignals(tuple(batches), _numbers(pooled))
+            return EncodedSignals(tuple(batches), _numbers(pooled), tuple(coverage))
 
     def encode_record(self, record: EcgRecord) -> EncodedSignals:
         """Prepare and encode one record, of which everything that is said about it can then be had.
@@ -264,7 +255,11 @@ class Predictor:
         Raises:
             EcgError: The record cannot be used.
         """
-        return self.encode(preprocess(record, self.spec).signal[None])
+        return self.encode_prepared([preprocess(record, self.spec)])
+
+    def encode_prepared(self, prepared: Sequence[Prepared]) -> EncodedSignals:
+        """Encode what `preprocess` gave for one record or more."""
+        return self.encode(np.stack([one.signal for one in prepared]), [one.coverage for one in prepared])
 
     def decode(self, encoded: EncodedSignals, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the logits (record, query) that `logits` gives for the same signals and vectors."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from suprem import __version__
 from suprem.concepts.vocabulary import Vocabulary
-from suprem.inference.files import Remarked, ScoreRow, Unscored
+from suprem.inference.files import Remarked, ScoreRow, Unscored, Withheld
 from suprem.inference.predictor import Predictor
 
 
@@ -70,19 +70,30 @@ class Reported:
 
 
 def reported(
-    rows: Sequence[ScoreRow], remarks: Iterable[Remarked], errors: Iterable[Unscored], vocabulary: Vocabulary
+    rows: Sequence[ScoreRow],
+    remarks: Iterable[Remarked],
+    withheld: Iterable[Withheld],
+    errors: Iterable[Unscored],
+    vocabulary: Vocabulary,
 ) -> list[Reported]:
     """Collect what `score_files` yields by recording: those with scores first, then those without.
 
     Args:
         rows: The scores.
         remarks: What belongs beside them.
+        withheld: Scores that are not given; a remark says which and why.
         errors: Recordings without scores.
         vocabulary: Of the checkpoint.
     """
     concepts = {concept.code: concept for concept in vocabulary.concepts}
     said = {one.record_id: tuple(filter(None, (*one.notes, one.warnings))) for one in remarks}
-    scores: dict[str, list[ReportedScore]] = {}
+    for row in rows:
+        if row.missing:
+            said[row.record_id] = (*said.get(row.record_id, ()), f"{row.query}: {row.missing}")
+    unsaid = list(withheld)
+    for one in unsaid:
+        said[one.record_id] = (*said.get(one.record_id, ()), f"{one.query}: {one.reason}")
+    scores: dict[str, list[ReportedScore]] = {one.record_id: [] for one in unsaid}
     for row in rows:
         concept = concepts.get(row.code)
         known = (concept.name, concept.snomed or "") if concept else ("", "")

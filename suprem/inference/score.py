@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from suprem.concepts.qualifiers import lost_qualifiers, near_sentence
 from suprem.concepts.query import Support
 from suprem.inference.elsewhere import MeasuredElsewhere
+from suprem.inference.missing_signal import MissingCost
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class QueryScore:
         nearest: The closest trained concepts with their cosine, best first.
         checkpoint: Which model said so.
         elsewhere: What was measured of the query at other hospitals.
+        missing: What missing leads or seconds cost it; None where nothing is missing that could be told.
     """
 
     query: str
@@ -32,6 +34,12 @@ class QueryScore:
     nearest: tuple[tuple[str, float], ...]
     checkpoint: str
     elsewhere: tuple[MeasuredElsewhere, ...] = ()
+    missing: MissingCost | None = None
+
+    @property
+    def withheld(self) -> bool:
+        """Whether so much is missing of the recording that the score is given only to those who ask for it."""
+        return self.missing is not None and self.missing.withheld
 
     @property
     def scored_as(self) -> str:

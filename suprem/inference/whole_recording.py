@@ -38,7 +38,7 @@ def score_whole(
     predictor: Predictor, prepared: Sequence[Prepared], queries: Sequence[CardiacQuery | str]
 ) -> list[WholeScore]:
     """Score the windows of one recording, as `preprocess_all` gives them, against queries, in the queries' order."""
-    answers = predictor.score_signals(np.stack([one.signal for one in prepared]), queries)
+    answers = predictor.score_signals(predictor.encode_prepared(prepared), queries)
     scores = []
     for column in zip(*answers, strict=True):
         best = max(range(len(column)), key=lambda window: column[window].logit)

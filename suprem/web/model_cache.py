@@ -14,8 +14,9 @@ from suprem.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from suprem.concepts.query import CardiacQuery
+    from suprem.inference.encoded import EncodedSignals
     from suprem.inference.explain import Explanation, ReadRecord
-    from suprem.inference.predictor import EncodedSignals, Predictor
+    from suprem.inference.predictor import Predictor
     from suprem.inference.reference_bank import OutOfDistribution
     from suprem.inference.score import QueryScore, WordingSpread
     from suprem.inference.whole_recording import WholeScore

@@ -18,8 +18,8 @@ from suprem.errors import EcgError
 
 if TYPE_CHECKING:  # inference loads torch, which a page needs only once the trace is drawn
     from suprem.ecg.formats.readers import TableFormat
+    from suprem.inference.encoded import EncodedSignals
     from suprem.inference.explain import Explanation, ReadRecord
-    from suprem.inference.predictor import EncodedSignals
     from suprem.inference.score import QueryScore, WordingSpread
     from suprem.inference.whole_recording import WholeScore
     from suprem.jobs.job import JobSpec

@@ -19,7 +19,8 @@ from suprem.ecg.edit import Edit, EditKind, apply_edits
 from suprem.ecg.examples import load_example
 from suprem.ecg.record import EcgRecord
 from suprem.export import RESEARCH_USE
-from suprem.inference.predictor import EncodedSignals, Predictor
+from suprem.inference.encoded import EncodedSignals
+from suprem.inference.predictor import Predictor
 from suprem.web.read_ecg import quality_panel
 from suprem.web.read_ecg.query_sets import START
 from tests.tiny import ecg, write_checkpoint, write_wfdb

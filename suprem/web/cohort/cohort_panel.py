@@ -35,6 +35,7 @@ NEIGHBOURS = 5
 EVERY = "2s"
 GRADE = "signal quality"
 DELETE = "delete it"
+LOST = "AUROC lost by what is missing"
 TABLE, ECG = "cohort-table-rows", "cohort-ecg"
 
 
@@ -47,6 +48,7 @@ class Selection:
         low, high: Range of its scores.
         verdicts: Of the quality check.
         named: Whether recordings are called by their file.
+        withheld: Whether scores are shown, too, of which too much of the recording is missing.
     """
 
     query: int
@@ -54,15 +56,16 @@ class Selection:
     high: float
     verdicts: tuple[QualityVerdict, ...]
     named: bool
+    withheld: bool = False
 
     def rows(self, cohort: Cohort) -> list[int]:
         """Return the recordings that match, the highest score first and those without scores last."""
-        scores = cohort.scores[:, self.query]
+        scores = cohort.given(withheld=self.withheld)[:, self.query]
         wanted = np.array([verdict in self.verdicts for verdict in cohort.verdicts], bool)
         with np.errstate(invalid="ignore"):
             within = (scores >= self.low) & (scores <= self.high)
         everything = self.low <= 0.0 and self.high >= 1.0
-        found = np.flatnonzero(wanted & (within | (everything & ~cohort.scored)))
+        found = np.flatnonzero(wanted & (within | (everything & np.isnan(scores))))
         return [int(row) for row in found[np.argsort(-np.nan_to_num(scores[found], nan=-1.0), kind="stable")]]
 
 
@@ -95,7 +98,8 @@ def table_rows(
     cohort: Cohort, selection: Selection, rows: Sequence[int], likeness: Sequence[OutOfDistributionLevel]
 ) -> list[dict[str, object]]:
     """Return rows of the table, the chosen query's score first."""
-    scores, ranks = cohort.scores, cohort.ranks(selection.query)
+    scores = cohort.given(withheld=selection.withheld)
+    ranks = cohort.ranks(selection.query, withheld=selection.withheld)
     others = [number for number in range(len(cohort.plan.queries)) if number != selection.query]
     return [
         {
@@ -106,6 +110,7 @@ def table_rows(
             GRADE: _known(float(cohort.quality[row])),
             "reference ECGs": str(likeness[row]),
             **{cohort.plan.queries[number]: _known(scores[row, number]) for number in others},
+            LOST: lost_words(cohort, row),
             "what was found": cohort.messages[row],
             "what was assumed": cohort.notes[row],
         }
@@ -117,16 +122,25 @@ def cohort_as_csv(
     cohort: Cohort, selection: Selection, rows: Sequence[int], likeness: Sequence[OutOfDistributionLevel]
 ) -> str:
     """Return the recordings as CSV, one column a query, with the research-use notice below them."""
-    header = ["ecg", "quality", "signal_quality", "reference_ecgs", "found", "assumed"]
+    header = ["ecg", "quality", "signal_quality", "reference_ecgs", "auroc_lost", "found", "assumed"]
     header += [*map(text_cell, cohort.plan.queries), "checkpoint"]
-    written, scores = [], cohort.scores
+    written, scores = [], cohort.given(withheld=selection.withheld)
     for row in rows:
         numbers = ["" if np.isnan(score) else f"{score:.6f}" for score in scores[row]]
         grade = "" if np.isnan(cohort.quality[row]) else f"{cohort.quality[row]:.3f}"
         facts = [text_cell(label(cohort, row, selection.named)), cohort.verdicts[row], grade, likeness[row]]
-        facts += [text_cell(cohort.messages[row]), text_cell(cohort.notes[row])]
+        facts += map(text_cell, (lost_words(cohort, row), cohort.messages[row], cohort.notes[row]))
         written.append([*facts, *numbers, cohort.plan.checkpoint])
     return csv_text(header, written)
+
+
+def lost_words(cohort: Cohort, row: int) -> str:
+    """Return what each query lost of its AUROC by what is missing of a recording, and which scores are withheld."""
+    return "; ".join(
+        f"{query} {'not measured' if np.isinf(lost) else f'{lost:.2f}'}{', withheld' if kept else ''}"
+        for query, lost, kept in zip(cohort.plan.queries, cohort.lost[row], cohort.withheld[row], strict=True)
+        if lost > 0 or kept
+    )
 
 
 def _known(score: float) -> float | None:
@@ -211,13 +225,21 @@ def _select(cohort: Cohort) -> Selection:
             "Show file names", key="cohort-named", help="Only where they do not tell who a patient is. They are then "
             "exported as well.",
         )  # fmt: skip
+        count = int(cohort.withheld.sum())
+        withheld = count > 0 and st.toggle(
+            f"Show {count:,} withheld scores",
+            key=f"cohort-withheld-{cohort.folder.name}",
+            help="So much of the recording is missing that the finding loses more than a tenth of what a perfect score "
+            "gains.",
+        )
     with drawing:
-        found = cohort.scores[cohort.scored, query]
+        scores = cohort.given(withheld=withheld)[:, query]
+        found = scores[np.isfinite(scores)]
         figure = histogram_figure(found, low, high, dark=st.context.theme.type == "dark")
         st.plotly_chart(figure, theme=None, config=PLOT, key="cohort-histogram", alt=f"Scores of {queries[query]}")
         if plan.support[query] != "trained":
             st.caption(plain(f"“{queries[query]}” is {plan.support[query]} what the model was trained on."))
-    return Selection(query, low, high, tuple(verdicts), named)
+    return Selection(query, low, high, tuple(verdicts), named, withheld)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from suprem.web.read_ecg.score_figure import narrow_list, score_figure
 from suprem.web.session import LastScores, session
 
 if TYPE_CHECKING:
-    from suprem.inference.predictor import EncodedSignals
+    from suprem.inference.encoded import EncodedSignals
     from suprem.inference.score import QueryScore, WordingSpread
     from suprem.inference.whole_recording import WholeScore
     from suprem.web.model_cache import SharedPredictor
@@ -76,6 +77,20 @@ def encoded_once(predictor: SharedPredictor, ecg: PickedEcg, slot: str = "") -> 
     return known[1]
 
 
+def choose_withheld(scored: LastScores) -> LastScores:
+    """Return the scores that are shown: without those of which too much of the recording is missing, unless the person
+    asks for them. What is missing costs every score something, which stands beside it."""
+    withheld = [score for score in scored.scores if score.withheld]
+    if not withheld:
+        return scored
+    held = withheld[0].missing.held if withheld[0].missing else ""
+    names = ", ".join(f"“{score.query}”" for score in withheld)
+    st.info(plain(f"Only {held} were recorded. For {names} that costs too much, so the score is withheld."))
+    if st.toggle("Show withheld scores", key="show-withheld"):
+        return scored
+    return replace(scored, scores=[score for score in scored.scores if not score.withheld])
+
+
 def show_whole(predictor: SharedPredictor, ecg: PickedEcg, queries: Sequence[CardiacQuery]) -> None:
     """Of a recording longer than the model's window, let the person ask for the scores of all of it."""
     seconds = predictor.spec.seconds
@@ -91,7 +106,10 @@ def show_whole(predictor: SharedPredictor, ecg: PickedEcg, queries: Sequence[Car
     known = session().whole
     if known is None or known[0] != question:
         known = session().whole = (question, predictor.score_whole(ecg.record, queries))
-    found = sorted(known[1], key=lambda one: -one.highest.score)
+    found = sorted((one for one in known[1] if not one.highest.withheld), key=lambda one: -one.highest.score)
+    if not found:
+        st.info("Too much of the recording is missing in every window; its scores are withheld.")
+        return
     st.dataframe(whole_rows(found, seconds), hide_index=True)
     st.caption(
         f"Over {found[0].windows} windows of {seconds:g} s that cover the recording. The highest of several scores is "
@@ -222,6 +240,9 @@ def remarks(scores: Sequence[QueryScore], queries: Sequence[CardiacQuery]) -> li
         for query in queries
         if query.language != "English"
     ]
+    sentences += dict.fromkeys(
+        f"“{score.query}”: {score.missing.sentence}" for score in scores if score.missing is not None
+    )
     for score in scores:
         nearest = ", ".join(f"{term} ({cosine:.2f})" for term, cosine in score.nearest)
         if score.query in cautions:
@@ -269,6 +290,12 @@ def standing_sentence(score: QueryScore, place: ReferencePercentile | None) -> s
     return f"{'; '.join(parts)}. {elsewhere}".strip()
 
 
+def _lost(score: QueryScore) -> str:
+    if score.missing is None:
+        return ""
+    return "not measured" if score.missing.loss is None else f"{score.missing.loss:.2f}"
+
+
 def row_of(
     score: QueryScore, place: ReferencePercentile | None = None, spread: WordingSpread | None = None
 ) -> dict[str, str | float]:
@@ -291,6 +318,7 @@ def row_of(
             f"{found.auroc:.2f} ({found.hospital}, {found.positives:,} of {found.records:,})"
             for found in score.elsewhere
         ),
+        "AUROC lost by what is missing": _lost(score),
         "logit": round(score.logit, 3),
         "vocabulary": str(score.support),
         "text scored": score.prompt,
