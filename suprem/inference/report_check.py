@@ -95,7 +95,7 @@ def check_report(
         if code is None and own.support is Support.TRAINED:
             code = code_of[own.nearest[0][0]]  # other words for a trained concept
         score = by_code[code] if code else own
-        place = reference_percentile(card, code, score.logit)
+        place = None if score.withheld else reference_percentile(card, code, score.logit)
         name = vocabulary.names[vocabulary.codes.index(code)] if code else finding.query.text
         named.add(code)
         verdict, words = _verdict(finding.held, place), ""
@@ -116,7 +116,8 @@ def _unstated(
     """Return the findings with high scores that a report does not name, one row for those of one kind."""
     high: list[tuple[Concept, ReferencePercentile]] = []
     for concept in vocabulary.concepts:
-        place = reference_percentile(card, concept.code, scores[concept.code].logit)
+        score = scores[concept.code]
+        place = None if score.withheld else reference_percentile(card, concept.code, score.logit)
         if place and place.positives >= MIN_POSITIVES and place.is_high and concept.code not in named:
             high.append((concept, place))
     high.sort(key=lambda one: -one[1].lower)

@@ -86,5 +86,5 @@ def row_of(one: CheckedFinding) -> dict[str, str | float]:
         if one.standing and one.standing.probability is not None
         else "",
         "have it there": f"{one.standing.prevalence:.1%}" if one.standing else "",
-        "score": round(one.score.score, 3),
+        "score": "withheld" if one.score.withheld else round(one.score.score, 3),
     }
