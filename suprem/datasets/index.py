@@ -44,12 +44,14 @@ class RecordIndex:
             statements, and `doubted` those that nobody knows of this record, whether or not `codes` holds them. Both
             are for training; evaluation goes by `codes`.
         skipped: Record id (or file) and reason of what the corpus lists or holds and `table` leaves out.
+        made_of: What its parts are, of a corpus that several databases gave records to.
     """
 
     corpus: str
     root: Path
     table: pd.DataFrame
     skipped: tuple[tuple[str, str], ...] = ()
+    made_of: str = ""
 
     def __post_init__(self) -> None:
         missing = [name for name in COLUMNS if name not in self.table.columns]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -33,14 +33,22 @@ class LeakageCheck:
     message: str
 
 
-def audit_patients(table: pd.DataFrame, evaluated: Iterable[int], others: Iterable[int]) -> LeakageCheck:
+def audit_patients(
+    table: pd.DataFrame, evaluated: Iterable[int], others: Iterable[int], made_of: str = ""
+) -> LeakageCheck:
     """Check that no patient of the evaluated folds is in other folds too.
 
     Args:
         table: The table of a `RecordIndex` with all folds of the corpus.
         evaluated: The folds evaluated.
         others: The folds that a model may have been trained, chosen or calibrated on.
+        made_of: What the records are, of a corpus of several parts.
     """
+    found = _patients(table, evaluated, others)
+    return replace(found, message=f"{found.message} ({made_of})") if made_of else found
+
+
+def _patients(table: pd.DataFrame, evaluated: Iterable[int], others: Iterable[int]) -> LeakageCheck:
     known = table["patient_id"].astype(str) != table["record_id"].astype(str)
     apart = set(others) - set(evaluated)
     first = set(table.loc[table["fold"].isin(list(evaluated)), "patient_id"])

@@ -90,7 +90,10 @@ def ask(config: ZeroShotConfig, index: RecordIndex, predictor: Predictor) -> Que
     fit_on = corpus.in_folds(config.calibrate) if config.calibrate else None
     if fit_on is not None:
         refuse_shared(labelled, fit_on, "of --calibrate")
-    audit = (audit_patients(corpus.index.table, set(labelled.index.table["fold"]), EVERY_FOLD), audit_sums(labelled))
+    audit = (
+        audit_patients(corpus.index.table, set(labelled.index.table["fold"]), EVERY_FOLD, corpus.index.made_of),
+        audit_sums(labelled),
+    )
     setting = Setting(
         split=corpus.in_words(folds),
         checkpoint=predictor.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 
 from pipelines import robustness
 from suprem.ecg.disturb import DISTURBANCES
-from suprem.experiments import disturbing
+from suprem.experiments import disturbing, missing_signal
 from suprem.inference import query_vectors
+from suprem.model.checkpoint import load_checkpoint
 from tests.fakes import FakeEmbedder
 from tests.tiny import MODEL, write_checkpoint, write_ptbxl
 
@@ -36,6 +38,24 @@ def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
 def command(place: Path, checkpoint: str, *more: str) -> list[str]:
     words = ["--task", "ptbxl_rhythm", "--data", str(place / "ptb-xl"), "--checkpoint", str(place / checkpoint)]
     return [*words, "--bootstrap", "20", *more]
+
+
+def test_what_missing_signal_costs_stands_in_the_card(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(missing_signal, "ENOUGH", 1)
+    folder = Path(shutil.copytree(place / "none", place / "measured"))
+    assert robustness.main(command(place, "measured", "--missing", "--card")) == 0
+    said = capsys.readouterr().out
+    table = load_checkpoint(folder).card.missing_signal
+    assert table is not None
+    assert (table.records, table.checkpoint) == (5, load_checkpoint(folder).id)
+    assert {"AFIB", "SR"} == set(table.conditions[0].losses)
+    assert all(0 <= loss <= 1 for one in table.conditions for loss in one.losses.values())
+    assert len(table.conditions) == 24
+    assert "all but a print of 3x4 with II" in said
+    with pytest.raises(SystemExit):
+        robustness.main(command(place, "measured", "--card"))
 
 
 @pytest.mark.slow

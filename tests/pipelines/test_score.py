@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +17,7 @@ import pytest
 
 from pipelines import score, score_rows
 from suprem.concepts.vocabulary import load_terms
+from suprem.ecg.disturb import record_in_turn
 from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.preprocess import crop, preprocess_all
 from suprem.errors import EcgError
@@ -24,13 +26,15 @@ from suprem.inference import predictor as predictor_module
 from suprem.inference import query_vectors
 from suprem.inference.cohort import Cohort, QualityVerdict
 from suprem.inference.predictor import Predictor
+from suprem.model.checkpoint import load_checkpoint, write_card
 from suprem.model.ecg_encoder import EcgEncoder
+from suprem.model_card import MissingLoss, MissingSignal
 from tests.fakes import FakeEmbedder
 from tests.tiny import SPEC, ecg, write_checkpoint, write_wfdb
 
 FIELDS = [
     *("record_id", "query", "score", "logit", "support"),
-    *("prompt", "nearest", "code", "reference_percentile", "probability"),
+    *("prompt", "nearest", "code", "reference_percentile", "probability", "auroc_lost", "missing"),
 ]
 HEADING = ",".join([*FIELDS, "remarks"])
 QUERIES = ["atrial fibrillation", "LBBB", "delta wave in the afternoon"]
@@ -96,6 +100,7 @@ def test_json_is_one_object_with_scores_and_errors(
         "checkpoint",
         "encoder",
         "scores",
+        "withheld",
         "familiarity",
         "remarks",
         "errors",
@@ -366,6 +371,57 @@ def test_what_the_quality_gate_blocks_is_an_error_unless_asked_for(
     assert {row["record_id"] for row in result["scores"]} == {"good"}
     assert score.main([*arguments, "--ignore-quality"]) == 0
     assert json.loads(capsys.readouterr().out)["errors"] == []
+
+
+@pytest.fixture
+def measured(checkpoint: Path, tmp_path: Path) -> Path:
+    """The tiny checkpoint with a table of what missing signal costs: much of one finding and little of the others."""
+    folder = Path(shutil.copytree(checkpoint, tmp_path / "measured"))
+    known = load_checkpoint(folder)
+    losses = MissingLoss(0.01, {"AFIB": 0.09, "CLBBB": 0.02}, layout="3x4 with II")
+    table = MissingSignal(known.id, "ptbxl_all, folds 9", 1000, (losses,))
+    write_card(folder, replace(known.card, missing_signal=table))
+    return folder
+
+
+def test_what_a_print_lacks_costs_each_finding_something_and_one_its_score(
+    measured: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_wfdb(tmp_path / "print", record_in_turn(ecg(noise=0.01), rhythm="II"))
+    arguments = ["--checkpoint", str(measured), "--ecg", str(tmp_path / "print.hea")]
+    arguments += ["--query", "atrial fibrillation", "--query", "LBBB"]
+    assert score.main([*arguments, "--json"]) == 0
+    captured = capsys.readouterr()
+    result = json.loads(captured.out)
+    assert [(row["query"], row["auroc_lost"]) for row in result["scores"]] == [("LBBB", 0.02)]
+    held = "Scored from 2.5 s of 11 leads and 10 s of II; for this finding that costs 0.02 of AUROC."
+    assert result["scores"][0]["missing"] == held
+    assert [(row["query"], row["auroc_lost"]) for row in result["withheld"]] == [("atrial fibrillation", 0.09)]
+    assert "withheld until it is asked for" in result["withheld"][0]["reason"]
+    assert "--withheld" in captured.err
+    assert score.main([*arguments, "--withheld"]) == 0
+    assert {row["query"] for row in rows_of(capsys.readouterr().out) if row["score"]} == {"atrial fibrillation", "LBBB"}
+    assert score.main(arguments) == 0
+    rows = {row["query"]: row for row in rows_of(capsys.readouterr().out)}
+    assert rows["atrial fibrillation"]["score"] == ""
+    assert rows["atrial fibrillation"]["auroc_lost"] == "0.090000"
+    for windows in ("fhir", "--windows"):
+        more = ["--format", "fhir"] if windows == "fhir" else ["--windows", "all"]
+        assert score.main([*arguments, *more]) == 0
+        assert "withheld until it is asked for" in capsys.readouterr().out
+
+
+def test_a_cohort_keeps_what_is_missing_and_what_is_withheld(measured: Path, tmp_path: Path) -> None:
+    write_wfdb(tmp_path / "in" / "print", record_in_turn(ecg(noise=0.01), rhythm="II"))
+    write_wfdb(tmp_path / "in" / "whole", ecg(noise=0.01))
+    arguments = ["--checkpoint", str(measured), "--folder", str(tmp_path / "in"), "--results", str(tmp_path / "out")]
+    assert score.main([*arguments, "--query", "atrial fibrillation", "--query", "LBBB"]) == 0
+    cohort = Cohort.open(tmp_path / "out")
+    assert cohort.lost.tolist() == [pytest.approx([0.09, 0.02]), [0.0, 0.0]]
+    assert cohort.withheld.tolist() == [[True, False], [False, False]]
+    assert np.isfinite(cohort.given(withheld=False)).tolist() == [[False, True], [True, True]]
+    assert cohort.ranks(0, withheld=False).tolist() == [0, 1]
+    assert "2.5 s of 11 leads" in cohort.notes[0]
 
 
 def test_a_table_is_read_with_what_the_person_states_about_it(

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from suprem.ecg.formats.device_words import MAX_LENGTH, MAX_STATEMENTS, in_words, keep_statements, measurements
 from suprem.ecg.formats.folder import find_records
-from suprem.ecg.formats.readers import read_ecg, read_upload
+from suprem.ecg.formats.readers import TableFormat, read_ecg, read_upload
 from suprem.ecg.record import LEADS, EcgRecord, complete_leads
-from suprem.errors import BadSamplingRate, EcgError, UnreadableEcg
+from suprem.errors import BadSamplingRate, EcgError, MissingFact, UnreadableEcg
 from tests.ecg.formats.hospital_files import EIGHT, SECRETS, aecg_file, edf_file, muse_file, scp_file, sierra_file
 
 Counts = NDArray[np.int16]
@@ -93,8 +93,9 @@ def test_muse_that_is_incomplete_says_what_is_missing(counts: Counts) -> None:
         read(muse_file(counts, types=("Median",)))
     with pytest.raises(UnreadableEcg, match="no waveform"):
         read(b"<RestingECG/>")
-    with pytest.raises(BadSamplingRate, match="SampleBase"):
+    with pytest.raises(MissingFact, match=r"SampleBase.*give it in Hz"):
         read(muse_file(counts, fs=""))
+    assert read_upload({"x.xml": muse_file(counts, fs="")}, table=TableFormat(fs=500.0)).fs == 500.0
     with pytest.raises(UnreadableEcg, match="states 5009 samples and holds 5000"):
         read(muse_file(counts, pad=9))
     with pytest.raises(UnreadableEcg, match="UnitsPerBit"):

@@ -93,14 +93,14 @@ def test_a_duration_in_milliseconds_is_no_count_of_samples() -> None:
         (cardiosoft_file(COUNTS, strip=False), UnreadableEcg, "no StripData"),
         (cardiosoft_file(COUNTS, cut=100), UnreadableEcg, "cut off"),
         (cardiosoft_file(COUNTS, unit="LSB"), UnreadableEcg, "Resolution"),
-        (cardiosoft_file(COUNTS, fs=""), BadSamplingRate, "SampleRate"),
+        (cardiosoft_file(COUNTS, fs=""), MissingFact, r"SampleRate.*give it in Hz"),
         (schiller_file(COUNTS, kind="ECG_AVERAGES"), UnreadableEcg, "only averaged beats"),
-        (schiller_file(COUNTS, exponent="3"), BadSamplingRate, "samplerate"),
+        (schiller_file(COUNTS, exponent="3"), MissingFact, r"samplerate.*give it in Hz"),
         (schiller_file(COUNTS, unit="bit"), UnreadableEcg, "amplitude"),
         (mortara_file(COUNTS, bits="12"), UnreadableEcg, "16-bit"),
         (mortara_file(COUNTS, per_mv=0), UnreadableEcg, "UNITS_PER_MV"),
         (ishne_file(COUNTS, nanovolts=0), UnreadableEcg, "resolution"),
-        (ishne_file(COUNTS, fs=0), BadSamplingRate, "sampling rate"),
+        (ishne_file(COUNTS, fs=0), MissingFact, "sampling rate.*give it in Hz"),
         (b"ANN  1.0" + ishne_file(COUNTS)[8:], UnreadableEcg, "annotations only"),
         (mfer_file(COUNTS)[:2000], UnreadableEcg, "cut off"),
         (mfer_file(COUNTS, compression=1), UnreadableEcg, "compressed"),
@@ -199,15 +199,37 @@ def test_a_workbook_that_unpacks_to_gigabytes_is_not_unpacked() -> None:
 
 
 def test_hdf5_of_the_corpora_and_of_anyone() -> None:
-    sph = read(hdf5_file({"ecg": SIGNAL.astype(np.float16)}))
-    assert (sph.fs, sph.seconds) == (500.0, 6.0)
-    assert_same(sph, within=0.002)
+    twice = np.concatenate([SIGNAL, SIGNAL], axis=1)
+    sph = read(hdf5_file({"ecg": twice.astype(np.float16)}))
+    assert (sph.fs, sph.seconds) == (500.0, 12.0)
+    assert np.allclose(sph.signal, twice, atol=0.002)
     assert any("SPH" in note for note in sph.notes)
     own = hdf5_file({"group/signal": SIGNAL.T}, attributes={"fs": 250.0, "leads": list(LEADS), "units": "mV"})
     assert read(own).fs == 250.0
     assert_same(read(own))
     apart = hdf5_file(dict(zip(LEADS, SIGNAL, strict=True)) | {"fs": np.array(500.0), "units": np.bytes_("mV")})
     assert_same(read(apart))
+
+
+def test_twelve_rows_that_are_no_record_of_sph_are_asked_about() -> None:
+    for other in (SIGNAL, SIGNAL.astype(np.float16)):  # not its type, and shorter than any of its records
+        with pytest.raises(MissingFact, match="sampling rate"):
+            read(hdf5_file({"ecg": other}))
+        assert read(hdf5_file({"ecg": other}), table=TableFormat(fs=400.0, unit="mV")).fs == 400.0
+    code = np.zeros((1, 4096, 12), np.float32)
+    code[0, 648:3448] = SIGNAL[:, :2800].T
+    given = read(hdf5_file({"tracings": code}), table=TableFormat(fs=300.0))
+    assert given.fs == 300.0
+    assert not any("400 Hz" in note for note in given.notes)
+
+
+@pytest.mark.parametrize(
+    "data", [cardiosoft_file(COUNTS, fs=""), schiller_file(COUNTS, exponent="3"), ishne_file(COUNTS, fs=0)]
+)
+def test_a_device_file_without_a_rate_is_read_with_the_one_given(data: bytes) -> None:
+    assert read(data, table=TableFormat(fs=250.0)).fs == 250.0
+    with pytest.raises(MissingFact):
+        read(data, table=TableFormat(unit="mV"))
 
 
 def test_hdf5_of_code_is_cut_to_what_was_recorded() -> None:
