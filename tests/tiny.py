@@ -110,7 +110,7 @@ def write_checkpoint(folder: Path, *, model: ModelConfig = MODEL, vocabulary: Vo
 
 def write_wfdb(path: Path, record: EcgRecord) -> None:
     """Write a record as PTB-XL does, 16-bit integers, 1000 to the millivolt; by hand, not with the reader's library."""
-    integers = np.rint(record.signal.T * 1000).astype("<i2")
+    integers = np.where(np.isfinite(record.signal), np.rint(record.signal * 1000), -32768).T.astype("<i2")
     path.parent.mkdir(parents=True, exist_ok=True)
     integers.tofile(path.with_name(f"{path.name}.dat"))
     lines = [f"{path.name} {len(record.leads)} {record.fs:g} {len(integers)}"]

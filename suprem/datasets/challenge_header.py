@@ -7,8 +7,8 @@
 
 A space may follow the `#`. Diagnoses are SNOMED CT codes, abbreviations in the first release of 2020. Known defects
 (torch_ecg's notes on the Challenge of 2021): a list may end with a comma (JS00344) or hold two in a row (JS03287), and
-a code may stand twice, as in many records of Georgia. Ages may be "NaN". The Challenge's own headers lack the last line;
-those of the databases that it took records from have it, in several forms.
+a code may stand twice, as in many records of Georgia. Ages may be "NaN". The Challenge's own headers lack the last
+line; those of the databases that it took records from have it, in several forms.
 """
 
 from __future__ import annotations
