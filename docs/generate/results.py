@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -11,10 +12,12 @@ from suprem.datasets.catalog import TASK_NAMES
 from suprem.evaluation.evaluation_folder import open_evaluation
 from suprem.evaluation.published import OVERALL, load_published
 from suprem.evaluation.results import EvaluationResult, Interval
+from suprem.inference.missing_signal import MOST_LOST, words_of
 from suprem.model.checkpoint import CARD
 from suprem.model_card import Interval as KnownInterval
 from suprem.model_card import ModelCard, RankCorrelation
 from suprem.plain_data import to_json
+from suprem.resources import ROOT
 
 TITLES = {
     "ptbxl_all": "all 71 statements",
@@ -24,6 +27,9 @@ TITLES = {
     "ptbxl_rhythm": "rhythm",
 }
 """Tasks of the README's table -> what they are called there."""
+
+GATE = ROOT / "docs" / "results" / "gate" / "quality2011.json"
+"""What `check_quality --json` printed."""
 
 HEAD = """# Results
 
@@ -78,6 +84,8 @@ def results_page(checkpoint: Path, results: Sequence[EvaluationResult]) -> str:
         groups(validation),
         concepts(card),
         attention(card),
+        missing_signal(card),
+        signal_quality(),
         published(),
     ]
     return "\n\n".join(filter(None, sections)) + "\n"
@@ -177,6 +185,46 @@ def attention(card: ModelCard) -> str:
             table(("occlusion against", *head), (spread_row(name, one) for name, one in found if one is not None)),
         ]
     return "\n\n".join(parts)
+
+
+def missing_signal(card: ModelCard) -> str:
+    """Return what missing leads and seconds cost, over all findings and the one that loses most."""
+    known = card.missing_signal
+    if known is None:
+        return ""
+    rows = []
+    for one in known.conditions:
+        worst = max(one.losses, key=one.losses.__getitem__)
+        withheld = sum(loss > MOST_LOST for loss in one.losses.values())
+        rows.append((words_of(one), number(one.mean), withheld, f"{worst} {number(one.losses[worst])}"))
+    about = (
+        f"AUROC lost by what is missing, over {len(known.conditions[0].losses)} findings with ten records or more among "
+        f"{known.records:,} ({known.split}); scores of findings that lose more than {MOST_LOST:g} are withheld until they "
+        "are asked for. `python -m pipelines.robustness --task ptbxl_all --data PTBXL --missing --card`."
+    )
+    head = ("missing", "mean loss", "findings withheld", "most lost")
+    return f"## Missing leads and seconds\n\n{about}\n\n{table(head, rows)}"
+
+
+def signal_quality() -> str:
+    """Return what the quality gate does with recordings that people judged, where that was kept."""
+    if not GATE.is_file():
+        return ""
+    found = json.loads(GATE.read_text(encoding="utf-8"))
+    about = (
+        f"The gate on {found['acceptable']} recordings of the PhysioNet/CinC Challenge 2011 that several annotators called "
+        f"acceptable and {found['unacceptable']} that they called unacceptable. "
+        "`python -m pipelines.check_quality --data DATA/quality2011 --json > docs/results/gate/quality2011.json`."
+    )
+    spread = f"{found['auroc']:.3f} ({found['auroc_low']:.3f}-{found['auroc_high']:.3f})"
+    rows = [
+        ("AUROC of the graded quality", spread),
+        ("unacceptable ones blocked", f"{found['blocked_unacceptable']:.1%}"),
+        ("acceptable ones blocked", f"{found['blocked_acceptable']:.1%}"),
+        ("acceptable ones warned of or blocked", f"{found['warned_acceptable']:.1%}"),
+        ("acceptable ones with a suspected exchange of electrodes", f"{found['exchange_acceptable']:.1%}"),
+    ]
+    return f"## Signal quality\n\n{about}\n\n{table(('what', 'value'), rows)}"
 
 
 def spread_row(name: str, one: RankCorrelation) -> tuple[str, str, str]:

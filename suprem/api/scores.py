@@ -126,9 +126,7 @@ def as_frame(results: Sequence[RecordScores | UnscoredRecord]) -> pd.DataFrame:
                     "support": str(score.support),
                     "nearest": score.nearest[0][0] if score.nearest else "",
                     "auroc_lost": score.missing.loss if score.missing else None,
-                    "remarks": " ".join(
-                        [*own, *([score.missing.sentence] if score.missing else []), *result.remarks]
-                    ),
+                    "remarks": " ".join([*own, *([score.missing.sentence] if score.missing else []), *result.remarks]),
                     "checkpoint": score.checkpoint,
                 }
             )

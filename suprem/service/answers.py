@@ -46,8 +46,17 @@ class Score(Answer):
     code: str = Field(description="The trained concept that the query names; empty for another query.")
     reference_percentile: float | None = Field(description="Share of the reference records that score lower.")
     probability: float | None = Field(description="Calibrated, where the model card has a calibration of the finding.")
+    auroc_lost: float | None = Field(description="What missing leads or seconds cost, where that was measured.")
+    missing: str = Field(description="The same in a sentence; empty where nothing is missing.")
     against: str = Field(description="What measurements of the same ECG say against this score; mostly empty.")
     caution: str = Field(description="Why an ECG model can answer the query only in part; mostly empty.")
+
+
+class WithheldScore(Answer):
+    """A score that is not given, because too much of the recording is missing for its finding."""
+
+    query: str
+    reason: str
 
 
 class NotScored(Answer):
@@ -79,6 +88,7 @@ class ScoreAnswer(Answer):
     notes: list[str] = Field(description="What was concluded about the recording and done to it.")
     quality: list[Finding]
     not_scored: list[NotScored]
+    withheld: list[WithheldScore]
     likeness: Literal["like", "unlike", "unknown"] = Field(description="To the checkpoint's reference ECGs.")
 
 
@@ -139,6 +149,8 @@ def score_answer(model: Model, result: RecordScores) -> ScoreAnswer:
             code=row.code,
             reference_percentile=row.reference_percentile,
             probability=row.probability,
+            auroc_lost=row.auroc_lost,
+            missing=row.missing,
             against=result.against.get(row.query, ""),
             caution=result.cautions.get(row.query, ""),
         )
@@ -160,5 +172,6 @@ def score_answer(model: Model, result: RecordScores) -> ScoreAnswer:
         not_scored=[
             NotScored(query=one.query, scored_instead=one.instead, reason=one.reason) for one in result.not_scored
         ],
+        withheld=[WithheldScore(query=query, reason=reason) for query, reason in result.withheld.items()],
         likeness=str(result.likeness.likeness),  # type: ignore[arg-type]  # likewise
     )

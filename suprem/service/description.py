@@ -32,6 +32,12 @@ _OVERRIDE = {
     "description": "Score also what the quality gate blocks; only where the server was started with --allow-override.",
     "schema": {"type": "boolean", "default": False},
 }
+_WITHHELD = {
+    "name": "withheld",
+    "in": "query",
+    "description": "Give also the scores of which too much of the recording is missing for their finding.",
+    "schema": {"type": "boolean", "default": False},
+}
 _FORMAT = {
     "name": "format",
     "in": "query",
@@ -78,7 +84,7 @@ def describe_interface() -> dict[str, Any]:
                     "Score one recording.",
                     "score",
                     {**_of(ScoreAnswer), "application/fhir+json": {"schema": {"type": "object"}}},
-                    [_QUERY, *_TABLE, _OVERRIDE, _FORMAT],
+                    [_QUERY, *_TABLE, _OVERRIDE, _WITHHELD, _FORMAT],
                     body=True,
                 )
             },

@@ -21,7 +21,7 @@ from suprem.ecg.measurement.plain_values import measure_window, plain_values
 from suprem.errors import ConceptError, EcgError, QueryError, SupremError
 from suprem.export import RESEARCH_USE
 from suprem.inference.fhir_report import fhir_bundle
-from suprem.inference.files import Remarked
+from suprem.inference.files import Remarked, Withheld
 from suprem.inference.reported import Lineage, reported
 from suprem.service.answers import (
     Answer,
@@ -110,16 +110,18 @@ class Service:
         override = request.query_params.get("ignore_quality", "false").lower() in ("true", "1")
         if override and not self.allow_override:
             raise HTTPException(403, "This server scores nothing that the quality gate blocks (--allow-override).")
+        asks = request.query_params.get("withheld", "false").lower() in ("true", "1")
         body, media_type = await read_body(request, self.limits), request.headers.get("content-type", "")
         table = table_of(request.query_params)
 
         def work() -> Response:
             record = record_of(body, media_type, table)
-            result = self.model.score(record, queries=asked, ignore_quality=override)
+            result = self.model.score(record, queries=asked, ignore_quality=override, give_withheld=asks)
             if form == "json":
                 return _json(score_answer(self.model, result))
             remarked = [Remarked(result.record_id, result.remarks, "", None)]
-            rows = reported(score_rows(self.model, result), remarked, [], self.model.predictor.vocabulary)
+            kept = [Withheld(result.record_id, query, None, reason) for query, reason in result.withheld.items()]
+            rows = reported(score_rows(self.model, result), remarked, kept, [], self.model.predictor.vocabulary)
             bundle = fhir_bundle(rows, Lineage.of(self.model.predictor))
             return JSONResponse(bundle, media_type="application/fhir+json")
 

@@ -14,6 +14,7 @@ RESULTS: list[Reported] = reported(
         ScoreRow("a", LONG.strip(), 0.1, -2.2, "outside", nearest=(("pause", 0.31),)),
     ],
     [Remarked("a", ("Rate taken for 500 Hz.",), "V6 is flat.", 0.4)],
+    [],
     [Unscored("b", "The file is empty.")],
     Vocabulary((Concept("AFIB", "atrial fibrillation", snomed="49436004"),)),
 )  # fmt: skip
