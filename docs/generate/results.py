@@ -198,9 +198,9 @@ def missing_signal(card: ModelCard) -> str:
         withheld = sum(loss > MOST_LOST for loss in one.losses.values())
         rows.append((words_of(one), number(one.mean), withheld, f"{worst} {number(one.losses[worst])}"))
     about = (
-        f"AUROC lost by what is missing, over {len(known.conditions[0].losses)} findings with ten records or more among "
-        f"{known.records:,} ({known.split}); scores of findings that lose more than {MOST_LOST:g} are withheld until they "
-        "are asked for. `python -m pipelines.robustness --task ptbxl_all --data PTBXL --missing --card`."
+        f"AUROC lost by what is missing, over {len(known.conditions[0].losses)} findings with ten records or more "
+        f"among {known.records:,} ({known.split}); scores of findings that lose more than {MOST_LOST:g} are withheld "
+        "until they are asked for. `python -m pipelines.robustness --task ptbxl_all --data PTBXL --missing --card`."
     )
     head = ("missing", "mean loss", "findings withheld", "most lost")
     return f"## Missing leads and seconds\n\n{about}\n\n{table(head, rows)}"
@@ -212,8 +212,8 @@ def signal_quality() -> str:
         return ""
     found = json.loads(GATE.read_text(encoding="utf-8"))
     about = (
-        f"The gate on {found['acceptable']} recordings of the PhysioNet/CinC Challenge 2011 that several annotators called "
-        f"acceptable and {found['unacceptable']} that they called unacceptable. "
+        f"The gate on {found['acceptable']} recordings of the PhysioNet/CinC Challenge 2011 that several annotators "
+        f"called acceptable and {found['unacceptable']} that they called unacceptable. "
         "`python -m pipelines.check_quality --data DATA/quality2011 --json > docs/results/gate/quality2011.json`."
     )
     spread = f"{found['auroc']:.3f} ({found['auroc_low']:.3f}-{found['auroc_high']:.3f})"
