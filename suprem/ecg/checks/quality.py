@@ -37,6 +37,7 @@ WANDER_MILLIVOLTS = 1.5
 NOISE_MILLIVOLTS = 0.03
 MAINS_SHARE = 0.5
 RESIDUAL_MILLIVOLTS = 0.05
+MISSING_SHARE = 0.2
 FLAT_LIMB_MILLIVOLTS, OTHER_LIMB_MILLIVOLTS = 0.1, 0.3
 MIN_BEATS = 3
 MIN_RATE, MAX_RATE = 25.0, 250.0
@@ -376,7 +377,8 @@ def _residual(row: NDArray[np.float32], lead: str, rows: dict[str, NDArray[np.fl
 
 def _electrodes(view: _View) -> Iterator[QualityFinding]:
     """Exchanged electrodes. Where the one on the right leg is among them, a limb lead is nearly flat."""
-    found = suspected_exchanges(view.record, view.beats)
+    in_part = view.missing.mean(axis=1).max() > MISSING_SHARE  # leads in turn do not show one beat together
+    found = () if in_part else suspected_exchanges(view.record, view.beats)
     for one in found:
         also = " A heart on the right side looks alike." if one.of_limbs else ""
         yield QualityFinding(
