@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from suprem.ecg.checks.quality import Level, assess_quality
 from suprem.ecg.formats.readers import read_ecg
-from suprem.ecg.intake import prepare_files
+from suprem.ecg.intake import examine_files
 from suprem.ecg.preprocess import SignalSpec, crop, preprocess
 from suprem.ecg.record import EcgRecord
 from suprem.errors import EcgError
@@ -43,28 +45,41 @@ CROPS: dict[str, Callable[[EcgRecord, float], list[EcgRecord]] | None] = {
 """By name: how a record is cut into pieces for windows of so many seconds; None leaves it to `preprocess`."""
 
 
-def cropped_signals(paths: Sequence[Path], spec: SignalSpec, rule: str) -> Iterator[NDArray[np.float32] | EcgError]:
-    """Yield for each file, in order, its prepared windows or why there are none.
+@dataclass(frozen=True, eq=False)
+class Cropped:
+    """What is read of one file.
+
+    Args:
+        signal: Float32 (lead, time) for "cleanest", else (window, lead, time); or why there is none.
+        remarks: What was assumed in reading it and what the quality check warns of.
+    """
+
+    signal: NDArray[np.float32] | EcgError
+    remarks: str = ""
+
+
+def cropped_signals(paths: Sequence[Path], spec: SignalSpec, rule: str) -> Iterator[Cropped]:
+    """Yield for each file, in order, its prepared windows or why there are none, whatever its quality.
 
     Args:
         paths: What `read_ecg` takes.
         spec: What the model reads.
         rule: A key of `CROPS`.
-
-    Returns:
-        Float32 (lead, time) for "cleanest", else (window, lead, time).
     """
     cut = CROPS[rule]
     if cut is None:
-        yield from prepare_files(paths, spec)
+        for found in examine_files(paths, spec, ignore_quality=True):
+            yield Cropped(EcgError(found.message) if found.signal is None else found.signal, found.remarks)
         return
     for path in paths:
         try:
-            yield _windows(cut(read_ecg(path), spec.seconds), spec)
+            record = read_ecg(path)
+            warned = (one.message for one in assess_quality(record) if one.level in (Level.WARN, Level.BLOCK))
+            yield Cropped(_windows(cut(record, spec.seconds), spec), " ".join((*record.notes, *warned)))
         except EcgError as error:
-            yield EcgError(str(error))
+            yield Cropped(EcgError(str(error)))
         except OSError as error:
-            yield EcgError(f"The file cannot be opened: {error.strerror or error}.")
+            yield Cropped(EcgError(f"The file cannot be opened: {error.strerror or error}."))
 
 
 def _windows(pieces: Sequence[EcgRecord], spec: SignalSpec) -> NDArray[np.float32]:

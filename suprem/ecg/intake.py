@@ -56,6 +56,11 @@ class Examined:
     quality: float | None = None
     coverage: Coverage | None = None
 
+    @property
+    def remarks(self) -> str:
+        """What was assumed in reading it and what the quality check warns of, in one text; "" of an unreadable file."""
+        return "" if self.level is None else " ".join(filter(None, (*self.notes, self.message)))
+
 
 def examine_files(
     paths: Sequence[Path],

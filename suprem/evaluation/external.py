@@ -46,6 +46,7 @@ def evaluate_external(
     encoder: str,
     created: float,
     unreadable: Sequence[Skipped] = (),
+    remarked: Sequence[Skipped] = (),
     draws: int = 1000,
     seed: int = 0,
 ) -> ExternalResult:
@@ -57,6 +58,7 @@ def evaluate_external(
         logits: (record, finding).
         checkpoint, encoder, created: Where they come from.
         unreadable: Records without scores, and why.
+        remarked: Records of which something was assumed or is warned of, and what.
         draws, seed: Of the bootstrap.
     """
     patients = [corpus.patients.get(record, f"record {record}") for record in record_ids]
@@ -73,6 +75,7 @@ def evaluate_external(
         findings=tuple(one.result for one in drawn),
         groups=_groups(corpus, drawn),
         unreadable=tuple(unreadable),
+        remarked=tuple(remarked),
         draws=draws,
         seed=seed,
     )

@@ -124,6 +124,7 @@ class ExternalResult:
         unreadable: Records that could not be scored.
         draws, seed: Of the bootstrap.
         scores: File with every record's scores, beside this one; "" where none was kept.
+        remarked: Records of which something was assumed in reading or is warned of, and what.
     """
 
     hospital: str
@@ -137,6 +138,7 @@ class ExternalResult:
     draws: int
     seed: int
     scores: str = ""
+    remarked: tuple[Skipped, ...] = ()
 
     def to_json(self) -> str:
         """Return one JSON object; a value that does not exist (NaN) is null."""

@@ -25,6 +25,9 @@ PROBE_COLUMNS = (
     "task", "features", "seed", "protocol", "share_percent", "train_records", "records", "macro_auroc", "ci_low",
     "ci_high", "macro_10", "macro_trained", "split", "seen_in_training", "untrained", "store", "checkpoint", "recipe",
 )  # fmt: skip
+REMARKED = 20
+"""Records with remarks that are named; the file of the result has all."""
+
 MEANING = (
     "AUROC is the chance that a record with the finding gets a higher score than one without; 0.5 is chance. Intervals "
     "are 95 % percentile intervals over resamples of patients. The mean counts every class alike; a class with fewer "
@@ -180,6 +183,11 @@ def _task(evaluation: EvaluationFolder, result: EvaluationResult) -> list[str]:
     if result.unreadable:
         lines += ["", f"{len(result.unreadable)} records could not be read and are in no figure:", ""]
         lines += [f"- {entry.name}: {_line(entry.reason)}" for entry in result.unreadable]
+    if result.remarked:
+        lines += ["", f"Of {len(result.remarked)} records something was assumed or is warned of:", ""]
+        lines += [f"- {entry.name}: {_line(entry.reason)}" for entry in result.remarked[:REMARKED]]
+        if len(result.remarked) > REMARKED:
+            lines += [f"- and {len(result.remarked) - REMARKED} more, in the result's file"]
     lines += ["", *_parts(result), "", *_calibration(result), "", *_operating_points(evaluation, result), "", "Checks:"]
     lines += ["", *(f"- {entry.check} {OUTCOME[entry.passed]}: {entry.message}" for entry in result.audit)]
     return [*lines, "", "To know:", "", *(f"- {defect}" for defect in task.defects), f"- Source: {task.citation}"]

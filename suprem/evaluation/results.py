@@ -80,6 +80,7 @@ class EvaluationResult:
         calibration: How far scores are from frequencies, raw and after calibration on validation records.
         audit: What was checked before the evaluation.
         scores: File with every record's scores, as a path from the result's own folder; "" where none was kept.
+        remarked: Records of which something was assumed in reading or is warned of, and what.
     """
 
     task: str
@@ -107,6 +108,7 @@ class EvaluationResult:
     calibration: tuple[Calibration, ...] = ()
     audit: tuple[LeakageCheck, ...] = ()
     scores: str = ""
+    remarked: tuple[Skipped, ...] = ()
 
     def to_json(self) -> str:
         """Return one JSON object; a value that does not exist (NaN) is null."""

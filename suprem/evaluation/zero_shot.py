@@ -55,6 +55,7 @@ class Setting:
         seed: Seed of the bootstrap.
         crop: Which part of longer recordings was read, one of `suprem.datasets.crop.CROPS`.
         audit: What was checked before.
+        remarked: Records of which something was assumed or is warned of, and what.
     """
 
     split: str
@@ -64,6 +65,7 @@ class Setting:
     seed: int = 0
     crop: str = "cleanest"
     audit: tuple[LeakageCheck, ...] = ()
+    remarked: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +159,7 @@ def evaluate_scores(
         ),
         calibration=calibrations(task.codes, present, logits, validation),
         audit=setting.audit,
+        remarked=setting.remarked,
     )
     origin = ScoreOrigin(
         task=task.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,11 +15,13 @@ from suprem.atomic import replacing, write_text
 from suprem.datasets.catalog import load_task
 from suprem.datasets.external import ExternalCorpus
 from suprem.datasets.external_layouts import read_external
-from suprem.ecg.intake import prepare_files
+from suprem.ecg.intake import examine_files
+from suprem.ecg.preprocess import SignalSpec
+from suprem.errors import EcgError
 from suprem.evaluation.external import evaluate_external
 from suprem.evaluation.external_result import ExternalResult
 from suprem.evaluation.query_set import QuerySet
-from suprem.evaluation.results import EvaluationResult, Interval
+from suprem.evaluation.results import EvaluationResult, Interval, Skipped
 from suprem.evaluation.scoring import score_query_sets
 from suprem.inference.predictor import Predictor
 from suprem.model.checkpoint import load_checkpoint, write_card
@@ -57,7 +59,8 @@ def run(config: ExternalConfig, predictor: Predictor, progress: Progress) -> Ext
     corpus = read_external(config.data)
     records = corpus.records
     progress(0.0, f"reading {len(records):,} recordings")
-    signals = zip(records, prepare_files([corpus.file(record) for record in records], predictor.spec), strict=True)
+    remarks: dict[str, str] = {}
+    signals = _read(corpus, records, predictor.spec, remarks)
     queries = QuerySet(OWN_WORDS, tuple(finding.queries for finding in corpus.findings))
     (scored,) = score_query_sets(predictor, signals, [queries])
     progress(0.8, "drawing patients")
@@ -69,11 +72,22 @@ def run(config: ExternalConfig, predictor: Predictor, progress: Progress) -> Ext
         encoder=predictor.encoder.name,
         created=time.time(),
         unreadable=scored.unreadable,
+        remarked=tuple(Skipped(name, text) for name, text in remarks.items() if text),
         draws=config.draws,
     )
     result = write_external(config.out, corpus, scored.record_ids, scored.logits, result)
     progress(1.0, f"{len(result.findings)} findings of {result.records:,} recordings")
     return result
+
+
+def _read(
+    corpus: ExternalCorpus, records: Sequence[str], spec: SignalSpec, remarks: dict[str, str]
+) -> Iterator[tuple[str, NDArray[np.float32] | EcgError]]:
+    """Yield each record with its signal (lead, time) or why there is none, and note what there is to remark."""
+    examined = examine_files([corpus.file(record) for record in records], spec, ignore_quality=True)
+    for record, found in zip(records, examined, strict=True):
+        remarks[record] = found.remarks
+        yield record, EcgError(found.message) if found.signal is None else found.signal
 
 
 def write_into_card(folder: Path, predictor: Predictor, result: ExternalResult) -> None:

@@ -23,7 +23,7 @@ from suprem.errors import EcgError
 from suprem.evaluation.breakdown import stratify
 from suprem.evaluation.leakage import RecordingHashes, as_integers, audit_patients
 from suprem.evaluation.query_set import QuerySet, query_set
-from suprem.evaluation.results import EvaluationResult
+from suprem.evaluation.results import EvaluationResult, Skipped
 from suprem.evaluation.scoring import score_query_sets
 from suprem.evaluation.zero_shot import Evaluation, Setting, evaluate_query_sets
 from suprem.experiments.configurations import ZeroShotConfig
@@ -126,14 +126,19 @@ def answer(
         EvaluationError: Not one record could be read.
     """
     asked = [labelled.index for one in questions for labelled in (one.labelled, *(one.validation or ())[1:])]
-    signals = read_signals(asked, predictor.spec, questions[0].setting.crop, progress, hashes)
+    remarks: dict[str, str] = {}
+    signals = read_signals(asked, predictor.spec, questions[0].setting.crop, progress, hashes, remarks)
     scored = iter(score_query_sets(predictor, signals, [queries for one in questions for queries in one.query_sets]))
     recordings = hashes.findings()  # complete only now that all have been read
     return [
         evaluate_query_sets(
             [next(scored) for _ in one.query_sets],
             one.labelled,
-            replace(one.setting, audit=(*one.setting.audit, *recordings)),
+            replace(
+                one.setting,
+                audit=(*one.setting.audit, *recordings),
+                remarked=tuple(Skipped(name, remarks[name]) for name in one.labelled.record_ids if remarks.get(name)),
+            ),
             one.query_sets,
             strata=one.strata,
             validation=one.validation,
@@ -149,14 +154,21 @@ def supports(predictor: Predictor, queries: QuerySet) -> list[Support]:
 
 
 def read_signals(
-    indexes: Sequence[RecordIndex], spec: SignalSpec, crop: str, progress: Progress, hashes: RecordingHashes
+    indexes: Sequence[RecordIndex],
+    spec: SignalSpec,
+    crop: str,
+    progress: Progress,
+    hashes: RecordingHashes,
+    remarks: dict[str, str],
 ) -> Iterator[tuple[str, NDArray[np.float32] | EcgError]]:
-    """Yield each record's id once with its signal (lead, time), or windows of it, or the error its file gave."""
+    """Yield each record's id once with its signal (lead, time), or windows of it, or the error its file gave; note its
+    hash, and what there is to remark about it."""
     paths = {
         str(name): path for index in indexes for name, path in zip(index.table["record_id"], index.files(), strict=True)
     }
-    signals = cropped_signals(list(paths.values()), spec, crop)
-    for count, (name, signal) in enumerate(zip(paths, signals, strict=True), start=1):
+    found = cropped_signals(list(paths.values()), spec, crop)
+    for count, (name, one) in enumerate(zip(paths, found, strict=True), start=1):
+        signal, remarks[name] = one.signal, one.remarks
         if not isinstance(signal, EcgError):
             hashes.add(name, as_integers(signal, STEP[spec.scaling]))
         yield name, signal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from suprem.datasets.crop import cropped_signals
 from suprem.ecg.preprocess import SignalSpec
 from suprem.ecg.record import LEADS, EcgRecord
 from suprem.errors import EcgError
-from tests.tiny import write_wfdb
+from tests.tiny import ecg, write_wfdb
 
 SPEC = SignalSpec()
 
@@ -26,9 +27,9 @@ def counting(folder: Path, seconds: float) -> Path:
 
 
 def read(path: Path, rule: str) -> NDArray[np.float32]:
-    (signal,) = cropped_signals([path], SPEC, rule)
-    assert not isinstance(signal, EcgError), signal
-    return signal
+    (found,) = cropped_signals([path], SPEC, rule)
+    assert not isinstance(found.signal, EcgError), found.signal
+    return found.signal
 
 
 def test_the_published_crop_is_the_first_five_seconds_and_the_rest_empty(tmp_path: Path) -> None:
@@ -55,7 +56,18 @@ def test_the_cleanest_window_is_left_to_the_usual_preprocessing(tmp_path: Path) 
 
 def test_what_cannot_be_read_is_an_error_in_its_place(tmp_path: Path) -> None:
     short = counting(tmp_path, 3)
-    first, second = cropped_signals([short, tmp_path / "nowhere.hea"], SPEC, "full")
+    first, second = (one.signal for one in cropped_signals([short, tmp_path / "nowhere.hea"], SPEC, "full"))
     assert isinstance(first, EcgError)
     assert "3.00 s long" in str(first)
     assert isinstance(second, EcgError)
+
+
+@pytest.mark.parametrize("rule", ["cleanest", "full"])
+def test_what_is_warned_of_stands_beside_the_signal(tmp_path: Path, rule: str) -> None:
+    record = ecg(noise=0.01)
+    write_wfdb(tmp_path / "seven", replace(record, signal=record.signal[5:], leads=record.leads[5:]))
+    write_wfdb(tmp_path / "whole", record)
+    seven, whole = cropped_signals([tmp_path / "seven.hea", tmp_path / "whole.hea"], SPEC, rule)
+    assert isinstance(seven.signal, np.ndarray)
+    assert "at least 8 of the twelve leads are needed" in seven.remarks
+    assert whole.remarks == ""

@@ -53,6 +53,12 @@ def cautions(result: EvaluationResult) -> list[str]:
             f"{len(result.unreadable)} records could not be read and are in no figure; the first, {first.name}: "
             f"{first.reason}"
         )
+    if result.remarked:
+        first = result.remarked[0]
+        sentences.append(
+            f"Of {len(result.remarked):,} records something was assumed in reading or is warned of; the first, "
+            f"{first.name}: {first.reason}"
+        )
     sentences += [f"Check of {entry.check} failed: {entry.message}." for entry in result.audit if entry.passed is False]
     for reason in dict.fromkeys(entry.reason for entry in result.skipped):
         names = ", ".join(entry.name for entry in result.skipped if entry.reason == reason)

@@ -51,6 +51,9 @@ def cautions(result: ExternalResult) -> list[str]:
     if result.unreadable:
         first = result.unreadable[0].reason
         sentences.append(f"{len(result.unreadable):,} recordings could not be scored and are in no figure: {first}")
+    if result.remarked:
+        first = result.remarked[0].reason
+        sentences.append(f"Of {len(result.remarked):,} recordings something was assumed or is warned of: {first}")
     chance = [one.finding for one in result.findings if one.auroc.includes_chance and not math.isnan(one.auroc.value)]
     if chance:
         sentences.append(f"The interval includes chance: {', '.join(chance)}.")
