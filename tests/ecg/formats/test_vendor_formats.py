@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import zipfile
 from collections.abc import Callable
@@ -308,8 +309,39 @@ def test_every_format_that_is_not_read_says_what_to_do() -> None:
     assert silent == ["XML or HTML", "JSON"]  # which say it by the maker they name
 
 
-def test_the_guide_names_every_format() -> None:
+REFUSED = {
+    "picture": b"\x89PNG\r\n\x1a\n",
+    "OpenDocument": b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+    "ZIP archive or Office document": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    "gzip archive": gzip.compress(gzip.compress(b"I,II")),
+    "AliveCor ATC": b"ALIVE\0\0\0",
+    "Apple Health": b"<HealthData><Record/></HealthData>",
+    "GDF": b"GDF 2.20",
+    "LabChart": b"CFWB\1\0\0\0",
+    "XML or HTML": b"<html><body>Philips PageWriter</body></html>",
+    "JSON": b'{"device": "Mortara ELI 280"}',
+}
+"""A file of each format that is recognised and not read."""
+
+
+def rows_of(part: str) -> dict[str, str]:
+    """Return first cell -> second cell of a table of the guide."""
+    lines = [line.strip("| ").split(" | ") for line in part.splitlines() if line.startswith("| ")]
+    return {cells[0]: cells[1] for cells in lines if len(cells) == 2 and cells[0] not in ("read", "---")}
+
+
+def test_the_tables_of_the_guide_are_the_formats_and_what_is_said_of_them() -> None:
     guide = (Path(__file__).resolve().parents[3] / "docs" / "guide" / "formats.md").read_text(encoding="utf-8")
     read_part, refused_part = guide.split("| recognised and not read |")
-    for part, known in ((read_part, True), (refused_part, False)):
-        assert [one.name for one in FORMATS if (one.read is not None) == known and f"| {one.name} |" not in part] == []
+    assert rows_of(read_part).keys() == {one.name for one in FORMATS if one.read is not None} | {"WFDB"}
+    refused = rows_of(refused_part.partition("\n")[2])
+    assert refused.keys() == REFUSED.keys() == {one.name for one in FORMATS if one.read is None}
+    for name, stated in refused.items():
+        with pytest.raises(UnreadableEcg) as error:
+            read(REFUSED[name])
+        said = str(error.value).casefold()
+        if "by the maker it names" in stated:
+            assert "whose software can export" in said, name
+            continue
+        words = [word.strip(".,;`").removesuffix("'s").casefold() for word in stated.split()]
+        assert [word for word in words if len(word) > 4 and word not in said] == [], (name, said)
