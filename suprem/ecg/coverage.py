@@ -98,12 +98,14 @@ def recorded_samples(row: NDArray[np.float32]) -> int:
 def padding(row: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return where a lead (time,) holds one value for long at either end; everywhere where it holds one alone."""
     out = np.zeros(row.size, np.bool_)
+    longest = _PADDED_SHARE * row.size
+    if np.ptp(row[: int(longest) + 2]) > 0 and np.ptp(row[-max(1, int(longest)) :]) > 0:
+        return out  # as nearly every lead, and told without looking at all of it
     at = np.flatnonzero(np.isfinite(row))
     moves = np.flatnonzero(np.diff(row[at]))
     if moves.size == 0:
         out[at] = True
         return out
-    longest = _PADDED_SHARE * row.size
     if moves[0] > longest:
         out[at[: moves[0]]] = True
     if at.size - moves[-1] > longest:
