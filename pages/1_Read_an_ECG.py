@@ -65,7 +65,7 @@ with page("Read an ECG", "Open a 12-lead ECG, ask about it in your own words, an
         show_not_scored(aside)
         if not queries:
             st.stop()
-        scored = choose_withheld(score_queries(predictor, ecg, queries))
+        scored = choose_withheld(score_queries(predictor, ecg, queries), ecg)
         queries = [query for query in queries if query.text in {score.query for score in scored.scores}]
         if not queries:
             st.stop()

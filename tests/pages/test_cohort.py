@@ -157,9 +157,10 @@ def test_a_recording_that_is_gone_is_said(open_page: Open, cohort: Cohort) -> No
 def test_the_export_has_all_columns_and_the_notice(cohort: Cohort) -> None:
     selection = Selection(0, 0.0, 1.0, ALL, False)
     lines = cohort_as_csv(cohort, selection, selection.rows(cohort), cohort.likeness(None)).split("\r\n")
-    assert lines[0] == "ecg,quality,signal_quality,reference_ecgs,found,assumed,Atrial fibrillation,LBBB,checkpoint"
-    assert lines[1] == "ECG 2,check,0.750,unknown,'=Noise,'=Assumed,0.880797,0.119203,abc"
-    assert lines[4] == "ECG 4,unreadable,,unknown,No numbers.,,,,abc"
+    heading = "ecg,quality,signal_quality,reference_ecgs,auroc_lost,found,assumed,Atrial fibrillation,LBBB,checkpoint"
+    assert lines[0] == heading
+    assert lines[1] == "ECG 2,check,0.750,unknown,,'=Noise,'=Assumed,0.880797,0.119203,abc"
+    assert lines[4] == "ECG 4,unreadable,,unknown,,No numbers.,,,,abc"
     assert lines[6].startswith('"Research use only.') or lines[6].startswith("Research use only.")
     assert "DOEJANE" not in "".join(lines)
     assert "DOEJANE1.hea" in cohort_as_csv(cohort, Selection(0, 0.0, 1.0, ALL, True), [1], cohort.likeness(None))
@@ -172,6 +173,33 @@ def test_rows_without_scores_disappear_once_scores_are_asked_for(cohort: Cohort)
     shown = table_rows(cohort, Selection(0, 0.0, 1.0, ALL, False), [1, 3], cohort.likeness(None))
     assert [row["signal quality"] for row in shown] == [0.75, None]
     assert [row["what was assumed"] for row in shown] == ["=Assumed", ""]
+
+
+def test_withheld_scores_are_shown_when_they_are_asked_for(open_page: Open, tmp_path: Path, recordings: Path) -> None:
+    plan = Plan(recordings, ("DOEJANE0.hea", "DOEJANE1.hea"), QUERIES, ("trained", "near"), "abc", links=False)
+    begun = begin(tmp_path / "artifacts" / "cohorts" / "prints", plan)
+    numbers = np.array([1.0, 2.0], np.float32)
+    losses = (np.array([0.09, 0.02], np.float32), np.array([True, False]))
+    add_part(
+        begun,
+        [
+            ScoredRecord(QualityVerdict.CHECK, "", numbers, numbers, 0.75, "Scored from 2.5 s of 12 leads.", *losses),
+            ScoredRecord(QualityVerdict.GOOD, "", -numbers, numbers, 0.75),
+        ],
+        width=2,
+    )
+    cohort = finish(begun.folder, {})
+    row = table_rows(cohort, Selection(0, 0.0, 1.0, ALL, False), [0], cohort.likeness(None))[0]
+    assert (row["Atrial fibrillation"], row["rank"], row["LBBB"]) == (None, None, pytest.approx(0.8808, abs=1e-4))
+    assert row["AUROC lost by what is missing"] == "Atrial fibrillation 0.09, withheld; LBBB 0.02"
+    app = open_page()
+    assert errors(app) == []
+    assert app.dataframe[0].value["ECG"].tolist() == ["ECG 2", "ECG 1"]
+    assert np.isnan(app.dataframe[0].value["Atrial fibrillation"][1])
+    app.toggle(key="cohort-withheld-prints").set_value(True).run()
+    assert errors(app) == []
+    assert app.dataframe[0].value["ECG"].tolist() == ["ECG 1", "ECG 2"]
+    assert app.dataframe[0].value["rank"].tolist() == [1, 2]
 
 
 def test_a_deleted_cohort_is_gone(open_page: Open, cohort: Cohort) -> None:

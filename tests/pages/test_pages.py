@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from suprem.concepts.vocabulary import load_terms
 from suprem.ecg.checks.electrodes import ARMS, undo
 from suprem.ecg.checks.quality import QualityFinding
+from suprem.ecg.disturb import record_in_turn
 from suprem.ecg.edit import Edit, EditKind, apply_edits
 from suprem.ecg.examples import load_example
 from suprem.ecg.record import EcgRecord
@@ -23,6 +24,7 @@ from suprem.inference.encoded import EncodedSignals
 from suprem.inference.predictor import Predictor
 from suprem.web.read_ecg import quality_panel
 from suprem.web.read_ecg.query_sets import START
+from tests.ecg.formats.hospital_files import muse_file
 from tests.tiny import ecg, write_checkpoint, write_wfdb
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -415,6 +417,31 @@ def test_a_recording_that_fails_the_quality_check_hides_its_scores_until_asked(o
     assert plots(app) == 4
     assert "reader one: " in shown(app)
     assert "Row 2 of the audit log" in shown(app), "the first is the accepted notice"
+
+
+def test_a_print_is_scored_with_what_it_lacks_and_withheld_scores_are_shown_when_asked_for(
+    open_page: Open, tmp_path: Path
+) -> None:
+    write_wfdb(tmp_path / "print", record_in_turn(ecg(noise=0.01), rhythm="II"))
+    files = {f"print_{suffix}": (tmp_path / f"print.{suffix}").read_bytes() for suffix in ("dat", "hea")}
+    app = upload(open_page(), **files)  # the checkpoint has no table, so that every score of a print is withheld
+    assert errors(app) == []
+    assert "Only 2.5 s of 11 leads and 10 s of II were recorded" in shown(app)
+    assert plots(app) == 2
+    app.toggle(key="show-withheld").set_value(True).run()
+    assert errors(app) == []
+    assert plots(app) == 4
+    assert "not measured for this checkpoint" in shown(app)
+
+
+def test_a_device_file_without_a_rate_is_asked_about_in_the_form(open_page: Open) -> None:
+    counts = np.rint(ecg().signal * 1000).astype(np.int16)
+    app = upload(open_page(), export_xml=muse_file(counts, fs=""))
+    assert errors(app) == []
+    assert "give it in Hz" in shown(app)
+    app.number_input(key="table-fs").set_value(500.0).run()
+    assert errors(app) == []
+    assert "500 Hz" in shown(app)
 
 
 def show_anyway(app: AppTest) -> None:

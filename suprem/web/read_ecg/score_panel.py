@@ -77,11 +77,12 @@ def encoded_once(predictor: SharedPredictor, ecg: PickedEcg, slot: str = "") -> 
     return known[1]
 
 
-def choose_withheld(scored: LastScores) -> LastScores:
+def choose_withheld(scored: LastScores, ecg: PickedEcg) -> LastScores:
     """Return the scores that are shown: without those of which too much of the recording is missing, unless the person
-    asks for them. What is missing costs every score something, which stands beside it."""
+    asks for them, here or by name and reason in spite of the quality check. What is missing costs every score
+    something, which stands beside it."""
     withheld = [score for score in scored.scores if score.withheld]
-    if not withheld:
+    if not withheld or session().overridden.get(ecg.key):
         return scored
     held = withheld[0].missing.held if withheld[0].missing else ""
     names = ", ".join(f"“{score.query}”" for score in withheld)
