@@ -127,7 +127,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--card goes with --missing")
 
     def work() -> None:
-        from suprem.experiments import disturbing, missing_signal
+        from suprem.experiments import disturbing, thinning
         from suprem.experiments.configurations import ZeroShotConfig
         from suprem.inference.predictor import Predictor
         from suprem.model.checkpoint import write_card
@@ -136,7 +136,7 @@ def main(argv: list[str] | None = None) -> int:
         predictor = Predictor.configured(settings, args.checkpoint)
         asked = ZeroShotConfig(args.task, args.data, args.folds, args.labels, bootstrap=args.bootstrap)
         if args.missing:
-            table = missing_signal.run(asked, args.records, predictor, ConsoleProgress("robustness"))
+            table = thinning.run(asked, args.records, predictor, ConsoleProgress("robustness"))
             if args.card:
                 write_card(args.checkpoint or settings.checkpoint, replace(predictor.card, missing_signal=table))
             hand_over(to_json(table), lambda: describe_missing(table), out=args.out, json=args.json)

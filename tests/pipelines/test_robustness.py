@@ -11,7 +11,7 @@ import pytest
 
 from pipelines import robustness
 from suprem.ecg.disturb import DISTURBANCES
-from suprem.experiments import disturbing, missing_signal
+from suprem.experiments import disturbing, thinning
 from suprem.inference import query_vectors
 from suprem.model.checkpoint import load_checkpoint
 from tests.fakes import FakeEmbedder
@@ -43,7 +43,7 @@ def command(place: Path, checkpoint: str, *more: str) -> list[str]:
 def test_what_missing_signal_costs_stands_in_the_card(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(missing_signal, "ENOUGH", 1)
+    monkeypatch.setattr(thinning, "ENOUGH", 1)
     folder = Path(shutil.copytree(place / "none", place / "measured"))
     assert robustness.main(command(place, "measured", "--missing", "--card")) == 0
     said = capsys.readouterr().out

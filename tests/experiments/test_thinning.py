@@ -9,13 +9,13 @@ import pytest
 
 from suprem.ecg.preprocess import SPECS, preprocess
 from suprem.ecg.record import LEADS
-from suprem.experiments import missing_signal
-from suprem.experiments.missing_signal import SECONDS, conditions
+from suprem.experiments import thinning
+from suprem.experiments.thinning import SECONDS, conditions
 from tests.tiny import ecg
 
 
 def test_more_taken_away_never_costs_less() -> None:
-    leads = missing_signal._LEADS
+    leads = thinning._LEADS
     assert len(leads) == len(set(leads)) == 19
     rng = np.random.default_rng(0)
     lost = rng.uniform(0, 0.1, (len(leads) + len(SECONDS) + 2, 3))
@@ -37,7 +37,7 @@ def test_leads_are_taken_from_a_prepared_signal_as_if_they_had_never_been_record
 ) -> None:
     record = ecg(seed=1)
     whole = preprocess(record, replace(SPECS[spec], scaling="millivolt"))
-    without = missing_signal._without(whole.signal[None], SPECS[spec], limb, chest, np.random.default_rng(4))[0]
+    without = thinning._without(whole.signal[None], SPECS[spec], limb, chest, np.random.default_rng(4))[0]
     lost = {lead for lead, row in zip(SPECS[spec].leads, without, strict=True) if not row.any()}
     assert len(lost & {"I", "II"}) == limb
     assert len(lost & set(LEADS[6:])) == chest
