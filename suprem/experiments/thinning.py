@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -31,6 +31,9 @@ ENOUGH = 10
 
 EACH = 40
 """Records of each finding that a part of the records holds where there are so many."""
+
+Take = Callable[[EcgRecord, np.random.Generator], EcgRecord]
+"""What takes seconds away from a recording."""
 
 _LEADS = tuple((limb, chest) for limb in range(3) for chest in range(7) if 0 < limb + chest < 8)
 """How many of I and II, and of the chest leads, are taken away; the other limb leads follow from I and II."""
@@ -119,6 +122,7 @@ def _score(
 ) -> tuple[NDArray[np.intp], list[NDArray[np.float32]]]:
     """Return the rows that could be read, and their logits (record, class) whole and under each condition."""
     vectors = predictor.vectors(labelled.task.queries)
+    takes: list[Take] = [*(partial(keep_seconds, seconds=seconds) for seconds in SECONDS), _print, _print_with_ii]
     rows: list[int] = []
     logits: list[list[NDArray[np.float32]]] = [[] for _ in range(1 + len(_LEADS) + len(SECONDS) + 2)]
     for block in blocks(labelled, predictor, progress):
@@ -126,7 +130,7 @@ def _score(
         whole = np.stack([signal for _, _, signal in block])
         rng = np.random.default_rng((seed, block[0][0]))
         stacks = [whole, *(_without(whole, predictor.spec, limb, chest, rng) for limb, chest in _LEADS)]
-        for take in (*(partial(keep_seconds, seconds=seconds) for seconds in SECONDS), *_IN_TURN):
+        for take in takes:
             stacks.append(np.stack([preprocess(take(record, rng), predictor.spec).signal for _, record, _ in block]))
         for kept, stack in zip(logits, stacks, strict=True):
             kept.append(predictor.logits(stack, vectors))
@@ -154,6 +158,3 @@ def _print(record: EcgRecord, _rng: np.random.Generator) -> EcgRecord:
 
 def _print_with_ii(record: EcgRecord, _rng: np.random.Generator) -> EcgRecord:
     return record_in_turn(record, rhythm="II")
-
-
-_IN_TURN = (_print, _print_with_ii)

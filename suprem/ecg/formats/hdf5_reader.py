@@ -92,7 +92,7 @@ def _is_sph(sets: dict[str, h5py.Dataset]) -> bool:
         return False
     ecg = sets["ecg"]
     leads, samples = ecg.shape if len(ecg.shape) == 2 else (0, 0)
-    return ecg.dtype == np.float16 and leads == len(LEADS) and 10 <= samples / SPH_FS <= 60
+    return bool(ecg.dtype == np.float16 and leads == len(LEADS) and 10 <= samples / SPH_FS <= 60)
 
 
 def _code(tracings: h5py.Dataset, given_fs: float | None) -> Table:
