@@ -14,6 +14,7 @@ import wfdb
 from pydicom.data import get_testdata_file
 
 import suprem
+from suprem.ecg.disturb import record_in_turn
 from suprem.ecg.examples import real_example
 from suprem.ecg.record import LEADS, EcgRecord
 from suprem.ecg.synthetic import SyntheticSpec, synthesize
@@ -174,6 +175,22 @@ def test_an_absence_is_not_scored_and_that_stands_in_the_table(model: suprem.Mod
     assert "asks for an absence" in result.frame["remarks"][0]
     with pytest.raises(QueryError, match="name at least one finding"):
         model.score(clean, queries=[])
+
+
+def test_what_a_print_lacks_is_said_and_its_scores_are_given_when_asked_for(
+    model: suprem.Model, clean: EcgRecord
+) -> None:
+    printed = record_in_turn(clean)
+    kept = model.score(printed, queries=QUERIES)
+    assert kept.scores == ()
+    assert list(kept.withheld) == QUERIES
+    assert "2.5 s of 12 leads" in kept.withheld["LBBB"]
+    assert kept.frame["score"].isna().all()
+    assert "withheld  LBBB: " in str(kept)
+    given = model.score(printed, queries=QUERIES, give_withheld=True)
+    assert [score.query for score in given.scores] == QUERIES
+    assert given.withheld == {}
+    assert all("2.5 s of 12 leads" in remark for remark in given.frame["remarks"])
 
 
 def test_one_query_may_be_given_as_a_text(model: suprem.Model, clean: EcgRecord) -> None:
