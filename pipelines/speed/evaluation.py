@@ -54,7 +54,9 @@ def scoring_seconds(checkpoint: Path, queries: QuerySet, records: int) -> float:
     predictor.vectors(queries.asked)  # queries are embedded once, however many records there are
     with tempfile.TemporaryDirectory() as place:
         index = CORPORA["mimic"].index(write_recordings(Path(place), records), None, predictor.spec.fs)
-        signals = read_signals([index], predictor.spec, "cleanest", lambda _fraction, _message: None, RecordingHashes())
+        signals = read_signals(
+            [index], predictor.spec, "cleanest", lambda _fraction, _message: None, RecordingHashes(), {}
+        )
         return seconds(lambda: score_query_sets(predictor, signals, [queries]))
 
 
