@@ -416,9 +416,10 @@ def _heart_rate(view: _View) -> Iterator[QualityFinding]:
     if len(view.beats) < MIN_BEATS:
         yield QualityFinding("heart rate", Level.WARN, (), f"Only {len(view.beats)} heartbeat(s) were recognised.")
         return
-    intervals = beat_intervals(view.beats, view.missing.all(axis=0), view.record.fs)
+    gaps = np.asarray(view.missing.all(axis=0))
+    intervals = beat_intervals(view.beats, gaps, view.record.fs)
     rate = 60.0 / float(np.nanmedian(intervals)) if np.isfinite(intervals).any() else 0.0
-    pause = longest_pause(view.beats, view.missing.all(axis=0), view.record.fs)
+    pause = longest_pause(view.beats, gaps, view.record.fs)
     counts = [
         len(find_beats(view.signal[rows], view.record.fs))
         for group in (LIMB_LEADS, CHEST_LEADS)

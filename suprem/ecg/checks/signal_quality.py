@@ -129,7 +129,7 @@ def noise_level(
     power = np.square(fast[:, :whole]).reshape(len(fast), -1, width).mean(axis=-1)
     if missing is None:
         return np.sqrt(np.median(power, axis=1)).astype(np.float64)
-    there = ~missing[:, :whole].reshape(len(fast), -1, width).any(axis=-1)
+    there = np.asarray(~missing[:, :whole].reshape(len(fast), -1, width).any(axis=-1))
     level = [float(np.median(row[known])) if known.any() else 0.0 for row, known in zip(power, there, strict=True)]
     return np.sqrt(np.array(level, np.float64))
 

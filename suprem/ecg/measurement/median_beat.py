@@ -121,7 +121,7 @@ def locate_beats(record: EcgRecord) -> Heartbeats:
         raise EcgError("No lead holds a signal: nothing can be measured.")
     signal = np.stack([record.lead(lead) for lead in alive]).astype(np.float64)
     absent = np.isnan(signal)
-    gaps = absent.all(axis=0)
+    gaps = np.asarray(absent.all(axis=0))
     partly = tuple(lead for lead, row in zip(alive, absent, strict=True) if row.any())
     for row in signal:
         missing = np.isnan(row)
