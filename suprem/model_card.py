@@ -111,9 +111,8 @@ class ValidationFigures:
     """The zero-shot evaluation by which a checkpoint is judged; `rest` keeps all else that the evaluation found.
 
     Attributes:
-        task: Name in the catalog.
+        task, checkpoint: Name in the catalog, and id of the evaluated checkpoint.
         split: The evaluated records, in words.
-        checkpoint: Id of the evaluated checkpoint.
         macro, macro_ci: Mean AUROC over the classes.
         macro_auroc: Of a checkpoint that was only trained: the figure by which its epoch was chosen.
         classes: Class by class.
@@ -136,10 +135,9 @@ class ValidationFigures:
 
 @dataclass(frozen=True)
 class ReferenceLogits:
-    """Logits of the evaluated records.
+    """Logits of the evaluated records, of which there are `records`.
 
     Attributes:
-        records: How many records there are.
         quantiles: Code -> quantiles over all records, in one line of text, so that the card can still be read.
         positive_quantiles: Code -> quantiles over the records with the finding, where they are enough.
     """
