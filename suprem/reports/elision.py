@@ -10,6 +10,9 @@ from suprem.reports.lexicon import CODES, Unit
 # "[40+ ms Q WAVE IN II/aVF]" gives the criterion of what stands before it, "[**2119-3-4**]" a date.
 _BRACKETED = re.compile(r"(?<=\S)(?P<blank>\s{1,4})\[[^\[\]\n]{0,300}\]")
 
+# "FIRST DEGREE AV BLOCK...PR >220, V-rate 50-90": limits that were met.
+_LIMITS = re.compile(r"(?<=\w)\.{3,4}(?P<limits>[^.\n]{0,120}[<>][^\n]{0,120})\Z")
+
 _FIELDS = ("axis",)
 """Words that are no wave and head a field of a form all the same."""
 _OF_A_WAVE = "".join(CODES[section] for section in ("state", "verdict", "limit", "normal_state", "nonspecific"))
@@ -29,12 +32,14 @@ _NO_P = "no p waves"
 _FOUND = CODES["finding"] + CODES["diagnosis"]
 _ALTERNATIVES = CODES["conjunction"] + CODES["alternative"]
 _AFTER_A_RHYTHM = ".,0bxPkiupAed?" + CODES["history"] + CODES["after_negation"]
-_BEFORE_A_RHYTHM = ".,0bxdDnutcqekioapP?" + CODES["history"] + CODES["after_negation"]
+_BEFORE_A_RHYTHM = ".,0bxdDnutcqekioapP" + CODES["history"] + CODES["after_negation"]
 
 
 def without_criteria(text: str) -> str:
-    """Return a statement with blanks in place of what stands in square brackets behind something, of equal length."""
-    return _BRACKETED.sub(lambda found: " " * len(found.group()), text)
+    """Return a statement, of equal length, with blanks in place of what stands in square brackets behind something, and
+    of the limits that stand behind three dots."""
+    text = _BRACKETED.sub(lambda found: " " * len(found.group()), text)
+    return _LIMITS.sub(lambda found: "." + " " * (len(found.group()) - 1), text)
 
 
 def completed(units: Sequence[Unit]) -> list[Unit]:

@@ -73,7 +73,12 @@ _SPELLINGS = (
 )
 
 # Runs of blanks are bounded everywhere: text is foreign, and time must grow with its length and no faster.
-_LEAD = r"(?:a?v[rlf]|i{1,3}|v[1-9]r?)(?!\w)"
+_SPEAKS = (
+    r"(?!\s{1,3}(?:am|agree|believe|can|cannot|consider|could|did|disagree|do|favou?r|feel|find|found|had|have|note|read|see|"
+    r"suspect|think|was|wonder|would)\b)"
+)
+"""What follows "I" where it is nobody's lead."""
+_LEAD = rf"(?:a?v[rlf]|i{{2,3}}|i{_SPEAKS}|v[1-9]r?)(?!\w)"
 _NEXT_LEAD = r"(?:a?v[rlf]|i{1,3}|v?[1-9]r?|[flr])(?!\w|:\d|\s?%)"
 # "DII" and "D2" are lead II from Paris to Lima; "di" is a word.
 _DI = r"(?-i:DI)(?!\s{1,3}(?-i:[A-Z]{4}|I{1,3}\s))"

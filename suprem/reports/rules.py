@@ -75,6 +75,7 @@ _INTERVALS = {
 }
 """Milliseconds; wide enough that a value beyond them is no matter of the limits chosen."""
 _PROLONGED = {"qtc": "prolonged qt interval", "qt": "prolonged qt interval", "pr": "prolonged pr interval"}
+_SHORT = {"qtc": "short qt interval", "pr": "short pr interval", "pq": "short pr interval"}
 _LONGEST_INTERVAL = 900  # a larger number is no interval in ms
 _QUESTION = re.compile(
     r"\A\s*(?:is|are|was|were|does|do|did|has|have|any|could|can|should|would|will|what|how|which|why|who|when)\b"
@@ -161,17 +162,19 @@ def _left_over(codes: str, units: list[Unit], matches: list[Match], measured: se
 
 
 def _measured(text: str, codes: str, units: list[Unit], matches: list[Match]) -> Iterator[Entity]:
-    """Yield the intervals whose number is far too long ("QTc 512 ms"), where nothing else is said of them."""
+    """Yield the intervals whose number is far too long or too short ("QTc 512 ms"), where nothing else is said of
+    them."""
     covered = {position for match in matches for position in range(match.first, match.stop)}
     for position, code in enumerate(codes):
         number = _beyond_limits(units, position) if code == "w" and position not in covered else None
         if number is None or number in covered or set("HKC") & set(codes[max(position - 3, 0) : position]):
             continue
         interval, value = units[position].reading.split()[0], int(units[number].reading)
-        if value > _INTERVALS[interval][1]:
+        if not _INTERVALS[interval][0] <= value <= _INTERVALS[interval][1]:
             unit = re.compile(r"\s{0,2}m(?:sec|s)\b", re.IGNORECASE).match(text, units[number].end)
             start, end = units[position].start, unit.end() if unit else units[number].end
-            name = _PROLONGED.get(interval, f"measured {interval} {value} ms")
+            names = _PROLONGED if value > _INTERVALS[interval][1] else _SHORT
+            name = names.get(interval, f"measured {interval} {value} ms")
             yield Entity(text[start:end], start, end, Certainty.ABNORMAL, name)
 
 

@@ -88,6 +88,8 @@ def _continues(matches: Sequence[Match], index: int, before: Match, codes: str, 
         return "q" in gap and from_link  # "consider lung disease, or normal variant"
     if match.kind in ("verdict", "statement") or not _JOINED.match(gap):
         return False
+    if before.certainty is Certainty.NEGATED and _DOUBT_FIRST.match(codes, match.first, match.stop):
+        return False  # "no ischemia, ?LVH"
     if not gap:
         # "probable anterior ischemia or left strain lateral ischemia or left strain"
         return before.kind == match.kind == "diagnosis"
@@ -97,7 +99,8 @@ def _continues(matches: Sequence[Match], index: int, before: Match, codes: str, 
         return True
     if "," in gap:
         # "consider ischemia, electrolyte imbalance, drug effects" lists causes; a trait of the trace is new.
-        causes = before.kind == match.kind == "diagnosis" and gap == ","
+        listed = before.kind == match.kind == "diagnosis" and gap == ","
+        causes = listed and before.certainty is Certainty.UNCERTAIN
         return from_link and (causes or _list_closes(matches, index, codes))
     return from_link
 
