@@ -83,3 +83,32 @@ def test_criteria_in_brackets_are_no_findings_and_leave_places_in_the_text() -> 
     assert read(text) == ["a:left axis deviation", "a:left ventricular hypertrophy"]
     assert len(without_criteria(text)) == len(text)
     assert without_criteria("[Sinus rhythm]") == "[Sinus rhythm]"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("FIRST DEGREE AV BLOCK...PR >220, V-rate 50-90", ["a:first degree av block"]),
+        ("LEFT ATRIAL ENLARGEMENT...P >60mS, <-0.15mV V1", ["a:left atrial enlargement"]),
+        ("QTc 310 ms", ["a:short qt interval"]),
+        ("PR 96 ms", ["a:short pr interval"]),
+    ],
+)
+def test_limits_that_were_met_are_no_measurements_of_their_own(text: str, found: list[str]) -> None:
+    assert read(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("no ischemia, ?LVH", ["x:ischemia", "u:left ventricular hypertrophy"]),
+        ("no acute ischemia, old anterior MI", ["x:ischemia", "a:old anterior myocardial infarction"]),
+        ("no ischemia, infarction, or hypertrophy", ["x:ischemia", "x:infarction", "x:hypertrophy"]),
+        ("pulmonary embolism until proven otherwise", ["u:pulmonary embolism"]),
+        ("ST elevation which I believe represents pericarditis", ["a:st elevation", "u:pericarditis"]),
+        ("the septal infarct is a false positive", ["x:septal infarction"]),
+        ("sick sinus, PACs", ["a:sick sinus syndrome", "a:premature atrial complex"]),
+    ],
+)
+def test_a_denial_ends_where_a_doubt_or_another_finding_begins(text: str, found: list[str]) -> None:
+    assert read(text) == found

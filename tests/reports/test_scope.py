@@ -100,6 +100,6 @@ def test_a_place_said_once_is_of_both_waves() -> None:
     assert names == ["st depression in lateral leads", "t wave inversion in lateral leads"]
 
 
-@pytest.mark.parametrize("text", ["QTc 310 ms", "Sinus rhythm. T waves in II, aVF."])
-def test_words_of_the_trace_that_are_left_over_are_not_absent(text: str) -> None:
+def test_words_of_the_trace_that_are_left_over_are_not_absent() -> None:
+    text = "Sinus rhythm. T waves in II, aVF."
     assert extract_entities([Report("1", text)], RuleExtractor()).reports[0].language is Language.PARTLY
