@@ -29,9 +29,6 @@ SECONDS = (2.5, 5.0, 7.5)
 ENOUGH = 10
 """Records with a finding, or without it, of which its loss is told."""
 
-EACH = 40
-"""Records of each finding that a part of the records holds where there are so many."""
-
 Take = Callable[[EcgRecord, np.random.Generator], EcgRecord]
 """What takes seconds away from a recording."""
 
@@ -92,15 +89,15 @@ def conditions(codes: Sequence[str], lost: NDArray[np.float64]) -> tuple[Missing
 
 
 def with_rare_findings(labelled: LabelledRecords, records: int | None) -> LabelledRecords:
-    """Return at most so many records, the rarest findings first and evenly spread over the rest."""
-    count = len(labelled.record_ids)
-    if records is None or records >= count:
+    """Return at most so many records: one with each finding in turn, the rarest first, until there are as many."""
+    if records is None or records >= len(labelled.record_ids):
         return labelled
+    spread = np.random.default_rng(0).permutation(len(labelled.record_ids))
+    having = [spread[labelled.present[spread, column]] for column in range(labelled.present.shape[1])]
+    having.sort(key=len)
     chosen: dict[int, None] = {}
-    for column in np.argsort(labelled.present.sum(axis=0), kind="stable"):
-        having = np.flatnonzero(labelled.present[:, column])
-        chosen |= dict.fromkeys(having[np.linspace(0, len(having) - 1, min(EACH, len(having))).astype(int)].tolist())
-    chosen |= dict.fromkeys(np.linspace(0, count - 1, records).round().astype(int).tolist())
+    for turn in range(max(map(len, having))):
+        chosen |= dict.fromkeys(int(rows[turn]) for rows in having if turn < len(rows))
     return labelled.take(np.array(sorted(list(chosen)[:records]), np.intp))
 
 

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from suprem.datasets.catalog import load_task
+from suprem.datasets.index import RecordIndex
 from suprem.ecg.preprocess import SPECS, preprocess
 from suprem.ecg.record import LEADS
 from suprem.experiments import thinning
-from suprem.experiments.thinning import SECONDS, conditions
+from suprem.experiments.thinning import SECONDS, conditions, with_rare_findings
 from tests.tiny import ecg
+
+
+def test_a_part_of_the_records_has_many_of_each_rare_finding() -> None:
+    codes: list[dict[str, float]] = [{"SR": 0.0}] * 60 + [{"AFIB": 0.0}] * 8 + [{"PACE": 0.0}] * 3
+    whole = load_task("ptbxl_rhythm").label(RecordIndex("ptb-xl", Path(), pd.DataFrame(
+        {"record_id": [str(row) for row in range(len(codes))], "patient_id": "", "path": "", "fold": 9, "age": 50.0,
+         "sex": "", "device": "", "codes": [tuple(one) for one in codes]}
+    )))  # fmt: skip
+    part = with_rare_findings(whole, 20)
+    assert len(part.record_ids) == 20
+    count = dict(zip(part.task.codes, part.present.sum(axis=0).tolist(), strict=True))
+    assert (count["PACE"], count["AFIB"], count["SR"]) == (3, 8, 9)
+    assert with_rare_findings(whole, None) is whole
+    assert with_rare_findings(whole, 500) is whole
 
 
 def test_more_taken_away_never_costs_less() -> None:
