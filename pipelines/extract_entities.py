@@ -5,27 +5,27 @@
 
 Reads any CSV with an id and a text column, MIMIC-IV-ECG's machine_measurements.csv or PTB-XL's ptbxl_database.csv.
 Writes entities.jsonl (one line per report) and summary.json (the counts of the paper's Table 14, and what was not read
-and why). Answers of a language model are kept beside them: a run that was stopped goes on where it was.
+and why). The table is read in blocks: a run that was stopped goes on after its last one, and so do the answers of a
+language model, which are kept. Several processes share a table by --part I/N, and --finish joins their blocks.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipelines.array import part_of, part_options, read_array, start
 from pipelines.language_model import LlmConfig, add_llm_options, llm_settings
 from pipelines.stage import ConsoleProgress, run_stage, say
-from suprem.atomic import replacing, write_text
-from suprem.errors import ReportError
+from suprem.errors import ConfigError
 from suprem.export import RESEARCH_USE
+from suprem.part import Part
 from suprem.progress import Progress
+from suprem.reports.blocks import ReportSource, extract_part, join_blocks
 from suprem.reports.cache import AnswerCache
-from suprem.reports.entities_file import line_of
-from suprem.reports.extract import Extraction, Extractor, LlmExtractor, RuleExtractor, extract_entities
+from suprem.reports.extract import ExtractionSummary, Extractor, LlmExtractor, RuleExtractor
 from suprem.reports.prompt import load_prompt
-from suprem.reports.report import read_reports
 from suprem.settings import load_settings
 
 
@@ -39,32 +39,26 @@ class ExtractionConfig(LlmConfig):
     id_column: str | None = None
     text_column: str | None = None
     min_words: int = 1
+    finish: bool = False
 
 
-def run(config: ExtractionConfig, progress: Progress) -> Extraction:
-    """Read the table, extract, write both files.
+def run(config: ExtractionConfig, part: Part | None, progress: Progress) -> ExtractionSummary | None:
+    """Extract the blocks of a part, or all that are missing, and then write both files.
+
+    Returns:
+        The counts of the whole table; None for a part.
 
     Raises:
-        ReportError: The table cannot be used, or the language model does not answer.
-        ConfigError: The language model is not named.
+        ReportError: The table cannot be used, blocks are missing, or the language model does not answer.
+        ConfigError: The language model is not named, or was to be asked by several processes.
     """
-    table = read_reports(
-        config.reports,
-        id_column=config.id_column,
-        text_column=config.text_column,
-        min_words=config.min_words,
-    )
-    if not table.reports:
-        raise ReportError(f"The table holds no readable report; {len(table.skipped)} rows were set aside.")
-    config.out.mkdir(parents=True, exist_ok=True)
-    extraction = extract_entities(table.reports, _extractor(config), skipped=table.skipped, progress=progress)
-    with replacing(config.out / "entities.jsonl") as temporary, temporary.open("w", encoding="utf-8") as file:
-        for report in extraction.reports:
-            file.write(line_of(report))
-    write_text(
-        config.out / "summary.json", json.dumps(extraction.summary.as_dict(), indent=2, ensure_ascii=False) + "\n"
-    )
-    return extraction
+    source = ReportSource(config.reports, config.id_column, config.text_column, config.min_words)
+    if part is not None and config.extractor == "llm":
+        raise ConfigError("A language model is asked by one process, see --concurrency; leave out --part.")
+    extractor = _extractor(config)
+    if not config.finish:
+        extract_part(source, extractor, config.out, part or Part(), progress=progress)
+    return None if part else join_blocks(source, extractor, config.out)
 
 
 def _extractor(config: ExtractionConfig) -> Extractor:
@@ -77,7 +71,10 @@ def _extractor(config: ExtractionConfig) -> Extractor:
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
-        prog="suprem extract-entities", description=(__doc__ or "").splitlines()[0], epilog=RESEARCH_USE
+        prog="suprem extract-entities",
+        description=(__doc__ or "").splitlines()[0],
+        epilog=RESEARCH_USE,
+        parents=[part_options()],
     )
     parser.add_argument("--reports", type=Path, required=True, help="CSV file with the reports")
     parser.add_argument("--out", type=Path, required=True, help="folder for entities.jsonl and summary.json")
@@ -89,11 +86,14 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> None:
-        config = replace(
-            ExtractionConfig(**vars(args)),
-            **llm_settings(args, load_settings()),
-        )
-        summary = run(config, ConsoleProgress("extract_entities")).summary
+        array, words = read_array(argv)
+        if array.array:
+            return print(start("extract_entities", words, array))
+        asked = {name: value for name, value in vars(args).items() if name not in ("part", *vars(array))}
+        config, part = replace(ExtractionConfig(**asked), **llm_settings(args, load_settings())), part_of(args)
+        summary = run(config, part, ConsoleProgress("extract_entities"))
+        if summary is None:
+            return say(f"part {part} is extracted; --finish joins all parts")
         say(
             f"{summary.raw_entities:,} entities in {summary.reports:,} reports, {summary.unique_entities:,} distinct, "
             f"{summary.unique_certain_entities:,} of them stated without doubt at least once; "
@@ -109,6 +109,7 @@ def main(argv: list[str] | None = None) -> int:
         if summary.ungrounded or summary.failed_statements:
             say(f"not in the text, dropped: {summary.ungrounded:,} entities")
             say(f"no usable answer: {summary.failed_statements:,} distinct statements")
+        return None
 
     return run_stage(work)
 

@@ -9,24 +9,25 @@
 Prints one row a record: each value, or a dash whose reason is in the JSON. Of a longer recording the cleanest 10 s are
 measured, as on the page. `--reference` prints errors instead: `ludb` against the manual marks beside the records, with
 how many heartbeats are found within 75 ms, `device` against what the recording device measured itself. `--store`
-measures the records of a signal store and keeps the table in it, for training with `measured = true`.
+measures the records of a signal store and keeps the table in it, for training with `measured = true`; stopped, it goes
+on where it was. Several processes share a store by --part I/N, and --finish makes the table of what they measured.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from pipelines.array import part_of, part_options, read_array, start
 from pipelines.inputs import gather_paths
 from pipelines.recordings import add_table_options, remarks_on, said_in_one, say_remarks, table_of
 from pipelines.stage import ConsoleProgress, run_stage, say
-from suprem.datasets.measured import TABLE, measurements_of
+from suprem.datasets.measured import TABLE, join_parts, measure_part, measurements_of
 from suprem.datasets.signal_store import SignalStore
 from suprem.ecg.formats.readers import read_ecg
 from suprem.ecg.measurement.ludb_marks import (
@@ -41,8 +42,9 @@ from suprem.ecg.measurement.ludb_marks import (
 from suprem.ecg.measurement.measure import Measured
 from suprem.ecg.measurement.median_beat import FS, locate_beats
 from suprem.ecg.measurement.plain_values import measure_window, plain_values
-from suprem.errors import EcgError
+from suprem.errors import ConfigError, EcgError
 from suprem.export import RESEARCH_USE, text_cell
+from suprem.settings import cores
 
 DEVICE_NAMES = {
     "Heart rate": ("Ventricular Heart Rate", "Heart Rate"),
@@ -119,12 +121,29 @@ def against_device(paths: Sequence[Path]) -> list[str]:
     return errors.lines()
 
 
+def measured_store(args: argparse.Namespace) -> str:
+    """Measure a store, or a part of one, or make the table of the parts; return a sentence about it."""
+    store, part = SignalStore.open(args.store), part_of(args)
+    workers = cores()
+    if part is not None:
+        measure_part(args.store, store, part, workers=workers, progress=ConsoleProgress(f"measure {part}"))
+        return f"part {part} is measured; --finish makes the table of all parts"
+    if args.finish:
+        table = join_parts(args.store, store)
+    else:
+        table = measurements_of(args.store, store, workers=workers, progress=ConsoleProgress("measure"))
+    known = int(np.isfinite(table["heart_rate"]).sum())
+    return f"{len(table):,} records, {known:,} with a heart rate, in {args.store / TABLE}"
+
+
 REFERENCES = {"ludb": against_marks, "device": against_device}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="suprem measure", description=__doc__.splitlines()[0], epilog=RESEARCH_USE)
+    parser = argparse.ArgumentParser(
+        prog="suprem measure", description=__doc__.splitlines()[0], epilog=RESEARCH_USE, parents=[part_options()]
+    )
     parser.add_argument("--ecg", type=Path, nargs="+", default=[], metavar="FILE", help="ECG files")
     parser.add_argument("--folder", type=Path, help="measure every ECG below this folder")
     parser.add_argument("--store", type=Path, help="measure a signal store's records and keep the table in it")
@@ -137,11 +156,11 @@ def main(argv: list[str] | None = None) -> int:
         from suprem.inference.files import record_ids
 
         if args.store:
-            store = SignalStore.open(args.store)
-            table = measurements_of(args.store, store, workers=os.cpu_count() or 1, progress=ConsoleProgress("measure"))
-            known = int(np.isfinite(table["heart_rate"]).sum())
-            print(f"{len(table):,} records, {known:,} with a heart rate, in {args.store / TABLE}")
+            array, rest = read_array(argv)
+            print(start("measure", rest, array) if array.array else measured_store(args))
             return 0
+        if args.part or args.finish or args.array:
+            raise ConfigError("--part, --finish and --array go with --store.")
         paths = gather_paths(args.ecg, args.folder)
         if args.reference:
             print("\n".join(REFERENCES[args.reference](paths)))

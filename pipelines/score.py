@@ -12,7 +12,8 @@ longer than the model's window the cleanest is scored; --windows all scores them
 second from which it is and the mean, and places no record among the reference ECGs, which are one window each.
 Where leads or seconds are missing, each score says what that costs by the table in the model card, and is withheld,
 unless --withheld asks for it, where its finding loses more than a tenth of what a perfect score gains.
---format fhir and dicom-sr are for other systems: preliminary, marked as research, without a patient.
+--format fhir and dicom-sr are for other systems: preliminary, marked as research, without a patient. Several processes
+share --results by --part I/N, and --finish makes one cohort of what they scored.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pipelines.array import part_of, part_options, read_array, start
 from pipelines.recordings import add_table_options
 from pipelines.stage import is_job, job_of, run_stage
 from suprem.export import RESEARCH_USE
@@ -27,7 +29,9 @@ from suprem.export import RESEARCH_USE
 
 def read(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="suprem score", description=__doc__.splitlines()[0], epilog=RESEARCH_USE)
+    parser = argparse.ArgumentParser(
+        prog="suprem score", description=__doc__.splitlines()[0], epilog=RESEARCH_USE, parents=[part_options()]
+    )
     parser.add_argument("--ecg", type=Path, nargs="+", default=[], metavar="FILE", help="ECG files")
     parser.add_argument("--folder", type=Path, help="score every ECG below this folder")
     parser.add_argument("--query", nargs="+", action="extend", default=[], metavar="TEXT", help="what to look for")
@@ -65,6 +69,8 @@ def read(argv: list[str] | None) -> argparse.Namespace:
         parser.error("--format fhir and dicom-sr tell of one window of each recording; leave out --windows all")
     if args.results and (args.folder is None or args.ecg or args.out or args.format != "csv"):
         parser.error("--results goes with --folder alone")
+    if (args.part or args.finish or args.array) and not args.results:
+        parser.error("--part, --finish and --array go with --results")
     if args.results and args.windows == "all":
         parser.error("--results holds one window of each recording; leave out --windows all")
     return args
@@ -76,7 +82,7 @@ def main(argv: list[str] | None = None) -> int:
 
     def work() -> int:
         from pipelines.recordings import table_of
-        from pipelines.score_rows import score_folder, score_some
+        from pipelines.score_rows import finish_folder, score_folder, score_some
         from suprem.experiments.configurations import CohortRequest
 
         job = job_of(argv, CohortRequest)
@@ -84,6 +90,12 @@ def main(argv: list[str] | None = None) -> int:
             return score_folder(job)
         if not args.results:
             return score_some(args)
+        array, words = read_array(argv)
+        if array.array:
+            print(start("score", words, array))
+            return 0
+        if args.finish:
+            return finish_folder(args.results)
         asked = CohortRequest(
             folder=args.folder,
             queries=args.queries,
@@ -93,7 +105,7 @@ def main(argv: list[str] | None = None) -> int:
             links=not args.no_links,
             table=table_of(args),
         )
-        return score_folder(asked, args.query)
+        return score_folder(asked, args.query, part_of(args))
 
     return run_stage(work)
 

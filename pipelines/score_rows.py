@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, TextIO
 
 from pipelines.inputs import gather_paths, gather_queries
@@ -24,6 +25,7 @@ from suprem.errors import QueryError
 from suprem.experiments.configurations import CohortRequest
 from suprem.export import text_cell
 from suprem.inference.cohort import Plan, begin
+from suprem.inference.cohort_parts import begin_part, folder_of, join_cohort
 from suprem.inference.files import (
     Placed,
     Remarked,
@@ -37,6 +39,7 @@ from suprem.inference.files import (
 )
 from suprem.inference.predictor import BATCH, Predictor
 from suprem.lock import only_writer
+from suprem.part import Part
 from suprem.settings import load_settings
 
 COLUMNS = ("record_id", "query", "score", "logit", "support")
@@ -102,8 +105,8 @@ def answerable(asked: Sequence[CardiacQuery], vocabulary: Vocabulary) -> tuple[l
     return queries, aside
 
 
-def score_folder(asked: CohortRequest, texts: Sequence[str] = ()) -> int:
-    """Score a folder into a cohort, or go on with one; `texts` are queries beside those of the file."""
+def score_folder(asked: CohortRequest, texts: Sequence[str] = (), part: Part | None = None) -> int:
+    """Score a folder, or a part of it, into a cohort, or go on with one; `texts` are queries beside the file's."""
     paths = gather_paths([], asked.folder, links=asked.links)
     predictor = Predictor.configured(load_settings(), asked.checkpoint)
     queries, _ = answerable(gather_queries(texts, asked.queries, predictor.vocabulary), predictor.vocabulary)
@@ -117,8 +120,18 @@ def score_folder(asked: CohortRequest, texts: Sequence[str] = ()) -> int:
         links=asked.links,
         table=asked.table,
     )
-    with only_writer(asked.results), stop_on_signal() as stopped:
-        cohort = score_cohort(predictor, begin(asked.results, plan), ConsoleProgress("score"), stopped, provenance())
+    folder = folder_of(asked.results, part) if part else asked.results
+    with only_writer(folder), stop_on_signal() as stopped:
+        begun = begin_part(asked.results, plan, part) if part else begin(folder, plan)
+        cohort = score_cohort(predictor, begun, ConsoleProgress("score"), stopped, provenance())
+    say(f"{int(cohort.scored.sum())} of {cohort.done} records have scores.")
+    return 0 if part or cohort.scored.any() else 2
+
+
+def finish_folder(folder: Path) -> int:
+    """Make one cohort of the parts that were scored."""
+    with only_writer(folder):
+        cohort = join_cohort(folder, provenance())
     say(f"{int(cohort.scored.sum())} of {cohort.done} records have scores.")
     return 0 if cohort.scored.any() else 2
 

@@ -33,7 +33,7 @@ class SlurmLauncher:
 
     def start(self, stage: str, words: Sequence[str], run_dir: Path) -> str:
         """See `Launcher`."""
-        submitit = _submitit()
+        submitit = submitit_module()
         try:
             executor = submitit.SlurmExecutor(folder=run_dir.absolute() / "slurm", max_num_timeout=REQUEUES)
             executor.update_parameters(**slurm_parameters(self.launch, run_dir.name))
@@ -61,7 +61,7 @@ class NodeRun:
         Raises:
             JobError: The stage failed.
         """
-        job = _submitit().JobEnvironment()
+        job = submitit_module().JobEnvironment()
         endpoint = f"{job.hostnames[0]}:{PORT}" if self.launch.nodes > 1 else ""
         words = resuming(self.words) if (self.run_dir / "config.toml").exists() else self.words
         self._process = subprocess.Popen(
@@ -78,7 +78,7 @@ class NodeRun:
             self._process.send_signal(signal.SIGTERM)
             self._wait(seconds=SAVES_WITHIN - 20)
         again = NodeRun(self.stage, self.words, self.run_dir, self.launch)
-        return _submitit().helpers.DelayedSubmission(again)
+        return submitit_module().helpers.DelayedSubmission(again)
 
     def _wait(self, seconds: float = float("inf")) -> int | None:
         # Asked again and again: `checkpoint` comes by a signal in the middle of this, where `Popen.wait` would block.
@@ -98,8 +98,7 @@ def slurm_parameters(launch: Launch, name: str) -> dict[str, Any]:
         "time": round(60 * launch.hours),
         "signal_delay_s": SAVES_WITHIN,
         "additional_parameters": {"requeue": True},
-        # submitit starts Python by itself there; an installed package keeps this module where only `suprem` looks.
-        "setup": [f"export PYTHONPATH={shlex.quote(str(ROOT))}${{PYTHONPATH:+:$PYTHONPATH}}"],
+        "setup": [import_path()],
     }
     if not launch.cpu:
         parameters["gpus_per_node"] = launch.gpus_per_node
@@ -108,7 +107,20 @@ def slurm_parameters(launch: Launch, name: str) -> dict[str, Any]:
     return parameters
 
 
-def _submitit() -> Any:
+def import_path() -> str:
+    """Return the line of an sbatch script by which Python finds this module there.
+
+    submitit starts Python by itself, and an installed package keeps this module where only `suprem` looks.
+    """
+    return f"export PYTHONPATH={shlex.quote(str(ROOT))}${{PYTHONPATH:+:$PYTHONPATH}}"
+
+
+def submitit_module() -> Any:
+    """Return the module of submitit.
+
+    Raises:
+        ConfigError: It is not installed.
+    """
     if importlib.util.find_spec("submitit") is None:
         raise ConfigError("--launch slurm needs submitit; install it with: pip install '.[slurm]'")
     import submitit

@@ -15,6 +15,7 @@ from typing import Literal
 
 from suprem.configfile import fill, read_toml
 from suprem.errors import ConfigError
+from suprem.part import Part
 from suprem.plain_data import Text, did_you_mean
 from suprem.resources import ASSETS
 
@@ -181,3 +182,30 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Text]:
 
 def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
+
+
+def array_task(environ: Mapping[str, str] | None = None) -> Part | None:
+    """Return the part of the work that Slurm gives to this process; None outside an array.
+
+    Args:
+        environ: Environment; the process's by default.
+
+    Raises:
+        ConfigError: The tasks of the array are not numbered one after the other, or not told in full.
+    """
+    told = os.environ if environ is None else environ
+    if "SLURM_ARRAY_TASK_ID" not in told:
+        return None
+    values = [told.get(f"SLURM_ARRAY_TASK_{name}", "") for name in ("ID", "COUNT", "MIN", "MAX")]
+    if not all(value.isdecimal() for value in values):
+        raise ConfigError("SLURM_ARRAY_TASK_ID is set without _COUNT, _MIN and _MAX beside it; say --part I/N.")
+    number, count, low, high = map(int, values)
+    if high - low + 1 != count:
+        raise ConfigError("The tasks of the array are not numbered one after the other; say --part I/N.")
+    return Part(number - low + 1, count)
+
+
+def cores(environ: Mapping[str, str] | None = None) -> int:
+    """Return how many processes may compute here: what Slurm gives to the task, else all cores of the machine."""
+    told = os.environ if environ is None else environ
+    return int(told.get("SLURM_CPUS_PER_TASK") or os.cpu_count() or 1)

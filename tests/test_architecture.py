@@ -16,9 +16,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 EVERYTHING = {
-    "errors", "progress", "resources", "atomic", "lock", "export", "database", "plain_data", "configfile", "model_card",
-    "settings", "audit", "ecg", "paper", "reports", "jobs", "model", "concepts", "datasets", "composed", "inference",
-    "api", "evaluation", "training", "experiments", "administration", "service", "web",
+    "errors", "progress", "resources", "atomic", "lock", "part", "export", "database", "plain_data", "configfile",
+    "model_card", "settings", "audit", "ecg", "paper", "reports", "jobs", "model", "concepts", "datasets", "composed",
+    "inference", "api", "evaluation", "training", "experiments", "administration", "service", "web",
 }  # fmt: skip
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
@@ -26,24 +26,26 @@ ROOMS: dict[str, set[str]] = {
     "resources": set(),
     "atomic": set(),
     "lock": {"errors"},
+    "part": {"errors"},
     "export": set(),
     "database": {"errors"},
     "plain_data": {"errors"},
     "configfile": {"errors", "plain_data"},
     "model_card": {"errors", "plain_data"},
-    "settings": {"errors", "resources", "plain_data", "configfile"},
+    "settings": {"errors", "resources", "part", "plain_data", "configfile"},
     "audit": {"errors", "atomic", "database"},
     "ecg": {"errors"},
     "paper": {"errors", "export", "ecg"},
-    "reports": {"errors", "progress", "resources", "atomic", "database"},
+    "reports": {"errors", "progress", "resources", "atomic", "lock", "part", "database"},
     "jobs": {"errors", "database", "configfile", "settings"},
     "model": {"errors", "atomic", "plain_data", "model_card"},
     "concepts": {"errors", "progress", "resources", "atomic", "export", "database", "audit", "reports"},
-    "datasets": {"errors", "progress", "resources", "atomic", "lock", "ecg"},
+    "datasets": {"errors", "progress", "resources", "atomic", "lock", "part", "ecg"},
     "composed": {"errors", "progress", "atomic", "ecg", "concepts", "datasets"},
     "inference": {
         "errors",
         "atomic",
+        "part",
         "export",
         "plain_data",
         "model_card",
@@ -112,6 +114,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "pipelines/running.py",
         "pipelines/launch.py",
         "pipelines/slurm.py",
+        "pipelines/array.py",
     ),
     "torch": (
         "suprem/model/",

@@ -22,6 +22,7 @@ from suprem.ecg.measurement.measure import measure
 from suprem.ecg.measurement.quantities import MEASURED, as_numbers, quantities
 from suprem.errors import DatasetError, EcgError
 from suprem.lock import only_writer
+from suprem.part import Part
 from suprem.progress import Progress
 
 TABLE = "measurements.csv"
@@ -53,25 +54,83 @@ def measurements_of(
             return kept[list(MEASURED)]
         raise DatasetError(f"{TABLE} of the store {folder.name} is of other records or columns; remove it and repeat.")
     with only_writer(folder):
-        table = _measure_on(folder / PARTIAL, store, workers, progress)
-    if not np.isfinite(table.to_numpy()).any():
-        raise DatasetError(f"None of the recordings under {store.index.root.name} could be measured; are they there?")
-    with replacing(folder / TABLE) as path:
-        table.assign(record_id=store.index.table["record_id"].to_numpy()).to_csv(path, index=False, float_format=DIGITS)
+        table = _measure_on(folder / PARTIAL, store, range(len(store.index)), workers, progress)
+        _keep(folder, store, table)
     (folder / PARTIAL).unlink()
     return table
 
 
-def _measure_on(path: Path, store: SignalStore, workers: int, progress: Progress) -> pd.DataFrame:
-    """Measure the records of a store that a stopped run has not measured yet; each is written as soon as it is done."""
-    names = list(store.index.table["record_id"])
+def measure_part(
+    folder: Path, store: SignalStore, part: Part, *, workers: int = 1, progress: Progress = lambda _f, _m: None
+) -> None:
+    """Measure a part of a store's records, beside others who measure the other parts; `join_parts` makes the table.
+
+    Arguments as in `measurements_of`; a part that was stopped goes on where it was.
+
+    Raises:
+        FolderInUse: Another process measures this part.
+    """
+    path = _path_of(folder, part)
+    with only_writer(path.with_suffix(""), replaces=True):
+        _measure_on(path, store, _rows_of(store, part), workers, progress)
+
+
+def join_parts(folder: Path, store: SignalStore) -> pd.DataFrame:
+    """Make one table of measured parts and keep it in the store, as `measurements_of` does.
+
+    Raises:
+        DatasetError: A part is missing or not measured to its end, or none of the recordings could be measured.
+    """
+    if (folder / TABLE).exists():
+        return measurements_of(folder, store)
+    counts = {int(path.stem.rpartition("-")[2]) for path in folder.glob("measurements.part-*-of-*.csv")}
+    if len(counts) != 1:
+        found = f"parts of {' and of '.join(map(str, sorted(counts)))}" if counts else "no measured parts"
+        raise DatasetError(f"The store {folder.name} holds {found}; expected the parts of one number, see --part I/N.")
+    count = counts.pop()
+    parts = [Part(number, count) for number in range(1, count + 1)]
+    tables = []
+    for part in parts:
+        names = [str(store.index.table["record_id"].iloc[row]) for row in _rows_of(store, part)]
+        table = _measured_so_far(_path_of(folder, part), names)
+        if len(table) < len(names):
+            raise DatasetError(f"Part {part} has measured {len(table)} of {len(names)} records; run it again first.")
+        tables.append(table[list(MEASURED)].to_numpy(np.float64))
+    joined = pd.DataFrame(np.concatenate(tables), columns=list(MEASURED))
+    with only_writer(folder):
+        _keep(folder, store, joined)
+    for part in parts:
+        _path_of(folder, part).unlink()
+    return joined
+
+
+def _path_of(folder: Path, part: Part) -> Path:
+    return folder / f"measurements.part-{part.number}-of-{part.count}.csv"
+
+
+def _rows_of(store: SignalStore, part: Part) -> range:
+    """Return the rows of a part: neighbours, so that parts one after the other are the table."""
+    total = len(store.index)
+    return range(total * (part.number - 1) // part.count, total * part.number // part.count)
+
+
+def _keep(folder: Path, store: SignalStore, table: pd.DataFrame) -> None:
+    if not np.isfinite(table.to_numpy()).any():
+        raise DatasetError(f"None of the recordings under {store.index.root.name} could be measured; are they there?")
+    with replacing(folder / TABLE) as path:
+        table.assign(record_id=store.index.table["record_id"].to_numpy()).to_csv(path, index=False, float_format=DIGITS)
+
+
+def _measure_on(path: Path, store: SignalStore, rows: range, workers: int, progress: Progress) -> pd.DataFrame:
+    """Measure the records in rows of a store that a stopped run has not measured yet; each is written when done."""
+    names = list(store.index.table["record_id"])[rows.start : rows.stop]
     earlier = _measured_so_far(path, names)
     columns = [*MEASURED, "record_id"]
     with replacing(path) as temporary:
         earlier.to_csv(temporary, index=False, columns=columns, float_format=DIGITS)
     found = [earlier[list(MEASURED)].to_numpy(np.float64)]
     with path.open("a", encoding="utf-8", newline="") as file:
-        numbers_of = measure_files(store.index.files()[len(earlier) :], workers=workers)
+        numbers_of = measure_files(store.index.files()[rows.start + len(earlier) : rows.stop], workers=workers)
         for count, numbers in enumerate(numbers_of, start=len(earlier) + 1):
             row = pd.DataFrame([[*numbers, names[count - 1]]], columns=columns)
             row.to_csv(file, index=False, header=False, float_format=DIGITS)

@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,8 +29,9 @@ from suprem.atomic import replacing, write_text
 from suprem.datasets.index import RecordIndex
 from suprem.ecg.intake import prepare_files
 from suprem.ecg.preprocess import SignalSpec
-from suprem.errors import DatasetError, EcgError
+from suprem.errors import DatasetError, EcgError, FolderInUse
 from suprem.lock import only_writer
+from suprem.part import Part
 from suprem.progress import Progress
 
 STEP = {"millivolt": 1e-3, "minmax": 1.0 / 32767}
@@ -133,6 +135,30 @@ def build_signal_store(
         return _build(index, spec, folder, signals, workers, progress)
 
 
+def build_part(
+    index: RecordIndex,
+    spec: SignalSpec,
+    folder: Path,
+    part: Part,
+    *,
+    workers: int = 2,
+    progress: Progress = lambda _f, _m: None,
+) -> None:
+    """Build those shards of a store that are a part's to build, beside others who build the other parts.
+
+    Arguments as in `build_signal_store`, which finishes the store.
+
+    Raises:
+        DatasetError: A store of other records is being built there.
+        FolderInUse: Another process builds this part.
+    """
+    with only_writer(folder.with_name(f"{folder.name}.part-{part.number}-of-{part.count}"), replaces=True):
+        building = _building(folder)
+        plan, size = _plan(index, spec, _shard_size(spec)), _shard_size(spec)
+        _begin_beside_others(building, plan)
+        _fill(building, index, spec, _parts(index, size), part, None, workers, progress)
+
+
 def _build(
     index: RecordIndex,
     spec: SignalSpec,
@@ -141,11 +167,44 @@ def _build(
     workers: int,
     progress: Progress,
 ) -> SignalStore:
-    building = folder.with_name(folder.name + ".building")
-    size = max(1, SHARD_BYTES // (2 * len(spec.leads) * spec.samples))
-    parts = [range(first, min(first + size, len(index))) for first in range(0, len(index), size)]
+    building, size = _building(folder), _shard_size(spec)
     _begin(building, _plan(index, spec, size))
-    finished = [_finished(building, number) for number in range(len(parts))]
+    shards = _fill(building, index, spec, _parts(index, size), Part(), signals, workers, progress)
+    rows = [row for shard in shards for row in shard.kept]
+    unread = [(str(index.table["record_id"].iloc[row]), reason) for shard in shards for row, reason in shard.skipped]
+    if not rows:
+        shutil.rmtree(building)
+        raise DatasetError(f"Not one of {len(index)} records could be read; the first: {unread[0][1]}")
+    index.take(rows).to_csv(building / "index.csv")
+    manifest = {
+        "corpus": index.corpus,
+        "root": str(index.root),
+        "spec": asdict(spec),
+        "shards": [len(shard.kept) for shard in shards],
+        "skipped": [{"record_id": name, "reason": reason} for name, reason in (*index.skipped, *unread)],
+    }
+    for number in range(len(shards)):
+        _facts(building, number).unlink()
+    (building / PLAN).unlink()
+    write_text(building / "manifest.json", json.dumps(manifest, indent=1))
+    shutil.rmtree(folder, ignore_errors=True)
+    building.replace(folder)
+    return SignalStore.open(folder)
+
+
+def _fill(
+    building: Path,
+    index: RecordIndex,
+    spec: SignalSpec,
+    parts: list[range],
+    share: Part,
+    signals: Iterable[NDArray[np.float32] | EcgError] | None,
+    workers: int,
+    progress: Progress,
+) -> list[_Shard]:
+    """Write the shards that are missing and of a share; return the finished ones of it."""
+    owned = [share.owns(number) for number in range(len(parts))]
+    finished = [_finished(building, number) if mine else _Shard([], []) for number, mine in enumerate(owned)]
     missing = [row for part, shard in zip(parts, finished, strict=True) if shard is None for row in part]
     if signals is None:
         signals = prepare_files([index.root / index.table["path"].iloc[row] for row in missing], spec, workers=workers)
@@ -154,7 +213,8 @@ def _build(
         signals = (signal for row, signal in enumerate(signals) if row in wanted)
     source = iter(signals)
     skipped = len(index.skipped) + sum(len(shard.skipped) for shard in finished if shard is not None)
-    done = len(index) - len(missing)
+    total = sum(len(part) for part, mine in zip(parts, owned, strict=True) if mine)
+    done = total - len(missing)
 
     for number, part in enumerate(parts):
         if finished[number] is not None:
@@ -170,13 +230,13 @@ def _build(
                     stored[len(kept)] = _integers(signal, spec)
                     kept.append(row)
                 done += 1
-                if done % 200 == 0 or done == len(index):
-                    message = f"{done} of {len(index)} records, {skipped + len(reasons)} skipped"
-                    progress(done / len(index), message)
+                if done % 200 == 0 or done == total:
+                    message = f"{done} of {total} records, {skipped + len(reasons)} skipped"
+                    progress(done / total, message)
             stored.flush()
             del stored
             if len(kept) + len(reasons) < len(part):
-                raise DatasetError(f"There are signals of {done} of {len(index)} records; give one for each.")
+                raise DatasetError(f"There are signals of {done} of {total} records; give one for each.")
             if len(kept) < len(part):
                 _shorten(path, len(kept))
         skipped += len(reasons)
@@ -184,27 +244,19 @@ def _build(
         finished[number] = shard
         write_text(_facts(building, number), json.dumps(asdict(shard)))
 
-    shards = [shard for shard in finished if shard is not None]
-    rows = [row for shard in shards for row in shard.kept]
-    unread = [(str(index.table["record_id"].iloc[row]), reason) for shard in shards for row, reason in shard.skipped]
-    if not rows:
-        shutil.rmtree(building)
-        raise DatasetError(f"Not one of {len(index)} records could be read; the first: {unread[0][1]}")
-    index.take(rows).to_csv(building / "index.csv")
-    manifest = {
-        "corpus": index.corpus,
-        "root": str(index.root),
-        "spec": asdict(spec),
-        "shards": [len(shard.kept) for shard in shards],
-        "skipped": [{"record_id": name, "reason": reason} for name, reason in (*index.skipped, *unread)],
-    }
-    for number in range(len(parts)):
-        _facts(building, number).unlink()
-    (building / PLAN).unlink()
-    write_text(building / "manifest.json", json.dumps(manifest, indent=1))
-    shutil.rmtree(folder, ignore_errors=True)
-    building.replace(folder)
-    return SignalStore.open(folder)
+    return [shard for shard in finished if shard is not None]
+
+
+def _building(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".building")
+
+
+def _shard_size(spec: SignalSpec) -> int:
+    return max(1, SHARD_BYTES // (2 * len(spec.leads) * spec.samples))
+
+
+def _parts(index: RecordIndex, size: int) -> list[range]:
+    return [range(first, min(first + size, len(index))) for first in range(0, len(index), size)]
 
 
 @dataclass(frozen=True)
@@ -239,6 +291,23 @@ def _begin(building: Path, plan: str) -> None:
         shutil.rmtree(building, ignore_errors=True)
         (building / "shards").mkdir(parents=True)
         write_text(path, plan)
+
+
+def _begin_beside_others(building: Path, plan: str) -> None:
+    """As `_begin`, but never take away what another part may be writing."""
+    while True:
+        try:
+            with only_writer(building, replaces=True):
+                path = building / PLAN
+                if path.is_file() and path.read_text(encoding="utf-8") != plan:
+                    raise DatasetError(
+                        f"In {building} a store of other records or another preparation is being built. "
+                        "Remove that folder if nobody builds it any more, or name another store."
+                    )
+                _begin(building, plan)
+                return
+        except FolderInUse:
+            time.sleep(0.1)
 
 
 def _finished(building: Path, number: int) -> _Shard | None:

@@ -31,7 +31,10 @@ from suprem.plain_data import from_plain, to_plain
 PART = 64
 """Recordings in a part: what a stopped run has to do again at most."""
 
-_PLAN, _PARTS, _MANIFEST = "cohort.json", "parts", "manifest.json"
+PARTS = "parts"
+"""Folder in a cohort with the results, one file for `PART` recordings."""
+
+_PLAN, _MANIFEST = "cohort.json", "manifest.json"
 _ARRAYS = ("verdicts", "messages", "logits", "features")
 
 
@@ -222,7 +225,7 @@ class Cohort:
             stated = json.loads((folder / _PLAN).read_text(encoding="utf-8"))
             stated.pop("created", None)
             plan = from_plain(Plan, stated)
-            parts = [_read(path) for path in sorted((folder / _PARTS).glob("*.npz"))]
+            parts = [_read(path) for path in sorted((folder / PARTS).glob("*.npz"))]
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise CohortError(
                 f"The folder {folder.name} holds no cohort, or it is damaged ({type(error).__name__}); score it anew."
@@ -258,7 +261,7 @@ def begin(folder: Path, plan: Plan) -> Cohort:
                     "name another folder, or begin with the same."
                 )
         return cohort
-    (folder / _PARTS).mkdir(parents=True, exist_ok=True)
+    (folder / PARTS).mkdir(parents=True, exist_ok=True)
     created = datetime.now(UTC).isoformat(timespec="seconds")
     write_text(folder / _PLAN, json.dumps({**to_plain(plan), "created": created}, indent=1))
     return Cohort.open(folder)
@@ -272,7 +275,7 @@ def add_part(cohort: Cohort, rows: Sequence[ScoredRecord], *, width: int) -> Non
         rows: Results, in the order of the plan.
         width: Of the pooled features.
     """
-    parts = cohort.folder / _PARTS
+    parts = cohort.folder / PARTS
     logits = np.full((len(rows), len(cohort.plan.queries)), np.nan, np.float32)
     features = np.full((len(rows), width), np.nan, np.float32)
     lost, withheld = np.zeros_like(logits), np.zeros(logits.shape, np.bool_)
@@ -321,7 +324,7 @@ def has_begun(folder: Path) -> bool:
 
 def state_of(folder: Path) -> tuple[int, ...]:
     """Return what changes with every part that is written, empty before the first one."""
-    return tuple(path.stat().st_mtime_ns for path in (*sorted((folder / _PARTS).glob("*.npz")), folder / _MANIFEST)
+    return tuple(path.stat().st_mtime_ns for path in (*sorted((folder / PARTS).glob("*.npz")), folder / _MANIFEST)
                  if path.is_file())  # fmt: skip
 
 

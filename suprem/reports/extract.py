@@ -5,9 +5,11 @@ Machine reports are built from few statements, so this saves most of the work (t
 
 from __future__ import annotations
 
+import hashlib
+import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -23,6 +25,9 @@ from suprem.reports.prompt import Prompt
 from suprem.reports.report import Report, SkippedReport
 from suprem.reports.rules import UNDERSTOOD_SHARE, WHOLLY_UNDERSTOOD_SHARE, extract_statement
 from suprem.reports.statement import Statement, split_statements
+
+REMEMBERED = 50_000
+"""Distinct statements, and distinct texts, whose reading is kept in memory: some tens of MB."""
 
 
 class Language(StrEnum):
@@ -71,8 +76,8 @@ class ExtractionSummary:
         unique_entities: Distinct phrases, case and blanks aside (second row).
         unique_certain_entities: Those stated at least once without doubt (third row).
         statements: Statements of all reports.
-        unique_statements: Distinct ones, each read once.
-        saved_calls: Statements that needed no reading of their own.
+        unique_statements: Distinct ones.
+        saved_calls: Statements that repeat one, and so needed no reading of their own.
         ungrounded: Answered phrases dropped because the statement does not hold them.
         failed_statements: Distinct statements without a usable answer.
         language_not_understood: Reports that were not read.
@@ -100,6 +105,85 @@ class ExtractionSummary:
     def as_dict(self) -> dict[str, Any]:
         """The content of `summary.json`."""
         return asdict(self)
+
+
+@dataclass
+class Counts:
+    """What is counted of some reports, in a form that can be added to that of others.
+
+    Attributes:
+        certainty: Certainty -> entities.
+        phrases: Distinct phrase -> whether it was stated at least once without doubt.
+        read: Key of a distinct statement -> phrases dropped, whether it had no usable answer, its language.
+    """
+
+    reports: int = 0
+    statements: int = 0
+    certainty: dict[str, int] = field(default_factory=dict)
+    phrases: dict[str, bool] = field(default_factory=dict)
+    read: dict[str, tuple[int, bool, str]] = field(default_factory=dict)
+    not_understood: list[str] = field(default_factory=list)
+    partly_understood: list[str] = field(default_factory=list)
+
+    def add(self, reports: Sequence[ReportEntities], results: Mapping[str, StatementEntities], statements: int) -> None:
+        """Count reports, the results of their distinct statements, and their statements."""
+        self.reports += len(reports)
+        self.statements += statements
+        for report in reports:
+            for entity in report.entities:
+                phrase, certain = " ".join(entity.text.lower().split()), entity.certainty is not Certainty.UNCERTAIN
+                self.phrases[phrase] = self.phrases.get(phrase, False) or certain
+                self.certainty[entity.certainty.value] = self.certainty.get(entity.certainty.value, 0) + 1
+            if report.language is Language.NOT_UNDERSTOOD:
+                self.not_understood.append(report.report_id)
+            elif report.language is Language.PARTLY:
+                self.partly_understood.append(report.report_id)
+        for text, result in results.items():
+            key = hashlib.sha256(text.encode()).hexdigest()[:16]
+            self.read[key] = (result.dropped, result.failed, sys.intern(lexicon_of(text).language))
+
+    def merge(self, other: Counts) -> None:
+        """Add the counts of the reports that follow."""
+        self.reports += other.reports
+        self.statements += other.statements
+        for name, number in other.certainty.items():
+            self.certainty[name] = self.certainty.get(name, 0) + number
+        for phrase, certain in other.phrases.items():
+            self.phrases[phrase] = self.phrases.get(phrase, False) or certain
+        for key, told in other.read.items():
+            self.read.setdefault(key, told)
+        self.not_understood += other.not_understood
+        self.partly_understood += other.partly_understood
+
+    def summary(self, extractor: str, skipped: Iterable[SkippedReport]) -> ExtractionSummary:
+        """Return the counts of a whole run.
+
+        Args:
+            extractor: What read the statements.
+            skipped: What the reader of the table set aside.
+        """
+        entities = sum(self.certainty.values())
+        reasons: dict[str, list[str]] = {}
+        for item in skipped:
+            reasons.setdefault(item.reason, []).append(item.report_id)
+        return ExtractionSummary(
+            extractor=extractor,
+            reports=self.reports,
+            raw_entities=entities,
+            unique_entities=len(self.phrases),
+            unique_certain_entities=sum(self.phrases.values()),
+            entities_per_report=round(entities / max(self.reports, 1), 2),
+            certainty={certainty.value: self.certainty.get(certainty.value, 0) for certainty in Certainty},
+            statements=self.statements,
+            unique_statements=len(self.read),
+            saved_calls=self.statements - len(self.read),
+            ungrounded=sum(dropped for dropped, _, _ in self.read.values()),
+            failed_statements=sum(failed for _, failed, _ in self.read.values()),
+            language_not_understood=self.not_understood,
+            language_partly_understood=self.partly_understood,
+            languages=dict(Counter(language for _, _, language in self.read.values()).most_common()),
+            skipped=reasons,
+        )
 
 
 @dataclass(frozen=True)
@@ -165,22 +249,47 @@ def extract_entities(
         skipped: What the reader of the table set aside, for the summary.
         progress: Told how far the work is.
     """
-    languages = {text: _language(text) for text in dict.fromkeys(report.text for report in reports)}
-    split = {
-        text: split_statements(text) for text, language in languages.items() if language is not Language.NOT_UNDERSTOOD
-    }
-    unique = list(dict.fromkeys(statement.text for statements in split.values() for statement in statements))
-    results = dict(zip(unique, extractor.read(unique, progress) if unique else [], strict=True))
-    for text, pieces in split.items():
-        if any(results[statement.text].failed or results[statement.text].partly for statement in pieces):
-            languages[text] = Language.PARTLY  # what was left unread is not absent
-    found = tuple(
-        ReportEntities(report.report_id, _join(split.get(report.text, []), results), languages[report.text])
-        for report in reports
-    )
-    statements = sum(len(split.get(report.text, [])) for report in reports)
-    summary = _summarise(extractor.name, found, results, statements, skipped)
-    return Extraction(found, summary)
+    found, counts = BlockReader(extractor, progress).read(reports)
+    return Extraction(found, counts.summary(extractor.name, skipped))
+
+
+class BlockReader:
+    """Reads reports block by block, and remembers `REMEMBERED` statements and texts, so that few are read twice.
+
+    Args:
+        extractor: `RuleExtractor` or `LlmExtractor`.
+        progress: Told how far the block is.
+    """
+
+    def __init__(self, extractor: Extractor, progress: Progress = lambda _fraction, _message: None) -> None:
+        self._extractor, self._progress = extractor, progress
+        self._results: dict[str, StatementEntities] = {}
+        self._languages: dict[str, Language] = {}
+
+    def read(self, reports: Sequence[Report]) -> tuple[tuple[ReportEntities, ...], Counts]:
+        """Return the entities of reports, in their order, and what is counted of them."""
+        for memory in (self._results, self._languages):
+            if len(memory) > REMEMBERED:
+                memory.clear()
+        split: dict[str, list[Statement]] = {}
+        for text in dict.fromkeys(report.text for report in reports):
+            language = self._languages.get(text) or self._languages.setdefault(text, _language(text))
+            split[text] = split_statements(text) if language is not Language.NOT_UNDERSTOOD else []
+        unique = list(dict.fromkeys(statement.text for statements in split.values() for statement in statements))
+        unread = [text for text in unique if text not in self._results]
+        self._results.update(zip(unread, self._extractor.read(unread, self._progress) if unread else [], strict=True))
+        results = {text: self._results[text] for text in unique}
+        languages = {text: self._languages[text] for text in split}
+        for text, pieces in split.items():
+            if any(results[statement.text].failed or results[statement.text].partly for statement in pieces):
+                languages[text] = Language.PARTLY  # what was left unread is not absent
+        found = tuple(
+            ReportEntities(report.report_id, _join(split[report.text], results), languages[report.text])
+            for report in reports
+        )
+        counts = Counts()
+        counts.add(found, results, sum(len(split[report.text]) for report in reports))
+        return found, counts
 
 
 def _language(text: str) -> Language:
@@ -207,40 +316,3 @@ def _result(grounded: Grounded | None) -> StatementEntities:
     if grounded is None:
         return StatementEntities(failed=True)
     return StatementEntities(grounded.entities, grounded.dropped)
-
-
-def _summarise(
-    extractor: str,
-    reports: Sequence[ReportEntities],
-    results: dict[str, StatementEntities],
-    statements: int,
-    skipped: Iterable[SkippedReport],
-) -> ExtractionSummary:
-    entities = [entity for report in reports for entity in report.entities]
-    phrases = [(" ".join(entity.text.lower().split()), entity.certainty) for entity in entities]
-    counts = Counter(entity.certainty.value for entity in entities)
-    reasons: dict[str, list[str]] = {}
-    for item in skipped:
-        reasons.setdefault(item.reason, []).append(item.report_id)
-    return ExtractionSummary(
-        extractor=extractor,
-        reports=len(reports),
-        raw_entities=len(entities),
-        unique_entities=len({phrase for phrase, _ in phrases}),
-        unique_certain_entities=len({phrase for phrase, certainty in phrases if certainty is not Certainty.UNCERTAIN}),
-        entities_per_report=round(len(entities) / max(len(reports), 1), 2),
-        certainty={certainty.value: counts[certainty.value] for certainty in Certainty},
-        statements=statements,
-        unique_statements=len(results),
-        saved_calls=statements - len(results),
-        ungrounded=sum(result.dropped for result in results.values()),
-        failed_statements=sum(result.failed for result in results.values()),
-        language_not_understood=_ids(reports, Language.NOT_UNDERSTOOD),
-        language_partly_understood=_ids(reports, Language.PARTLY),
-        languages=dict(Counter(lexicon_of(text).language for text in results).most_common()),
-        skipped=reasons,
-    )
-
-
-def _ids(reports: Sequence[ReportEntities], language: Language) -> list[str]:
-    return [report.report_id for report in reports if report.language is language]

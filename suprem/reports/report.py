@@ -64,8 +64,25 @@ def read_reports(
     Raises:
         ReportError: The file is missing, is not a table, or has no such columns.
     """
+    reports: list[Report] = []
+    skipped: list[SkippedReport] = []
+    for row in stream_reports(source, id_column=id_column, text_column=text_column, min_words=min_words):
+        if isinstance(row, Report):
+            reports.append(row)
+        else:
+            skipped.append(row)
+    return ReportTable(tuple(reports), tuple(skipped))
+
+
+def stream_reports(
+    source: Path | bytes, *, id_column: str | None = None, text_column: str | None = None, min_words: int = 1
+) -> Iterator[Report | SkippedReport]:
+    """Yield the rows of a table one after the other; of what went before only the ids are remembered.
+
+    Arguments and errors as in `read_reports`; the errors come with the first row.
+    """
     header, delimiter = _read_header(source)
-    identifier = _column(header, id_column, ID_COLUMNS, "id", "--id-column")
+    identifier = header.index(_column(header, id_column, ID_COLUMNS, "id", "--id-column"))
     mimic = [name for name in MIMIC_COLUMNS if name in header]
     columns = (
         mimic
@@ -73,25 +90,21 @@ def read_reports(
         else [_column(header, text_column, TEXT_COLUMNS, "text", "--text-column")]
     )
     positions = [header.index(name) for name in columns]
-    reports: dict[str, Report] = {}
-    skipped: list[SkippedReport] = []
+    seen: set[str] = set()
     for line, row in _rows(source, delimiter):
         if isinstance(row, str):
-            skipped.append(SkippedReport(f"line {line}", row))
+            yield SkippedReport(f"line {line}", row)
             continue
         if len(row) != len(header):
-            reason = f"the row has another number of fields than the header ({len(header)})"
-            skipped.append(SkippedReport(f"line {line}", reason))
+            yield SkippedReport(f"line {line}", f"the row has another number of fields than the header ({len(header)})")
             continue
-        report = Report(
-            row[header.index(identifier)].strip() or f"line {line}", _text([row[index] for index in positions])
-        )
-        reason = _unusable(report, min_words) or ("the id was there before" if report.report_id in reports else "")
+        report = Report(row[identifier].strip() or f"line {line}", _text([row[index] for index in positions]))
+        reason = _unusable(report, min_words) or ("the id was there before" if report.report_id in seen else "")
         if reason:
-            skipped.append(SkippedReport(report.report_id, reason))
+            yield SkippedReport(report.report_id, reason)
         else:
-            reports[report.report_id] = report
-    return ReportTable(tuple(reports.values()), tuple(skipped))
+            seen.add(report.report_id)
+            yield report
 
 
 def _open(source: Path | bytes) -> TextIO:
