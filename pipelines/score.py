@@ -82,7 +82,8 @@ def main(argv: list[str] | None = None) -> int:
 
     def work() -> int:
         from pipelines.recordings import table_of
-        from pipelines.score_rows import finish_folder, score_folder, score_some
+        from pipelines.score_folders import finish_folder, score_folder
+        from pipelines.score_rows import score_some
         from suprem.experiments.configurations import CohortRequest
 
         job = job_of(argv, CohortRequest)

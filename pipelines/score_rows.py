@@ -1,4 +1,4 @@
-"""The work of `score`: the rows of files, or a folder scored into a cohort; loaded when it begins, because torch is."""
+"""The work of `score` on files: their rows; loaded when it begins, because torch is."""
 
 from __future__ import annotations
 
@@ -8,24 +8,19 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, TextIO
 
 from pipelines.inputs import gather_paths, gather_queries
-from pipelines.provenance import provenance
 from pipelines.recordings import table_of
 from pipelines.score_formats import hand_over_as
-from pipelines.stage import ConsoleProgress, say, stop_on_signal
+from pipelines.stage import ConsoleProgress, say
 from suprem.atomic import replacing
 from suprem.concepts.negation import SetAside, set_negations_aside
 from suprem.concepts.qualifiers import near_sentence
 from suprem.concepts.query import CardiacQuery, Support
 from suprem.concepts.vocabulary import Vocabulary
 from suprem.errors import QueryError
-from suprem.experiments.configurations import CohortRequest
 from suprem.export import text_cell
-from suprem.inference.cohort import Plan, begin
-from suprem.inference.cohort_parts import begin_part, folder_of, join_cohort
 from suprem.inference.files import (
     Placed,
     Remarked,
@@ -33,13 +28,10 @@ from suprem.inference.files import (
     Unscored,
     WindowsRow,
     Withheld,
-    score_cohort,
     score_files,
     score_windows,
 )
 from suprem.inference.predictor import BATCH, Predictor
-from suprem.lock import only_writer
-from suprem.part import Part
 from suprem.settings import load_settings
 
 COLUMNS = ("record_id", "query", "score", "logit", "support")
@@ -103,37 +95,6 @@ def answerable(asked: Sequence[CardiacQuery], vocabulary: Vocabulary) -> tuple[l
     if not queries:
         raise QueryError(" ".join(query.reason for query in aside))
     return queries, aside
-
-
-def score_folder(asked: CohortRequest, texts: Sequence[str] = (), part: Part | None = None) -> int:
-    """Score a folder, or a part of it, into a cohort, or go on with one; `texts` are queries beside the file's."""
-    paths = gather_paths([], asked.folder, links=asked.links)
-    predictor = Predictor.configured(load_settings(), asked.checkpoint)
-    queries, _ = answerable(gather_queries(texts, asked.queries, predictor.vocabulary), predictor.vocabulary)
-    plan = Plan(
-        source=asked.folder.absolute(),
-        files=tuple(str(path.relative_to(asked.folder)) for path in paths),
-        queries=tuple(query.text for query in queries),
-        support=tuple(str(support.support) for support in predictor.support(queries)),
-        checkpoint=predictor.id,
-        ignore_quality=asked.ignore_quality,
-        links=asked.links,
-        table=asked.table,
-    )
-    folder = folder_of(asked.results, part) if part else asked.results
-    with only_writer(folder), stop_on_signal() as stopped:
-        begun = begin_part(asked.results, plan, part) if part else begin(folder, plan)
-        cohort = score_cohort(predictor, begun, ConsoleProgress("score"), stopped, provenance())
-    say(f"{int(cohort.scored.sum())} of {cohort.done} records have scores.")
-    return 0 if part or cohort.scored.any() else 2
-
-
-def finish_folder(folder: Path) -> int:
-    """Make one cohort of the parts that were scored."""
-    with only_writer(folder):
-        cohort = join_cohort(folder, provenance())
-    say(f"{int(cohort.scored.sum())} of {cohort.done} records have scores.")
-    return 0 if cohort.scored.any() else 2
 
 
 def score_some(args: argparse.Namespace) -> int:

@@ -19,12 +19,13 @@ LOCK = ".lock"
 
 
 @contextmanager
-def only_writer(folder: Path, *, replaces: bool = False) -> Iterator[None]:
+def only_writer(folder: Path, *, replaces: bool = False, waits: bool = False) -> Iterator[None]:
     """Be the only process that writes a folder, which is made where it is missing.
 
     Args:
         folder: The folder.
         replaces: Whether it is replaced as a whole; its lock then lies beside it, and it is not made.
+        waits: Whether to wait until another process has ended; what it writes must take moments.
 
     Raises:
         FolderInUse: Another process is at it, on this machine or, where the disk passes locks on, on another.
@@ -34,7 +35,7 @@ def only_writer(folder: Path, *, replaces: bool = False) -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
-    file = _locked(path, folder.name)
+    file = _locked(path, folder.name, waits)
     try:
         os.ftruncate(file, 0)
         os.write(file, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
@@ -44,13 +45,13 @@ def only_writer(folder: Path, *, replaces: bool = False) -> Iterator[None]:
         os.close(file)
 
 
-def _locked(path: Path, name: str) -> int:
+def _locked(path: Path, name: str, waits: bool) -> int:
     import fcntl  # Windows has none
 
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
             if _is_there(path, file):
                 return file
         except BlockingIOError:

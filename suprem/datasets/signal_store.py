@@ -16,7 +16,6 @@ import hashlib
 import json
 import os
 import shutil
-import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,7 +28,7 @@ from suprem.atomic import replacing, write_text
 from suprem.datasets.index import RecordIndex
 from suprem.ecg.intake import prepare_files
 from suprem.ecg.preprocess import SignalSpec
-from suprem.errors import DatasetError, EcgError, FolderInUse
+from suprem.errors import DatasetError, EcgError
 from suprem.lock import only_writer
 from suprem.part import Part
 from suprem.progress import Progress
@@ -153,9 +152,8 @@ def build_part(
         FolderInUse: Another process builds this part.
     """
     with only_writer(folder.with_name(f"{folder.name}.part-{part.number}-of-{part.count}"), replaces=True):
-        building = _building(folder)
-        plan, size = _plan(index, spec, _shard_size(spec)), _shard_size(spec)
-        _begin_beside_others(building, plan)
+        building, size = _building(folder), _shard_size(spec)
+        _begin_beside_others(building, _plan(index, spec, size))
         _fill(building, index, spec, _parts(index, size), part, None, workers, progress)
 
 
@@ -295,19 +293,14 @@ def _begin(building: Path, plan: str) -> None:
 
 def _begin_beside_others(building: Path, plan: str) -> None:
     """As `_begin`, but never take away what another part may be writing."""
-    while True:
-        try:
-            with only_writer(building, replaces=True):
-                path = building / PLAN
-                if path.is_file() and path.read_text(encoding="utf-8") != plan:
-                    raise DatasetError(
-                        f"In {building} a store of other records or another preparation is being built. "
-                        "Remove that folder if nobody builds it any more, or name another store."
-                    )
-                _begin(building, plan)
-                return
-        except FolderInUse:
-            time.sleep(0.1)
+    with only_writer(building, replaces=True, waits=True):
+        path = building / PLAN
+        if path.is_file() and path.read_text(encoding="utf-8") != plan:
+            raise DatasetError(
+                f"In {building} a store of other records or another preparation is being built. "
+                "Remove that folder if nobody builds it any more, or name another store."
+            )
+        _begin(building, plan)
 
 
 def _finished(building: Path, number: int) -> _Shard | None:

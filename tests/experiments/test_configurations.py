@@ -51,7 +51,7 @@ def test_a_command_does_what_the_file_of_a_job_says(
 ) -> None:
     asked: list[object] = []
     command = importlib.import_module(f"pipelines.{stage}")
-    module, name = ("pipelines.score_rows", "score_folder") if stage == "score" else (command.__name__, "work")
+    module, name = ("pipelines.score_folders", "score_folder") if stage == "score" else (command.__name__, "work")
     monkeypatch.setattr(importlib.import_module(module), name, lambda request, *_: asked.append(request))
     file = tmp_path / "job.toml"
     file.write_text(JobSpec.of(stage, REQUESTS[stage], "").configuration_text)

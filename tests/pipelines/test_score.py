@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelines import score, score_rows
+from pipelines import score, score_folders
 from suprem.concepts.vocabulary import load_terms
 from suprem.ecg.disturb import record_in_turn
 from suprem.ecg.formats.readers import read_ecg
@@ -495,7 +495,7 @@ def test_a_cohort_is_written_in_parts_and_gone_on_with(
         yield lambda: True
 
     with monkeypatch.context() as stopping:
-        stopping.setattr(score_rows, "stop_on_signal", stopped_at_once)
+        stopping.setattr(score_folders, "stop_on_signal", stopped_at_once)
         assert score.main(words) == 143
     assert (Cohort.open(results).done, Cohort.open(results).finished) == (2, False)
     first = (results / "parts" / "000000.npz").stat().st_mtime_ns
