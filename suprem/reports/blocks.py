@@ -3,7 +3,8 @@
 <out>/entities.building-<plan>/00000.jsonl   the lines of a block; 00000.json, written last, its counts
 <out>/entities.jsonl, summary.json           all of it, once the blocks are joined
 
-What is read and how stands in the name of the folder: another table or other columns are another folder.
+What is read and how stands in the name of the folder: another table, other columns, or other words of the lexica are
+another folder.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
+from suprem import __version__
 from suprem.atomic import replacing, write_text
 from suprem.errors import ReportError
 from suprem.lock import only_writer
@@ -23,6 +25,7 @@ from suprem.part import Part
 from suprem.progress import Progress
 from suprem.reports.entities_file import line_of
 from suprem.reports.extract import BlockReader, Counts, ExtractionSummary, Extractor
+from suprem.reports.lexicon import LEXICON_FILE
 from suprem.reports.report import Report, SkippedReport, stream_reports
 
 BLOCK = 5_000
@@ -47,10 +50,13 @@ class ReportSource:
         )
 
     def identity(self) -> str:
-        """Return what the content of the table and the way it is read come to, in few characters."""
-        with self.path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        told = json.dumps([content, self.id_column, self.text_column, self.min_words, BLOCK])
+        """Return what the content of the table, the way it is read and the words that are known come to, in few
+        characters: blocks of an earlier program are not joined to those of a later one."""
+        digests = []
+        for path in (self.path, *sorted(LEXICON_FILE.parent.glob("report_*.toml"))):
+            with path.open("rb") as file:
+                digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+        told = json.dumps([__version__, digests, self.id_column, self.text_column, self.min_words, BLOCK])
         return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
