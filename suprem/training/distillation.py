@@ -95,7 +95,8 @@ def _question(data: LabelledRows, vocabulary: Vocabulary, teachers: tuple[Path, 
 
 def _read(path: Path, question: str) -> NDArray[np.float32] | None:
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        # Opened here: numpy leaves a file open in which it finds no archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             return np.asarray(kept["logits"], np.float32) if str(kept["question"]) == question else None
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):  # not there, or damaged: ask again
         return None

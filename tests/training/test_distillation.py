@@ -18,9 +18,10 @@ from suprem.training import distillation
 from suprem.training.config import PretrainConfig
 from suprem.training.distillation import TEACHERS, with_teacher_scores
 from suprem.training.rows import LabelledRows
+from tests.tiny import MODEL
 
 VOCABULARY = Vocabulary((Concept("AFIB", "atrial fibrillation"), Concept("PACE", "pacing")))
-CONFIG = PretrainConfig(teachers=(Path("one"),), teacher_weight=0.5)
+CONFIG = PretrainConfig(MODEL, teachers=(Path("one"),), teacher_weight=0.5)
 
 
 def records(*names: str) -> LabelledRows:
