@@ -32,7 +32,11 @@ def test_what_was_written_is_read_back(evaluation: EvaluationFolder, tmp_path: P
     assert evaluation.result(TASK).macro == expected.result.macro
     np.testing.assert_array_equal(evaluation.scores(TASK).logits, expected.scores.logits)
     index = evaluation.records(TASK)
-    assert (index.root, len(index), index.table["codes"].iloc[1]) == (tmp_path / "ptb-xl", 240, ("AFIB", "NORM"))
+    assert (index.root, len(index), index.table["codes"].iloc[1]) == (
+        tmp_path / "corpora" / "ptb-xl",
+        240,
+        ("AFIB", "NORM"),
+    )
 
 
 def test_the_newest_comes_first_and_one_without_a_manifest_is_not_there(tmp_path: Path) -> None:
