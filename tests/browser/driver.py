@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -64,3 +65,9 @@ class Browser:
         self.settle()
         expect(button).to_have_count(1, timeout=PATIENCE)  # during a run the old one stands beside the new one
         button.click(timeout=PATIENCE)
+
+    def download(self, button: Locator) -> bytes:
+        """Return the file that a button gives."""
+        with self.page.expect_download(timeout=PATIENCE) as download:
+            self.click(button)
+        return Path(download.value.path()).read_bytes()

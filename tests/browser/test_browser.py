@@ -83,17 +83,13 @@ def test_a_wfdb_pair_goes_in_and_its_score_comes_out(browser: Browser, tmp_path:
             ".every(plot => Math.abs(plot._fullLayout.width - 936) < 2)"
         )
         assert_paper_is_square(page)
-        with page.expect_download() as download:
-            browser.click(page.get_by_role("button", name="Download scores"))
-        table = Path(download.value.path()).read_text(encoding="utf-8")
+        table = browser.download(page.get_by_role("button", name="Download scores")).decode()
         assert f"{expected.score:.6f}" in table
         assert "Research use only" in table
         assert "DOEJANE" not in table
         assert_an_edit_moves_only_the_copy(browser, expected.score)
         browser.click(page.get_by_role("button", name="Print or save"))
-        with page.expect_download() as download:
-            browser.click(page.get_by_role("button", name="PDF", exact=True))
-        printed = Path(download.value.path()).read_bytes()
+        printed = browser.download(page.get_by_role("button", name="PDF", exact=True))
         assert printed.startswith(b"%PDF")
         assert b"DOEJANE" not in printed
         page.screenshot(path=tmp_path / "journey.png", full_page=True)

@@ -61,12 +61,8 @@ def test_views_export_a_worst_case_and_a_new_evaluation(browser: Browser, home: 
         page.set_viewport_size({"width": 1280, "height": 1000})
 
         browser.click(page.get_by_role("radio", name="Protocol, files"))
-        with page.expect_download() as download:
-            browser.click(page.get_by_role("button", name="Report (Markdown)"))
-        report = Path(download.value.path()).read_text(encoding="utf-8")
-        with page.expect_download() as download:
-            browser.click(page.get_by_role("button", name="All classes (CSV)"))
-        classes = Path(download.value.path()).read_text(encoding="utf-8")
+        report = browser.download(page.get_by_role("button", name="Report (Markdown)")).decode()
+        classes = browser.download(page.get_by_role("button", name="All classes (CSV)")).decode()
 
         done = page.get_by_text(re.compile("^2 tasks evaluated; results and report in"))
         expect(done).to_be_visible(timeout=PATIENCE)
