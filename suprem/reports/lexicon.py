@@ -68,6 +68,7 @@ _MARKS = {"number": "0", "and": "c", "comma": ",", "break": ".", "answer": "A"}
 _SPELLINGS = (
     *(("&amp;", "&"), ("&#39;", ""), ("'", ""), ("’", "")),
     *(("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss")),
+    *(("blok", "block"), ("blck", "block"), ("blk", "block")),
     *(("haem", "hem"), ("kalaem", "kalem"), ("calcaem", "calcem")),
     *(("(s)", ""), ("(es)", ""), ("(en)", ""), ("(n)", ""), ("(a)", ""), ("(er)", "")),
 )
@@ -102,7 +103,7 @@ def _token_pattern(lead: str, next_lead: str, word: str, hyphen: str) -> re.Patt
         r"|(?P<number>\d+(?:[.,:/]\d+)*%?)"
         r"|(?P<and>&amp;|&|\+|/)"
         r"|(?P<comma>,|\s[-–]+\s)"
-        rf"|(?P<hyphen>{hyphen}[-–]|(?<=\bst)\.(?=t\b)|&#?\w+;|[\"'’()\[\]#*])"
+        rf"|(?P<hyphen>{hyphen}[-–]|(?<=\bst)\.(?=t\b)|(?<=\b[asv])\.(?=\s{{0,2}}(?:fib|flut|tach|brady))|&#?\w+;|[\"'’()\[\]#*])"
         r"|(?P<break>[^\s\w])",
         re.IGNORECASE,
     )
@@ -126,7 +127,9 @@ def normal_form(word: str) -> str:
         return form[0]  # "Q's in III", unlike "QS"
     for written, plain in _SPELLINGS:
         form = form.replace(written, plain)
-    if form.endswith("xes"):
+    if form.endswith("alities"):
+        form = form[:-3] + "y"
+    elif form.endswith("xes"):
         form = form[:-2]
     elif len(form) > 3 and form.endswith("s") and not form.endswith(("ss", "us", "is")):
         form = form[:-1]

@@ -19,6 +19,15 @@ _ABBREVIATED = re.compile(r"[a-z]vr", re.IGNORECASE)
 _SAME_BREATH = re.compile(r"\s{0,3}(?:w/?|with|,|/)?\s{0,3}", re.IGNORECASE)
 _BACK = re.compile(r"\b(?:the|this|these|that)\s{1,3}\Z", re.IGNORECASE)
 _WALLS = re.compile(r"(?:high lateral|antero-?septal|antero-?lateral|infero-?lateral|anterior|inferior|lateral|septal)")
+_CHANGED = re.compile(r"\b(?:st|t|st-t|s t|t-wave|repolarization)\b")
+_CAUSE = re.compile(r"(?:acute |subendocardial |myocardial |possible |cardiac ){0,3}(?:ischa?emia|injury|infarction)")
+_CAUSED = re.compile(
+    r"[\s,.:–-]{1,4}(?:(?:consider|suggest\w*|possibl[ey]|probabl[ey]|likely|may be|could be|is|are|which|due to|"
+    r"secondary to|represents?|reflects?|indicat\w+|consistent with|c/w|suspect\w*|changes?|of|strain|or|"
+    r"nonspecific)[\s/–-]{1,3}){0,6}",
+    re.IGNORECASE,
+)
+_OTHER_HALF = re.compile(r"\s{0,2}(?:/|&|and)\s{0,2}", re.IGNORECASE)
 _PROPOSED = re.compile(
     r"[\s,.:–-]{0,6}(?:(?:consider|probable|possible|suggest\w*|r/o|rule out)\s{0,2})?", re.IGNORECASE
 )
@@ -47,7 +56,7 @@ def merged(entities: list[Entity], text: str) -> list[Entity]:
             else:
                 found.append(replace(entity, name=name))
         elif not _points_back(entity, found, text):
-            wall = _wall_of_raised_st(last, entity, between)
+            wall = _wall_of_raised_st(last, entity, between) or _wall_of_changes(found, entity, text)
             found.append(replace(entity, name=f"{wall} {entity.name}") if wall else entity)
     return found
 
@@ -71,3 +80,21 @@ def _wall_of_raised_st(last: Entity, entity: Entity, between: str) -> str:
     if "infarct" not in entity.name or "st elevation" not in last.name or not _PROPOSED.fullmatch(between):
         return ""
     return "" if _WALLS.search(entity.name) else " ".join(dict.fromkeys(_WALLS.findall(last.name)))
+
+
+def _wall_of_changes(found: list[Entity], entity: Entity, text: str) -> str:
+    """Return the wall of ST or T changes whose cause is proposed right behind them ("lateral T wave inversion, consider
+    ischemia"): it is the wall that the cause is of. "" where it has its own, or something else stands between."""
+    if entity.certainty is Certainty.NEGATED or not _CAUSE.fullmatch(entity.name):
+        return ""
+    for at in range(len(found) - 1, max(len(found) - 3, -1), -1):
+        earlier = found[at]
+        if _CHANGED.search(earlier.name) and earlier.certainty is not Certainty.NEGATED:
+            half = found[at - 1] if at else None  # "inferior" of "inferior/lateral ST-T changes"
+            joined = half is not None and _OTHER_HALF.fullmatch(text[half.end : earlier.start])
+            names = f"{half.name} {earlier.name}" if half is not None and joined else earlier.name
+            walls = " ".join(dict.fromkeys(_WALLS.findall(names)))
+            return walls if _CAUSED.fullmatch(text[earlier.end : entity.start]) else ""
+        if not _CAUSE.fullmatch(earlier.name) and "strain" not in earlier.name:
+            return ""
+    return ""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from suprem.reports.elision import completed, without_criteria
+from suprem.reports.elision import answer_behind, completed, criterion_start, without_criteria
 from suprem.reports.entity import Certainty, Entity
 from suprem.reports.languages import english_order, lexicon_of
 from suprem.reports.lexicon import Lexicon, Unit, understood_share
@@ -38,7 +38,7 @@ _WAVE = r"w(?:w(?!S))?"  # "qrs voltage", but not "t | qt prolongation"
 _STATE = r"[svzSh]"
 _END = r"(?=[.,x0]|\Z)"
 
-_VERDICT = rf"[dDgmt]{{0,4}}[zvdD]{{1,3}}e(?!b?d?z)|eb?d?[zvD]{{1,2}}|d?z{_END}|v{_END}"
+_VERDICT = rf"[dDgmt]{{0,4}}[zvdD]{{1,3}}e(?!b?d?z)|eb?d?[zvD]{{1,2}}(?![rmgas]*[FI])|d?z{_END}|v{_END}"
 _STATE_THEN_WAVE = rf"{_BEFORE}[svzh]{_BEFORE}(?:[cq][sv])*l?{_WAVE}S?{_PLACE}?(?:bd*z)?"
 _WAVE_THEN_STATE = (
     rf"{_QUIET}{_WAVE}{_PLACE}?b*n?{_QUIET}(?:s(?=[sv](?![rmgad]*w)))?{_STATE}"
@@ -46,8 +46,8 @@ _WAVE_THEN_STATE = (
 )
 _STATE_OF_WAVE = rf"{_BEFORE}[Ss]{_QUIET}[it]+[rm]*{_WAVE}{_PLACE}?"
 _FINDING = (
-    rf"{_BEFORE_HEAD}F(?:,m{{1,3}}(?=[.,x0]|\Z))?(?:[rma]+(?=[.,cqkpPx0d]|\Z)d?)?{_PLACE}?T?(?:,?d{_END}|p)?(?:bd*z)?"
-    rf"(?:,(?:[rm]{{1,4}}L|L?l){_END})?"
+    rf"{_BEFORE_HEAD}F(?:,[rm]{{1,3}}(?=[.,x0]|\Z))?(?:[rma]+(?=[.,cqkpPx0d]|\Z)d?)?{_PLACE}?T?(?:,?d{_END}|p)?(?:bd*z)?"
+    rf"(?:,(?:[rm]{{1,4}}L|L?l)(?:[cq]L?l)?{_END})?"
 )
 _DIAGNOSIS = (
     rf"{_BEFORE_HEAD}I(?:[rm]+(?=[a.,cqkpPx0d]|\Z))?{_PLACE}?T?(?:,(?=d[da]|d+{_END}))?[da]{{0,3}}p?(?:,[rm]+L{_END})?"
@@ -64,7 +64,7 @@ _FURTHER_STATE = re.compile(rf"[c,]([mg]*[svS]{_PLACE})")
 _FURTHER_PLACE = re.compile(r"[cq,]?(t?r+L)|,([rm]+L)")
 
 # Where a finding is, behind what is said of it: "T wave inversion no longer evident in anterolateral leads".
-_PLACE_BEHIND = re.compile(r"[boAPp0]{0,6}(?P<place>i?t?(?:[rm]{1,4}L|L?l)(?:[cq,]t?L?l)*)")
+_PLACE_BEHIND = re.compile(r"(?:[boAPp0]|i(?=0)){0,6}(?P<place>i?t?(?:[rm]{1,4}L|L?l)(?:[cq,]t?L?l)*)")
 _UNPLACED = ("qt", "qtc", "pr", "pq", "rate", "axis", "heart", "ventricular", "intervals")
 _INTERVALS = {
     "qtc": (340.0, 480.0),
@@ -109,7 +109,8 @@ def extract_statement(text: str, lexicon: Lexicon | None = None) -> Reading:
         lexicon: The words of its language; by default those of the language that it is written in.
     """
     lexicon = lexicon or lexicon_of(text)
-    units = completed(lexicon.units(without_criteria(text)))
+    read = _without_criterion(text, lexicon)
+    units = completed(lexicon.units(without_criteria(read)), read)
     if lexicon.adjectives_follow:
         units = english_order(units)
     if understood_share(units) < UNDERSTOOD_SHARE:
@@ -128,6 +129,15 @@ def extract_statement(text: str, lexicon: Lexicon | None = None) -> Reading:
     measured = list(_measured(text, codes, units, matches))
     entities = merged(sorted(found_here + measured, key=lambda entity: entity.start), text)
     return Reading(entities, True, not _left_over(codes, units, matches, {entity.start for entity in measured}))
+
+
+def _without_criterion(text: str, lexicon: Lexicon) -> str:
+    """Return the statement, of equal length, without the criterion behind a row of dots, where what stands before the
+    row is a finding of its own and no heading ("Rhythm ..... sinus")."""
+    start = criterion_start(text)
+    if start is None or not extract_statement(text[:start], lexicon).entities:
+        return text
+    return text[:start] + "." + " " * (len(text) - start - 1)
 
 
 def _is_measurement(codes: str, units: list[Unit], match: Match) -> bool:
@@ -241,9 +251,12 @@ def _own_certainty(codes: str, kind: str) -> Certainty:
 def _entity(text: str, units: list[Unit], matches: list[Match], match: Match) -> Entity:
     own = units[match.first : match.stop]
     start, end = min(unit.start for unit in own), max(unit.end for unit in own)
+    answer, name = answer_behind(units, match.stop), _name(units, matches, match)
+    if answer is not None:
+        end, name = answer[0].end, f"{answer[1]} {name}".strip()
     if text[end : end + 1] == ")" and text.count("(", start, end) > text.count(")", start, end):
         end += 1
-    return Entity(text[start:end], start, end, match.certainty, _name(units, matches, match))
+    return Entity(text[start:end], start, end, match.certainty, name)
 
 
 def _name(units: list[Unit], matches: list[Match], match: Match) -> str:

@@ -92,7 +92,7 @@ def _continues(matches: Sequence[Match], index: int, before: Match, codes: str, 
         return False  # "no ischemia, ?LVH"
     if not gap:
         # "probable anterior ischemia or left strain lateral ischemia or left strain"
-        return before.kind == match.kind == "diagnosis"
+        return before.kind == match.kind == "diagnosis" and index > 1 and _alternative_before(matches, index, codes)
     if before.kind == "shared":
         return True
     if set("cq") & set(gap):
@@ -103,6 +103,11 @@ def _continues(matches: Sequence[Match], index: int, before: Match, codes: str, 
         causes = listed and before.certainty is Certainty.UNCERTAIN
         return from_link and (causes or _list_closes(matches, index, codes))
     return from_link
+
+
+def _alternative_before(matches: Sequence[Match], index: int, codes: str) -> bool:
+    """Whether what stands before is one of two; a machine that prints no full stops ends a doubt all the same."""
+    return "q" in codes[matches[index - 2].stop : matches[index - 1].first]
 
 
 def _list_closes(matches: Sequence[Match], index: int, codes: str) -> bool:

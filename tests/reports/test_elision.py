@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from suprem.reports.elision import without_criteria
+from suprem.reports.elision import criterion_start, without_criteria
 from suprem.reports.rules import extract_statement
 from suprem.reports.statement import split_statements
 
@@ -111,4 +111,122 @@ def test_limits_that_were_met_are_no_measurements_of_their_own(text: str, found:
     ],
 )
 def test_a_denial_ends_where_a_doubt_or_another_finding_begins(text: str, found: list[str]) -> None:
+    assert read(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("SINUS TACHYCARDIA .......... normal P axis, V-rate> 99", ["a:sinus tachycardia"]),
+        ("LEFT BUNDLE BRANCH BLOCK ........ QRSd>120, broad notched R", ["a:left bundle branch block"]),
+        ("LOW VOLTAGE ........ all limb leads <0.5mV\nACUTE PERICARDITIS", ["a:low voltage", "a:acute pericarditis"]),
+        ("Rhythm ......... sinus", ["a:rhythm", "n:sinus rhythm"]),
+        ("RBBB ........ LAFB", ["a:right bundle branch block", "a:left anterior fascicular block"]),
+    ],
+)
+def test_a_criterion_behind_a_row_of_dots_is_no_finding(text: str, found: list[str]) -> None:
+    assert read(text) == found
+
+
+def test_a_row_of_dots_without_a_criterion_hides_nothing() -> None:
+    assert criterion_start("RBBB ........ LAFB") is None
+    assert criterion_start("sinus rhythm ..... old infarct") is None
+    assert criterion_start("NO ROW...PR > 200") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Delta wave: no", "x:delta wave"),
+        ("Pacing spikes - none", "x:pacing spikes"),
+        ("PVCs: frequent", "a:frequent premature ventricular complex"),
+        ("LBBB: present", "a:left bundle branch block"),
+        ("Pauses: rare", "a:rare pauses"),
+    ],
+)
+def test_an_answer_belongs_to_the_heading_that_it_is_of(text: str, found: str) -> None:
+    assert read(text) == [found]
+    assert [entity.text for entity in extract_statement(text).entities] == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("sinus or junctional bradycardia", ["u:sinus bradycardia", "u:junctional bradycardia"]),
+        ("atrial and ventricular ectopics", ["a:atrial premature complex", "a:ventricular premature complex"]),
+        ("no atrial or ventricular arrhythmias", ["x:atrial arrhythmias", "x:ventricular arrhythmias"]),
+        ("ventricular flutter or fibrillation", ["u:ventricular flutter", "u:ventricular fibrillation"]),
+        ("couplets but no runs", ["a:couplets", "x:runs"]),
+    ],
+)
+def test_adjectives_share_the_noun_that_follows(text: str, found: list[str]) -> None:
+    assert read(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Rhythm: sinus bradycardia", ["a:sinus bradycardia"]),
+        ("now sinus tachycardia", ["a:sinus tachycardia"]),
+        ("Rhythm: sinus", ["n:sinus rhythm"]),
+        ("now sinus", ["n:sinus rhythm"]),
+        ("A. fib with LBBB", ["a:atrial fibrillation", "a:left bundle branch block"]),
+        ("WPW type A. Tachycardia", ["a:wpw type a", "a:tachycardia"]),
+    ],
+)
+def test_a_head_of_a_line_leaves_the_rhythm_whole(text: str, found: list[str]) -> None:
+    assert read(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("normal intervals and axis", ["n:normal intervals", "n:normal axis"]),
+        ("normal rate, rhythm, axis", ["n:normal rate", "n:normal rhythm", "n:normal axis"]),
+        ("regular rate and rhythm", ["n:regular rhythm"]),
+        ("QTc within normal limits", ["n:qtc within normal limits"]),
+        ("normal axis, PR prolonged", ["n:normal axis", "a:pr prolonged"]),
+        ("normal axis and short PR", ["n:normal axis", "a:short pr"]),
+    ],
+)
+def test_normal_is_said_of_all_that_is_joined(text: str, found: list[str]) -> None:
+    assert read(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("borderline PR interval", ["u:prolonged pr interval"]),
+        ("QTc borderline", ["u:qtc borderline prolonged"]),
+        ("P waves are not visible", ["a:no p waves"]),
+        ("LVH (voltage)", ["a:left ventricular hypertrophy by voltage"]),
+        ("Old inferior infarct (LAD)", ["a:old inferior infarction"]),
+        ("Sinus rhythm (LAD)", ["n:sinus rhythm", "a:left axis deviation"]),
+        ("STD V4-6", ["a:st depression v4-6"]),
+        ("low voltage in extremity and chest leads", ["a:low voltage in limb leads and chest leads"]),
+        ("ST elevation of 2 mm in V2-V4", ["a:st elevation in v2-v4"]),
+        ("atypical ECG", ["a:atypical ecg"]),
+        ("ECG shows appropriate atrial pacing", ["a:atrial pacing"]),
+    ],
+)
+def test_short_forms_are_read_for_what_they_stand_for(text: str, found: list[str]) -> None:
+    assert read(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Doesn't meet STEMI criteria", ["x:st elevation myocardial infarction"]),
+        ("I disagree with the LVH", ["x:left ventricular hypertrophy"]),
+        ("no features of pericarditis", ["x:pericarditis"]),
+        ("ST depression has settled", ["x:st depression"]),
+        ("pacemaker check last week", []),
+        ("mitral stenosis?", ["u:mitral stenosis"]),
+        ("pacing malfunction", ["a:pacing malfunction"]),
+        ("Sokolow-Lyon index positive", ["a:voltage criteria for left ventricular hypertrophy"]),
+        ("SVT w/ aberrancy", ["a:svt with aberrancy"]),
+        ("dilated LA", ["a:left atrial enlargement"]),
+    ],
+)
+def test_families_of_terms_are_known(text: str, found: list[str]) -> None:
     assert read(text) == found

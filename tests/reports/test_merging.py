@@ -68,3 +68,18 @@ def test_a_place_behind_a_comma_belongs_to_the_finding() -> None:
 def test_a_run_of_digits_between_a_rhythm_and_a_block_is_soon_read() -> None:
     """Cut into numbers of one to three digits it can be taken apart in more ways than end; that it ends is the test."""
     assert names("Atrial tachycardia " + "1" * 400 + "x block") == ["atrial tachycardia", "block"]
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        ("T wave inversion in lateral leads, consider ischemia", "lateral ischemia"),
+        ("Inferior & lateral ST depression, possible ischaemia", "inferior lateral ischaemia"),
+        ("Anterior ST-T changes may be due to strain or injury", "anterior injury"),
+        ("Lateral T wave changes, consider inferior ischemia", "inferior ischemia"),
+        ("Lateral T wave inversion and LBBB, consider ischemia", "ischemia"),
+        ("ST depression, consider ischemia", "ischemia"),
+    ],
+)
+def test_a_cause_is_of_the_wall_whose_changes_it_explains(text: str, last: str) -> None:
+    assert names(text)[-1] == last
